@@ -1,0 +1,16 @@
+# Man pages and completions, those that exist.
+file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.[1-9])
+foreach(page IN LISTS pages)
+  string(REGEX REPLACE ".*\\." "" section ${page})
+  install(FILES ${page} DESTINATION share/man/man${section})
+endforeach()
+
+function(usvc_completion file directory name)
+  file(GLOB present CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/completions/${file})
+  if(present)
+    install(FILES ${present} DESTINATION ${directory} RENAME ${name})
+  endif()
+endfunction()
+usvc_completion(usvc.bash share/bash-completion/completions usvc)
+usvc_completion(_usvc share/zsh/site-functions _usvc)
+usvc_completion(usvc.fish share/fish/vendor_completions.d usvc.fish)

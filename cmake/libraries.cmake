@@ -1,0 +1,42 @@
+# One target for each library named in rooms.txt: usvc_lib_NAME.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(fmt 9 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+pkg_check_modules(git2 REQUIRED IMPORTED_TARGET libgit2)
+pkg_check_modules(libmd REQUIRED IMPORTED_TARGET libmd)
+
+set(Boost_USE_STATIC_LIBS ON)
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
+
+add_library(usvc_lib_fmt INTERFACE)
+target_link_libraries(usvc_lib_fmt INTERFACE fmt::fmt-header-only)
+
+add_library(usvc_lib_json INTERFACE)
+target_link_libraries(usvc_lib_json INTERFACE Boost::json)
+
+# Asio and Beast are header-only by default, which costs every file that includes them seconds. Compiled once instead.
+add_library(usvc_boost_impl STATIC EXCLUDE_FROM_ALL ${CMAKE_CURRENT_LIST_DIR}/boost_impl.cpp)
+target_link_libraries(usvc_boost_impl PUBLIC Boost::headers Threads::Threads PRIVATE usvc_flags)
+target_compile_options(usvc_boost_impl PRIVATE -w)
+target_compile_definitions(
+  usvc_boost_impl
+  PUBLIC BOOST_ASIO_SEPARATE_COMPILATION
+         BOOST_BEAST_SEPARATE_COMPILATION
+         # The old executor interface, which would otherwise be compiled into every operation.
+         BOOST_ASIO_NO_DEPRECATED)
+
+add_library(usvc_lib_asio INTERFACE)
+target_link_libraries(usvc_lib_asio INTERFACE usvc_boost_impl)
+
+add_library(usvc_lib_beast INTERFACE)
+target_link_libraries(usvc_lib_beast INTERFACE usvc_boost_impl)
+
+add_library(usvc_lib_git2 INTERFACE)
+target_link_libraries(usvc_lib_git2 INTERFACE PkgConfig::git2)
+
+add_library(usvc_lib_md INTERFACE)
+target_link_libraries(usvc_lib_md INTERFACE PkgConfig::libmd)
+
+add_library(usvc_lib_cli11 INTERFACE)
+target_link_libraries(usvc_lib_cli11 INTERFACE CLI11::CLI11)

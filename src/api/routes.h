@@ -1,0 +1,32 @@
+// From a request's method, address and body to an operation of the manager's, and its result to JSON.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "manager/instance.h"
+
+namespace usvc {
+
+struct ApiRequest {
+  std::string method;
+  std::string path;                    // without the query
+  std::vector<std::string> selectors;  // of the query's select=
+  bool follow = false;
+  std::string body;
+};
+
+struct ApiResponse {
+  int status = 200;
+  std::string body;            // JSON
+  bool stream_events = false;  // instead of a body: journal lines from now on
+  bool end_instance = false;   // once this answer is out
+};
+
+// The request line's target, percent-decoded. An error is the client's.
+Result<ApiRequest> parse_target(std::string method, std::string_view target);
+
+asio::awaitable<ApiResponse> answer(Instance* instance, ApiRequest request);
+
+}  // namespace usvc

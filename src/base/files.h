@@ -1,0 +1,36 @@
+// Small file and directory operations, each with an error that names the path.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/fd.h"
+
+namespace usvc {
+
+// open(2) with O_CLOEXEC added; retries EINTR.
+Result<Fd> open_file(const std::string& path, int flags, mode_t mode = 0600);
+// The whole file; more than `limit` bytes is an error (EFBIG).
+Result<std::string> read_file(const std::string& path, std::size_t limit = std::size_t{64} << 20U);
+// For /proc and /sys: the whole file into the caller's buffer, reused from call to call, with one read where it is
+// small; false when the file is gone or unreadable.
+bool read_small(const char* path, std::string& buffer);
+Status write_all(FdRef fd, std::string_view bytes);
+// Whether a file is safe from a power cut when the call returns, at the price of waiting for the disk.
+enum class Flush { no, to_disk };
+// Replaces `path` in one step (temporary file in the same directory, rename); mode 0600.
+Status write_file_atomically(const std::string& path, std::string_view bytes, Flush flush = Flush::to_disk);
+// Makes the directory and its parents, the last with mode 0700. One that belongs to somebody else or that others can
+// write to is refused.
+Status ensure_private_dir(const std::string& path);
+// Names in a directory without . and .., unsorted.
+Result<std::vector<std::string>> list_dir(const std::string& path);
+// Removes a file or a whole directory tree; what does not exist is fine.
+Status remove_all(const std::string& path);
+
+}  // namespace usvc

@@ -1,0 +1,34 @@
+// Datagrams with descriptors over a unix socket (SOCK_SEQPACKET, SCM_RIGHTS; unix(7)).
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "base/error.h"
+#include "base/fd.h"
+
+namespace usvc {
+
+// At most this many descriptors travel with one message; the kernel's own bound is 253.
+inline constexpr std::size_t max_message_fds = 16;
+
+struct SocketPair {
+  Fd ours;
+  Fd theirs;
+};
+// `type` is SOCK_SEQPACKET or SOCK_STREAM; both ends O_CLOEXEC, blocking.
+Result<SocketPair> make_socket_pair(int type);
+
+// Never raises SIGPIPE. code() is EAGAIN when a non-blocking socket is full.
+Status send_message(FdRef socket, std::span<const std::byte> bytes, std::span<const int> fds = {});
+
+struct ReceivedMessage {
+  std::size_t size = 0;  // 0: the peer is gone
+  std::vector<Fd> fds;   // O_CLOEXEC, in the sender's order
+};
+// code() is EAGAIN when there is none on a non-blocking socket. A message larger than `buffer` or with lost descriptors
+// is an error of the peer's (EBADMSG); what came with it is closed.
+Result<ReceivedMessage> receive_message(FdRef socket, std::span<std::byte> buffer);
+
+}  // namespace usvc

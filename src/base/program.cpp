@@ -1,0 +1,94 @@
+#include "base/program.h"
+
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <memory>
+
+namespace usvc {
+
+namespace {
+
+struct FileActions {
+  posix_spawn_file_actions_t value{};
+  FileActions() { ::posix_spawn_file_actions_init(&value); }
+  ~FileActions() { ::posix_spawn_file_actions_destroy(&value); }
+  FileActions(const FileActions&) = delete;
+  FileActions& operator=(const FileActions&) = delete;
+};
+struct Attributes {
+  posix_spawnattr_t value{};
+  Attributes() { ::posix_spawnattr_init(&value); }
+  ~Attributes() { ::posix_spawnattr_destroy(&value); }
+  Attributes(const Attributes&) = delete;
+  Attributes& operator=(const Attributes&) = delete;
+};
+
+void default_signals(Attributes& attributes, bool own_session) {
+  sigset_t all;
+  sigfillset(&all);
+  sigset_t none;
+  sigemptyset(&none);
+  ::posix_spawnattr_setsigdefault(&attributes.value, &all);
+  ::posix_spawnattr_setsigmask(&attributes.value, &none);
+  int flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
+  if (own_session) flags |= POSIX_SPAWN_SETSID;
+  ::posix_spawnattr_setflags(&attributes.value, static_cast<short>(flags));
+}
+
+std::string_view variable_name(std::string_view variable) {
+  return variable.substr(0, variable.find('='));
+}
+
+std::vector<std::string> merged_environment(const std::vector<std::string>& added) {
+  std::vector<std::string> merged = added;
+  for (char** variable = ::environ; *variable != nullptr; ++variable) {
+    bool replaced = false;
+    for (const auto& other : added) replaced |= variable_name(other) == variable_name(*variable);
+    if (!replaced) merged.emplace_back(*variable);
+  }
+  return merged;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> result;
+  for (auto& text : strings) result.push_back(text.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+}  // namespace
+
+std::string program_beside(std::string_view name) {
+  std::array<char, 4096> path{};
+  const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size());
+  std::string_view self(path.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+  // A program replaced on disk while it runs is shown so; its directory is the same.
+  return std::string(self.substr(0, self.rfind('/') + 1)) + std::string(name);
+}
+
+Result<ChildProgram> spawn_program(const std::vector<std::string>& args, const std::vector<InheritedFd>& fds,
+                                   const SpawnOptions& options) {
+  FileActions actions;
+  for (const auto& inherited : fds) {
+    // The same number on both sides makes glibc clear O_CLOEXEC, which is what is wanted.
+    ::posix_spawn_file_actions_adddup2(&actions.value, inherited.fd.get(), inherited.as);
+  }
+  Attributes attributes;
+  default_signals(attributes, options.own_session);
+  std::vector<std::string> arguments = args;
+  std::vector<std::string> environment = merged_environment(options.env);
+  pid_t pid = 0;
+  const int error = ::posix_spawnp(&pid, args.front().c_str(), &actions.value, &attributes.value,
+                                   pointers(arguments).data(), pointers(environment).data());
+  if (error != 0) return fail(Error::from_errno(error, "cannot execute " + args.front()));
+  // Not reaped yet, so the pid is its own.
+  Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd) return fail(Error::last("cannot watch " + args.front()));
+  return ChildProgram{.pid = pid, .pidfd = std::move(pidfd)};
+}
+
+}  // namespace usvc

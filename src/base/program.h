@@ -1,0 +1,35 @@
+// Starting programs of ours and helpers that are no jobs.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/fd.h"
+
+namespace usvc {
+
+// The path of `name` in the directory this very program lies in.
+std::string program_beside(std::string_view name);
+
+struct ChildProgram {
+  pid_t pid = 0;
+  Fd pidfd;
+};
+struct InheritedFd {
+  FdRef fd;
+  int as;  // the number it has in the program
+};
+struct SpawnOptions {
+  std::vector<std::string> env;  // added to, and going before, our own
+  bool own_session = true;
+};
+// Starts args[0] (a path, or looked up in PATH), signals at default, in a session of its own, holding 0, 1, 2 and what
+// is listed. The caller reaps.
+Result<ChildProgram> spawn_program(const std::vector<std::string>& args, const std::vector<InheritedFd>& fds,
+                                   const SpawnOptions& options = {});
+
+}  // namespace usvc

@@ -1,0 +1,30 @@
+// The one place where times are taken, written and read.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace usvc {
+
+using Duration = std::chrono::nanoseconds;
+
+// Wall clock, seconds since 1970 with fractions: for people and records, never for deadlines.
+double unix_now();
+
+// "90s", "10m", "1h30m", "1.5s", "300ms", "2d", or plain seconds ("0.3"). Negative and empty are errors.
+Result<Duration> parse_duration(std::string_view text);
+// The shortest form parse_duration reads back to the same value: "10s", "1h30m", "300ms", "0s".
+std::string format_duration(Duration duration);
+// For people, one or two units at most: "3d", "2h", "14m", "9s", "0.3s". Never longer than 5 characters under 1,000
+// days.
+std::string format_age(double seconds);
+// Local time, "2026-11-22 10:00:00"; with millis "2026-11-22 10:00:00.123".
+std::string format_time(double unix_seconds, bool millis = false);
+// A point in time as a person writes it: "10m" (ago), "2026-11-22", "2026-11-22 10:00[:00]", "10:00" (today),
+// "@1764000000".
+Result<double> parse_time(std::string_view text, double now);
+
+}  // namespace usvc

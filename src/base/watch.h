@@ -1,0 +1,34 @@
+// Waits until files change, for readers that follow what others write (inotify).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/time.h"
+
+namespace usvc {
+
+class Watch {
+ public:
+  static Result<Watch> create();
+
+  // Names that come and go in a directory, not what is written into its files.
+  Status add_dir(const std::string& path);
+  // What is written into a file. A file that does not exist is no error: its directory tells when it does.
+  // Watching the same file again is free.
+  Status add_file(const std::string& path);
+
+  // Returns at once when something has changed since the last call; true: it has, false: the time is up, or one of the
+  // other two descriptors (-1: none) can be read. An interrupting signal counts as the time being up.
+  Result<bool> wait(std::optional<Duration> timeout, FdRef other = FdRef(-1), FdRef another = FdRef(-1));
+
+ private:
+  explicit Watch(Fd fd) : fd_(std::move(fd)) {}
+  void drain();
+
+  Fd fd_;
+};
+
+}  // namespace usvc

@@ -1,0 +1,95 @@
+#include "cli/caller.h"
+
+#include <fmt/core.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+
+#include "base/text.h"
+#include "job/limits.h"
+
+namespace usvc {
+
+namespace {
+
+bool names_here(const std::string& path) {
+  if (!path.starts_with('/')) return false;
+  for (const auto part : split(path, '/')) {
+    if (part == "." || part == "..") return false;
+  }
+  struct stat there {};
+  struct stat here {};
+  return ::stat(path.c_str(), &there) == 0 && ::stat(".", &here) == 0 && there.st_dev == here.st_dev &&
+         there.st_ino == here.st_ino;
+}
+
+}  // namespace
+
+Result<std::string> caller_directory() {
+  const char* logical = std::getenv("PWD");
+  if (logical != nullptr && names_here(logical)) return std::string(logical);
+  std::string path(PATH_MAX, '\0');
+  if (::getcwd(path.data(), path.size()) == nullptr) return fail(Error::last("the current directory"));
+  path.resize(path.find('\0'));
+  return path;
+}
+
+std::vector<EntryView> caller_settings() {
+  std::vector<EntryView> entries;
+  // There is no way to read the umask but to set it.
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  entries.push_back({"umask", fmt::format("{:04o}", mask)});
+  errno = 0;
+  const int nice = ::getpriority(PRIO_PROCESS, 0);
+  if (errno == 0) entries.push_back({"nice", std::to_string(nice)});
+  for (const int resource : all_limits()) {
+    rlimit limit{};
+    if (::getrlimit(static_cast<__rlimit_resource>(resource), &limit) != 0) continue;
+    entries.push_back({"limit", format_limit(Limit{resource, limit.rlim_cur, limit.rlim_max})});
+  }
+  return entries;
+}
+
+std::vector<std::string> caller_environment() {
+  std::vector<std::string> environment;
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+    if (std::string_view(*variable).find('=') != std::string_view::npos) environment.emplace_back(*variable);
+  }
+  return environment;
+}
+
+void set_variable(std::vector<std::string>& environment, const std::string& assignment) {
+  const std::string name = assignment.substr(0, assignment.find('=') + 1);
+  std::erase_if(environment, [&](const std::string& variable) { return variable.starts_with(name); });
+  environment.push_back(assignment);
+}
+
+Status check_assignment(const std::string& text) {
+  const auto equals = text.find('=');
+  if (equals != std::string::npos && equals > 0) return {};
+  return fail(Error("'" + printable(text) + "' sets no variable", ErrorKind::usage).hint("NAME=VALUE"));
+}
+
+Result<std::vector<std::string>> parse_env_file(std::string_view text, const std::string& file) {
+  std::vector<std::string> assignments;
+  std::size_t number = 0;
+  for (const auto line : split(text, '\n')) {
+    ++number;
+    const std::size_t begin = line.find_first_not_of(" \t\r");
+    if (begin == std::string_view::npos || line[begin] == '#') continue;
+    std::string assignment(line.substr(begin));
+    if (auto status = check_assignment(assignment); !status) {
+      return fail(std::move(status).error().context(fmt::format("{}:{}", file, number)).as(ErrorKind::failure));
+    }
+    assignments.push_back(std::move(assignment));
+  }
+  return assignments;
+}
+
+}  // namespace usvc

@@ -1,0 +1,29 @@
+// What a job takes over from whoever typed the command.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "shapes/requests.h"
+
+namespace usvc {
+
+// The directory as the shell names it (PWD) where that is true, else as the kernel does.
+Result<std::string> caller_directory();
+
+// umask, niceness and limits as conf entries.
+std::vector<EntryView> caller_settings();
+
+// environ.
+std::vector<std::string> caller_environment();
+
+// Sets "K=V" in place of an earlier K.
+void set_variable(std::vector<std::string>& environment, const std::string& assignment);
+// "K=V" with a name before the '=', or ErrorKind::usage.
+Status check_assignment(const std::string& text);
+// Lines K=V; empty ones and those that begin with # are left out.
+Result<std::vector<std::string>> parse_env_file(std::string_view text, const std::string& file);
+
+}  // namespace usvc

@@ -1,0 +1,83 @@
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "cli/caller.h"
+#include "cli/command.h"
+#include "cli/json_out.h"
+#include "cli/remote.h"
+#include "job/options.h"
+
+namespace usvc::command {
+
+namespace {
+
+std::string without_section(const std::string& key) {
+  return key.starts_with("core.") ? key.substr(5) : key;
+}
+
+Result<int> show_paths(const Invocation& invocation) {
+  auto jobs = look_at(invocation.context, invocation.arguments.words);
+  if (!jobs) return pass(jobs);
+  std::vector<std::string> paths;
+  for (const auto& job : *jobs) paths.push_back(job.conf);
+  std::string text;
+  for (const auto& path : paths) text += path + "\n";
+  if (auto status = invocation.context.json ? print_json(paths) : print(text); !status) return pass(status);
+  return 0;
+}
+
+// Every value the key has, else its default; exit status 1 when there is neither, as git config has it.
+Result<int> show_value(const Invocation& invocation, const std::string& name, const Option& option) {
+  auto view = Remote(invocation.context, NoInstance::offline).conf(name);
+  if (!view) return pass(view);
+  std::vector<std::string> values;
+  for (const auto& entry : view->entries) {
+    if (entry.key != option.key) continue;
+    if (!option.repeatable) values.clear();
+    values.push_back(entry.value);
+  }
+  if (values.empty() && !option.default_text.empty()) values.emplace_back(option.default_text);
+  std::string text;
+  for (const auto& value : values) text += value + "\n";
+  if (auto status = invocation.context.json ? print_json(values) : print(text); !status) return pass(status);
+  return values.empty() ? 1 : 0;
+}
+
+Result<int> set_value(const Invocation& invocation, const std::string& name, const Option& option, std::string value) {
+  if (option.type == OptionType::path && !value.empty() && !value.starts_with('/')) {
+    auto cwd = caller_directory();
+    if (!cwd) return pass(cwd);
+    value = *cwd + "/" + value;
+  }
+  if (auto status = check_value(option, value); !status) {
+    return fail(std::move(status).error().context(std::string(option.key)).as(ErrorKind::usage));
+  }
+  auto view = Remote(invocation.context, NoInstance::offline).set_conf(name, std::string(option.key), value);
+  if (!view) return pass(view);
+  if (invocation.context.json) {
+    if (auto status = print_json(*view); !status) return pass(status);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<int> conf(const Invocation& invocation) {
+  if (auto status = need_selectors(invocation, "conf"); !status) return pass(status);
+  const auto& words = invocation.arguments.words;
+  if (words.size() == 1) return show_paths(invocation);
+  const std::string key = without_section(words[1]);
+  const Option* option = find_option(key);
+  if (option != nullptr && words.size() == 2) return show_value(invocation, words[0], *option);
+  if (option != nullptr && words.size() == 3) return set_value(invocation, words[0], *option, words[2]);
+  auto shown = show_paths(invocation);
+  if (shown || shown.error().kind() != ErrorKind::no_match) return shown;
+  // The second word was perhaps meant to be a key.
+  const std::string near = nearest_option(key);
+  if (near.empty()) return shown;
+  return fail(Error("'" + printable(words[1]) + "' is neither a job nor a key of a conf", ErrorKind::usage)
+                  .hint("did you mean " + near + "?"));
+}
+
+}  // namespace usvc::command

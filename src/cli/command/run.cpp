@@ -1,0 +1,146 @@
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/signals.h"
+#include "base/watch.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/json_out.h"
+#include "cli/remote.h"
+#include "cli/report.h"
+#include "cli/start_options.h"
+#include "cli/words.h"
+#include "log/reader.h"
+#include "shapes/routes.h"
+
+namespace usvc::command {
+
+namespace {
+
+// Some filesystems tell nobody that a file has grown.
+constexpr auto look_anyway = std::chrono::seconds(1);
+
+// Asks in a thread of its own how the run ends: the question is answered only then.
+class ExitWaiter {
+ public:
+  static Result<std::unique_ptr<ExitWaiter>> begin(const Context& context, const Outcome& outcome) {
+    Fd done(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!done) return fail(Error::last("cannot wait for the job"));
+    return std::make_unique<ExitWaiter>(context, outcome, std::move(done));
+  }
+  ExitWaiter(const Context& context, const Outcome& outcome, Fd done)
+      : done_(std::move(done)), thread_([this, &context, &outcome] { wait(context, outcome); }) {}
+
+  // Readable when the answer is there.
+  [[nodiscard]] FdRef done() const { return done_; }
+  [[nodiscard]] bool is_done() const {
+    eventfd_t count = 0;
+    return ::eventfd_read(done_.get(), &count) == 0;
+  }
+  Result<WaitReply> take() {
+    thread_.join();
+    return std::move(reply_);
+  }
+
+ private:
+  void wait(const Context& context, const Outcome& outcome) {
+    WaitRequest request;
+    request.selectors = {outcome.name};
+    request.condition = "exit";
+    request.run_id = outcome.run_id;
+    reply_ = Remote(context, NoInstance::refuse, "wait for").wait(request);
+    (void)::eventfd_write(done_.get(), 1);  // fails only when it counts too much
+  }
+
+  Fd done_;
+  Result<WaitReply> reply_;
+  std::jthread thread_;
+};
+
+void pass_on(const Context& context, const std::string& job, int signal) {
+  SelectRequest request;
+  request.selectors = {job};
+  request.signal = signal_name(signal);
+  auto reply = Remote(context, NoInstance::refuse, "signal").select(route::signal, std::move(request));
+  if (!reply) complain("cannot pass on " + signal_name(signal) + ": " + reply.error().message());
+}
+
+Status print_rest(LogCursor& cursor) {
+  std::string bytes;
+  for (;;) {
+    bytes.clear();
+    auto more = cursor.read(bytes);
+    if (!more) return pass(more);
+    if (!*more) return {};
+    if (auto status = print(bytes); !status) return status;
+  }
+}
+
+// Shows what the run writes until it has ended and all of it was shown.
+Result<WaitReply> follow(const Context& context, const Outcome& outcome, Interrupt& interrupt) {
+  auto watch = Watch::create();
+  if (!watch) return pass(watch);
+  const std::string path = outcome.log.value_or(context.layout.log_path(outcome.name));
+  if (auto status = watch->add_dir(path.substr(0, path.rfind('/'))); !status) return pass(status);
+  LogCursor cursor(path, static_cast<off_t>(outcome.log_offset.value_or(0)));
+  auto waiter = ExitWaiter::begin(context, outcome);
+  if (!waiter) return pass(waiter);
+  for (;;) {
+    if (auto status = watch->add_file(path); !status) return pass(status);
+    // Asked before the last look: what was written by the end is seen.
+    const bool ended = (*waiter)->is_done();
+    if (auto status = print_rest(cursor); !status) return pass(status);
+    if (ended) return (*waiter)->take();
+    while (const auto signal = interrupt.take()) pass_on(context, outcome.name, *signal);
+    auto waited = watch->wait(look_anyway, interrupt.fd(), (*waiter)->done());
+    if (!waited) return pass(waited);
+  }
+}
+
+Result<int> exit_status_of(const Outcome& outcome, const Result<WaitReply>& reply) {
+  if (!reply) return fail(reply.error());
+  if (reply->results.empty() || !reply->results.front().exit) {
+    return fail(outcome.name + " is gone, and how it ended is not known");
+  }
+  const ExitView& exit = *reply->results.front().exit;
+  if (!exit.code && !exit.signal) complain(outcome.name + ": " + exit_words(exit));
+  return shell_status(exit);
+}
+
+}  // namespace
+
+std::vector<Flag> run_flags() {
+  std::vector<Flag> flags;
+  for (const auto& more : {job_flags(), environment_flags()}) flags.insert(flags.end(), more.begin(), more.end());
+  return flags;
+}
+
+Result<int> run(const Invocation& invocation) {
+  const Context& context = invocation.context;
+  if (invocation.arguments.words.empty()) {
+    return fail(Error("run needs a command", ErrorKind::usage).hint("usvc help run"));
+  }
+  auto request = start_request(invocation.arguments);
+  if (!request) return pass(request);
+  request->entries.push_back({"keepalive", "false"});
+  // Whether it ends at once or later makes no difference here.
+  if (!invocation.arguments.has("--settle")) request->entries.push_back({"settle", "0"});
+  // Before it runs: from then on Ctrl-C is the job's.
+  auto interrupt = Interrupt::create();
+  if (!interrupt) return pass(interrupt);
+  auto reply = Remote(context, NoInstance::start).make_jobs(std::move(*request));
+  if (!reply) return pass(reply);
+  if (reply->results.empty()) return fail("the manager did not say what became of the job");
+  const Outcome& outcome = reply->results.front();
+  if (!outcome.run_id) return report(context, *reply, {"start", "started"});
+  return exit_status_of(outcome, follow(context, outcome, *interrupt));
+}
+
+}  // namespace usvc::command

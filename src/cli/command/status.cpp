@@ -1,0 +1,39 @@
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "cli/command.h"
+#include "cli/json_out.h"
+#include "cli/observe.h"
+#include "cli/remote.h"
+#include "cli/table.h"
+
+namespace usvc::command {
+
+std::vector<Flag> status_flags() {
+  return {{"--short", 's', "", "only the line about the machine"}};
+}
+
+Result<int> status(const Invocation& invocation) {
+  const Context& context = invocation.context;
+  const bool only_host = invocation.arguments.has("--short");
+  StatusView view;
+  if (!only_host) {
+    auto jobs = look_at(context, invocation.arguments.words);
+    if (!jobs) return pass(jobs);
+    view.jobs = std::move(*jobs);
+    observe_jobs(view.jobs);
+  }
+  view.host = observe_host();
+  if (context.json) {
+    if (auto status = print_json(view); !status) return pass(status);
+    return 0;
+  }
+  std::string text(context.out.cut(host_line(view.host)));
+  text += '\n';
+  if (!only_host) text += job_table(view.jobs, unix_now(), context.out);
+  if (auto status = print(text); !status) return pass(status);
+  return 0;
+}
+
+}  // namespace usvc::command

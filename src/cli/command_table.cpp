@@ -1,0 +1,198 @@
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "cli/command.h"
+
+namespace usvc {
+
+namespace {
+
+constexpr std::string_view about_selectors =
+    "A SELECTOR is a job's name, a group, all, live, dead (not running), a quoted\n"
+    "glob ('web-*') or state:STATE; several are added up.\n";
+
+constexpr std::string_view about_start =
+    "With a single bare word that names existing jobs, and no option, those that are\n"
+    "stopped are started. Otherwise a job is made of CMD, looked up as a shell does;\n"
+    "everything after CMD belongs to it. Returns when each copy runs or has failed.\n"
+    "In arguments and hooks ~EXIT_STATUS ~JOB_NAME ~HOSTNAME ~RUN_LENGTH ~DEATHS are\n"
+    "replaced at each start.\n";
+
+constexpr std::array<Command, 20> table{{
+    {.name = "start",
+     .arguments = "CMD [ARG…] | SELECTOR",
+     .summary = "make a job and start it; start stopped ones",
+     .details = about_start,
+     .options = Options::before_words,
+     .flags = command::start_flags,
+     .run = command::start},
+    {.name = "run",
+     .arguments = "CMD [ARG…]",
+     .summary = "start a job that runs once and stay until it ends",
+     .details = "Shows its output; exits with its status, 128+N for signal N. Ctrl-C goes to it.\n",
+     .options = Options::before_words,
+     .flags = command::run_flags,
+     .run = command::run},
+    {.name = "stop",
+     .arguments = "SELECTOR…",
+     .summary = "stop jobs, and whatever they left running",
+     .details = about_selectors,
+     .run = command::stop},
+    {.name = "restart",
+     .arguments = "SELECTOR…",
+     .summary = "stop jobs, read their confs again, start them",
+     .details = about_selectors,
+     .flags = command::restart_flags,
+     .run = command::restart},
+    {.name = "signal",
+     .aliases = "kill",
+     .arguments = "SELECTOR… SIG",
+     .summary = "send a signal to jobs' main processes",
+     .details = "SIG is a name (TERM, SIGTERM) or a number, and may come first as -TERM.\n",
+     .run = command::signal},
+    {.name = "status",
+     .aliases = "ls list ps st",
+     .section = Section::look,
+     .arguments = "[SELECTOR…]",
+     .summary = "the machine and the jobs",
+     .details = about_selectors,
+     .flags = command::status_flags,
+     .run = command::status},
+    {.name = "log",
+     .aliases = "logs tail",
+     .section = Section::look,
+     .arguments = "SELECTOR…",
+     .summary = "what jobs wrote (tail: and go on showing it)",
+     .details = about_selectors,
+     .flags = command::log_flags,
+     .run = command::log},
+    {.name = "events",
+     .section = Section::look,
+     .arguments = "[SELECTOR…]",
+     .summary = "what happened to jobs, and when",
+     .details = about_selectors,
+     .flags = command::events_flags,
+     .run = command::events},
+    {.name = "why",
+     .aliases = "describe info",
+     .section = Section::look,
+     .arguments = "JOB",
+     .summary = "the state a job is in, how it got there, what comes next",
+     .run = command::why},
+    {.name = "jobs",
+     .section = Section::look,
+     .arguments = "[SELECTOR…]",
+     .summary = "names of jobs, one a line",
+     .details = about_selectors,
+     .run = command::jobs},
+    {.name = "pidof",
+     .section = Section::look,
+     .arguments = "SELECTOR…",
+     .summary = "their process ids, one a line",
+     .details = about_selectors,
+     .run = command::pidof},
+    {.name = "wait",
+     .section = Section::look,
+     .arguments = "SELECTOR…",
+     .summary = "wait until jobs run, stop or exit",
+     .details = "Exit status 1: the time is up. With --for exit it is the job's own.\n",
+     .flags = command::wait_flags,
+     .run = command::wait},
+    {.name = "conf",
+     .section = Section::tend,
+     .arguments = "SELECTOR… | JOB KEY [VALUE]",
+     .summary = "where confs are; show or set a value",
+     .details = "A changed value applies at the job's next start.\n",
+     .run = command::conf},
+    {.name = "clean",
+     .aliases = "rm delete",
+     .section = Section::tend,
+     .arguments = "SELECTOR…",
+     .summary = "forget jobs that do not run; their logs go to logs/old",
+     .details = about_selectors,
+     .run = command::clean},
+    {.name = "save",
+     .section = Section::tend,
+     .arguments = "FILE [SELECTOR…]",
+     .summary = "write the set of jobs to a file",
+     .details = "FILE - is standard output.\n",
+     .run = command::save},
+    {.name = "load",
+     .section = Section::tend,
+     .arguments = "FILE",
+     .summary = "make and start the jobs of a saved set",
+     .details = "FILE - is standard input.\n",
+     .run = command::load},
+    {.name = "init",
+     .section = Section::instance,
+     .summary = "start the instance and the jobs that were wanted",
+     .run = command::init},
+    {.name = "shutdown",
+     .section = Section::instance,
+     .summary = "stop all jobs (they stay wanted) and the instance",
+     .run = command::shutdown},
+    {.name = "vars", .section = Section::instance, .summary = "paths and settings in force", .run = command::vars},
+    {.name = "help",
+     .section = Section::instance,
+     .arguments = "[COMMAND]",
+     .summary = "this, or more about a command",
+     .run = command::help},
+}};
+
+}  // namespace
+
+std::span<const Command> command_table() {
+  return table;
+}
+
+const Command* find_command_named(std::string_view word) {
+  for (const auto& command : table) {
+    if (command.name == word) return &command;
+    const auto aliases = split(command.aliases, ' ');
+    if (!word.empty() && std::find(aliases.begin(), aliases.end(), word) != aliases.end()) return &command;
+  }
+  return nullptr;
+}
+
+Error unknown_command(std::string_view word) {
+  std::vector<std::string> names;
+  for (const auto& command : table) {
+    names.emplace_back(command.name);
+    for (const auto alias : split(command.aliases, ' ')) {
+      if (!alias.empty()) names.emplace_back(alias);
+    }
+  }
+  const std::string near = nearest(word, names);
+  return Error("there is no command '" + printable(word) + "'", ErrorKind::usage)
+      .hint(near.empty() ? "usvc help" : "did you mean " + near + "?");
+}
+
+std::vector<Flag> common_flags() {
+  return {{"--json", 0, "", "results as one JSON document"},
+          {"--color", 0, "WHEN", "auto, always or never"},
+          {"--quiet", 'q', "", "say nothing but errors"},
+          {"--help", 'h', "", "this"}};
+}
+
+std::vector<Flag> leading_flags() {
+  auto flags = common_flags();
+  flags.push_back({"--home", 0, "DIR", "the instance under DIR (USVC_HOME)"});
+  flags.push_back({"--allow-root", 0, "", "work as root too (USVC_ALLOW_ROOT=1)"});
+  flags.push_back({"--version", 0, "", "the version"});
+  return flags;
+}
+
+Status need_selectors(const Invocation& invocation, std::string_view command) {
+  if (!invocation.arguments.words.empty()) return {};
+  return fail(Error(std::string(command) + " needs a SELECTOR", ErrorKind::usage)
+                  .hint("a job, a group, all, live, dead, 'glob*' or state:STATE"));
+}
+
+Status need_no_words(const Invocation& invocation, std::string_view command) {
+  const auto& words = invocation.arguments.words;
+  if (words.empty()) return {};
+  return fail(std::string(command) + " takes no '" + printable(words.front()) + "'", ErrorKind::usage);
+}
+
+}  // namespace usvc

@@ -1,0 +1,144 @@
+#include "cli/dispatch.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "cli/args.h"
+#include "cli/caller.h"
+#include "cli/command.h"
+#include "cli/context.h"
+#include "cli/help.h"
+#include "cli/json_out.h"
+#include "shapes/requests.h"
+
+namespace usvc {
+
+namespace {
+
+int exit_status_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::failure:
+      return 1;
+    case ErrorKind::usage:
+      return 2;
+    case ErrorKind::no_match:
+      return 3;
+    case ErrorKind::unreachable:
+      return 4;
+  }
+  return 1;
+}
+
+struct CommandLine {
+  Arguments leading;
+  const Command* command = nullptr;
+  std::string called_as;
+  Arguments arguments;
+
+  [[nodiscard]] bool has(std::string_view id) const { return leading.has(id) || arguments.has(id); }
+  [[nodiscard]] std::optional<std::string> value(std::string_view id) const {
+    auto later = arguments.value(id);
+    return later ? later : leading.value(id);
+  }
+};
+
+// Whether errors are to be JSON too, for a command line that could not be read.
+bool asks_for_json(const std::vector<std::string>& words) {
+  for (const auto& word : words) {
+    if (word == "--json") return true;
+    if (word == "--") break;
+  }
+  return false;
+}
+
+Status parse(const std::vector<std::string>& words, CommandLine& line) {
+  auto leading = parse_arguments(leading_flags(), Options::before_words, words);
+  if (!leading) return pass(leading);
+  line.leading = std::move(*leading);
+  std::vector<std::string> rest = std::exchange(line.leading.words, {});
+  if (rest.empty()) return {};
+  line.called_as = rest.front();
+  line.command = find_command_named(line.called_as);
+  if (line.command == nullptr) return fail(unknown_command(line.called_as));
+  rest.erase(rest.begin());
+  if (line.command->run == command::signal) rest = signal_last(std::move(rest));
+
+  auto flags = line.command->flags == nullptr ? std::vector<Flag>() : line.command->flags();
+  for (const auto& flag : leading_flags()) {
+    if (flag.name != "--version") flags.push_back(flag);
+  }
+  auto arguments = parse_arguments(flags, line.command->options, rest);
+  if (!arguments) {
+    Error error = std::move(arguments).error();
+    const bool hinted = !error.hint().empty();
+    return fail(hinted ? std::move(error) : std::move(error).hint("usvc help " + std::string(line.command->name)));
+  }
+  line.arguments = std::move(*arguments);
+  return {};
+}
+
+Status check_root(const CommandLine& line) {
+  if (::geteuid() != 0 || line.has("--allow-root")) return {};
+  const char* allowed = std::getenv("USVC_ALLOW_ROOT");
+  if (allowed != nullptr && std::string_view(allowed) == "1") return {};
+  return fail(Error("usvc is for ordinary users and does not run as root").hint("--allow-root or USVC_ALLOW_ROOT=1"));
+}
+
+Result<Context> context_of(const CommandLine& line) {
+  Context context;
+  context.json = line.has("--json");
+  context.quiet = line.has("--quiet");
+  auto wish = parse_color_wish(line.value("--color").value_or("auto"));
+  if (!wish) return pass(wish);
+  context.out = Terminal::on(STDOUT_FILENO, *wish);
+  context.err = Terminal::on(STDERR_FILENO, *wish);
+
+  const auto home = line.value("--home");
+  if (home && home->empty()) return fail("--home needs a directory", ErrorKind::usage);
+  auto cwd = caller_directory();
+  if (!cwd) cwd = std::string("/");
+  auto layout = Layout::from(
+      home.value_or(""), [](const char* name) { return std::getenv(name); }, *cwd);
+  if (!layout) return pass(layout);
+  const char* variable = std::getenv("USVC_HOME");
+  if (home || (variable != nullptr && *variable != '\0')) context.home = layout->home;
+  context.layout = std::move(*layout);
+  return context;
+}
+
+Result<int> run_parsed(const CommandLine& line) {
+  if (line.leading.has("--version")) {
+    if (auto status = print("usvc " USVC_VERSION "\n"); !status) return pass(status);
+    return 0;
+  }
+  if (line.command == nullptr || line.has("--help")) {
+    if (auto status = print(line.command == nullptr ? help_overview() : help_of(*line.command)); !status) {
+      return pass(status);
+    }
+    return 0;
+  }
+  if (line.command->run != command::help) {
+    if (auto status = check_root(line); !status) return pass(status);
+  }
+  auto context = context_of(line);
+  if (!context) return pass(context);
+  return line.command->run(Invocation{*context, line.arguments, line.called_as});
+}
+
+}  // namespace
+
+int run_command_line(const std::vector<std::string>& words) {
+  CommandLine line;
+  auto parsed = parse(words, line);
+  auto status = parsed ? run_parsed(line) : Result<int>(pass(parsed));
+  if (status) return *status;
+  complain(status.error().message());
+  if (parsed ? line.has("--json") : asks_for_json(words)) (void)print_json(error_reply(status.error()));
+  return exit_status_of(status.error().kind());
+}
+
+}  // namespace usvc

@@ -1,0 +1,213 @@
+#include "cli/instance.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <vector>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "base/watch.h"
+#include "log/reader.h"
+
+namespace usvc {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+constexpr auto start_limit = 20s;
+
+Error unreachable(std::string what) {
+  return Error(std::move(what), ErrorKind::unreachable);
+}
+
+bool executable(const std::string& path) {
+  return ::access(path.c_str(), X_OK) == 0;
+}
+
+std::string find_in_path(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  if (path == nullptr) return {};
+  for (const auto dir : split(path, ':')) {
+    std::string candidate = std::string(dir) + "/" + name;
+    if (!dir.empty() && executable(candidate)) return candidate;
+  }
+  return {};
+}
+
+// The systemd user manager gives a scope whose cgroup is ours to divide; without it the instance would also end with
+// the login session on machines that end those.
+std::string scope_maker() {
+  if (const char* wished = std::getenv("USVC_CGROUP"); wished != nullptr && *wished != '\0') return {};
+  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+  if (runtime == nullptr || ::access((std::string(runtime) + "/systemd/private").c_str(), F_OK) != 0) return {};
+  return find_in_path("systemd-run");
+}
+
+Status make_directories(const Layout& layout) {
+  for (const auto* dir : {&layout.home, &layout.jobs_dir, &layout.logs_dir, &layout.old_logs_dir, &layout.journal_dir,
+                          &layout.work_dir, &layout.run_dir}) {
+    if (auto status = ensure_private_dir(*dir); !status) {
+      return fail(std::move(status).error().context("cannot start the instance").as(ErrorKind::unreachable));
+    }
+  }
+  return {};
+}
+
+struct Launch {
+  std::vector<std::string> words;
+  Fd null;
+  Fd log;
+  Fd ready;  // the end the manager writes to
+};
+
+[[noreturn]] void become_keeper(const Launch& launch, char* const* argv) {
+  // Between fork and exec: nothing here allocates.
+  const bool ok = ::setsid() >= 0 && ::chdir("/") == 0 && ::dup2(launch.null.get(), STDIN_FILENO) >= 0 &&
+                  ::dup2(launch.log.get(), STDOUT_FILENO) >= 0 && ::dup2(launch.log.get(), STDERR_FILENO) >= 0 &&
+                  ::fcntl(launch.ready.get(), F_SETFD, 0) == 0;
+  if (!ok) ::_exit(127);
+  const pid_t pid = ::fork();
+  if (pid != 0) ::_exit(pid < 0 ? 127 : 0);
+  ::execv(argv[0], argv);
+  ::_exit(127);
+}
+
+// Leaves it running with nobody as its parent but init.
+Status spawn_detached(const Launch& launch) {
+  std::vector<char*> argv;
+  // execv(3) takes its strings as if it would change them; it does not.
+  for (const auto& word : launch.words) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  const pid_t pid = ::fork();
+  if (pid < 0) return fail(Error::last("cannot start the instance").as(ErrorKind::unreachable));
+  if (pid == 0) become_keeper(launch, argv.data());
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return {};
+}
+
+// The line the manager writes when it is ready, or empty when everybody who could write it is gone.
+Result<std::string> read_ready_line(const Fd& pipe) {
+  std::string line;
+  const auto deadline = Clock::now() + start_limit;
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    pollfd waiting{pipe.get(), POLLIN, 0};
+    const int ready = left > 0 ? ::poll(&waiting, 1, static_cast<int>(left)) : 0;
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready < 0) return fail(Error::last("cannot wait for the instance"));
+    if (ready == 0) return fail(unreachable("the instance was not ready within 20 s"));
+    std::array<char, 512> bytes;
+    const ssize_t got = ::read(pipe.get(), bytes.data(), bytes.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return std::string();
+    line.append(bytes.data(), static_cast<std::size_t>(got));
+    if (const auto end = line.find('\n'); end != std::string::npos) return line.substr(0, end);
+  }
+}
+
+Error with_log(Error error, const Layout& layout, off_t log_begin) {
+  const auto text = read_range(layout.instance_log, log_begin, 2000);
+  std::string last;
+  if (text) last = std::string(trim(*text));
+  const auto newline = last.rfind('\n');
+  if (newline != std::string::npos) last = last.substr(newline + 1);
+  if (last.empty()) return std::move(error).hint("see " + layout.instance_log);
+  return Error(error.bare_message() + ": " + printable(last), ErrorKind::unreachable)
+      .hint("see " + layout.instance_log);
+}
+
+enum class Started { ready, already_running, silent };
+
+Result<Started> launch_once(const Context& context, const std::string& scope) {
+  auto keeper = helper_program("usvc-keeper");
+  if (!keeper) return pass(keeper);
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(Error::last("cannot start the instance"));
+  const Fd reading(ends[0]);
+
+  Launch launch;
+  launch.ready = Fd(ends[1]);
+  if (!scope.empty()) {
+    launch.words = {scope, "--user", "--scope", "--quiet", "--collect", "-p", "Delegate=yes", "--"};
+  }
+  launch.words.insert(launch.words.end(), {*keeper, "--ready-fd", std::to_string(launch.ready.get())});
+  if (context.home) launch.words.insert(launch.words.end(), {"--home", *context.home});
+  auto null = open_file("/dev/null", O_RDONLY);
+  if (!null) return pass(null);
+  auto log = open_file(context.layout.instance_log, O_WRONLY | O_CREAT | O_APPEND);
+  if (!log) return fail(std::move(log).error().context("cannot start the instance").as(ErrorKind::unreachable));
+  launch.null = std::move(*null);
+  const off_t log_begin = ::lseek(log->get(), 0, SEEK_END);
+  launch.log = std::move(*log);
+  if (auto status = spawn_detached(launch); !status) return pass(status);
+  launch.ready.reset();
+
+  auto line = read_ready_line(reading);
+  if (!line) return fail(with_log(std::move(line).error(), context.layout, log_begin));
+  if (*line == "ready") return Started::ready;
+  if (line->starts_with("error: already running")) return Started::already_running;
+  if (line->starts_with("error: ")) return fail(unreachable("cannot start the instance: " + line->substr(7)));
+  if (!scope.empty()) return Started::silent;
+  return fail(with_log(unreachable("cannot start the instance: it died"), context.layout, log_begin));
+}
+
+}  // namespace
+
+bool instance_runs(const Layout& layout) {
+  const auto lock = open_file(layout.lock, O_RDONLY);
+  if (!lock) return false;
+  // A shared lock, given up at once with the descriptor: whoever lives holds the exclusive one.
+  return ::flock(lock->get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+Result<std::string> helper_program(const std::string& name) {
+  std::array<char, 4096> self;
+  const ssize_t length = ::readlink("/proc/self/exe", self.data(), self.size());
+  if (length <= 0) return fail(Error::last("/proc/self/exe").as(ErrorKind::unreachable));
+  std::string prefix(self.data(), static_cast<std::size_t>(length));
+  for (int up = 0; up < 2; ++up) prefix.erase(std::min(prefix.size(), prefix.rfind('/')));
+  std::string path = prefix + "/libexec/usvc/" + name;
+  if (executable(path)) return path;
+  return fail(unreachable(path + ": " + (::access(path.c_str(), F_OK) == 0 ? "not executable" : "not there"))
+                  .hint("install usvc again"));
+}
+
+Status start_instance(const Context& context) {
+  if (auto status = make_directories(context.layout); !status) return status;
+  std::string scope = scope_maker();
+  const auto deadline = Clock::now() + start_limit;
+  for (;;) {
+    auto started = launch_once(context, scope);
+    if (!started) return pass(started);
+    if (*started == Started::ready) return {};
+    if (*started == Started::silent) {
+      scope.clear();
+      continue;
+    }
+    // Another client was quicker, or another looked at the lock just then: once it is free again we try anew.
+    if (instance_runs(context.layout) || Clock::now() > deadline) return {};
+  }
+}
+
+void await_socket(const Layout& layout, Duration longest) {
+  auto watch = Watch::create();
+  if (!watch || !watch->add_dir(layout.run_dir)) {
+    ::poll(nullptr, 0, static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(longest).count()));
+    return;
+  }
+  (void)watch->wait(longest);
+}
+
+}  // namespace usvc

@@ -1,0 +1,24 @@
+// Whether an instance runs, and starting one.
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "cli/context.h"
+
+namespace usvc {
+
+// Somebody holds the instance's lock: keeper or manager live, even while the socket does not answer.
+bool instance_runs(const Layout& layout);
+
+// PREFIX/libexec/usvc/NAME, beside the directory this program runs from.
+Result<std::string> helper_program(const std::string& name);
+
+// Starts the instance and returns when it answers; one that runs already is fine. Errors are ErrorKind::unreachable.
+Status start_instance(const Context& context);
+
+// Returns when the socket may answer again, or after `longest`.
+void await_socket(const Layout& layout, Duration longest);
+
+}  // namespace usvc

@@ -1,0 +1,24 @@
+// Signals that end a command which would otherwise go on for ever, as something to wait for.
+#pragma once
+
+#include <optional>
+
+#include "base/error.h"
+#include "base/fd.h"
+
+namespace usvc {
+
+// While it lives, INT, TERM, HUP and QUIT no longer end the program; they are read here. Made before any thread is.
+class Interrupt {
+ public:
+  static Result<Interrupt> create();
+  [[nodiscard]] FdRef fd() const { return fd_; }  // readable: one has come
+  // The number of the next one that has come; none: not yet.
+  std::optional<int> take();
+
+ private:
+  explicit Interrupt(Fd fd) : fd_(std::move(fd)) {}
+  Fd fd_;
+};
+
+}  // namespace usvc

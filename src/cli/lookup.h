@@ -1,0 +1,20 @@
+// Finds the program a command word means, as a shell would, and says beforehand why it could not be run.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace usvc {
+
+// The absolute path of the program. A word with a slash is a path from `cwd`; others are looked for in the directories
+// of `path` (the variable PATH).
+Result<std::string> find_command(std::string_view word, const std::string& cwd, const std::string& path);
+
+// Why a script with this beginning can't be run although it is executable; nothing: no objection. `word` is how the
+// caller wrote its path.
+std::optional<Error> script_trouble(std::string_view beginning, const std::string& word);
+
+}  // namespace usvc

@@ -1,0 +1,189 @@
+#include "cli/remote.h"
+
+#include <cerrno>
+#include <chrono>
+
+#include "base/text.h"
+#include "cli/client.h"
+#include "cli/instance.h"
+#include "cli/offline.h"
+#include "shapes/routes.h"
+
+namespace usvc {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+// How long a manager that is being replaced may take to be back.
+constexpr auto patience = 10s;
+// A question about what is has its answer in no time. What changes something may rightly take long.
+constexpr auto soon = 5s;
+constexpr auto at_once = 2s;
+
+std::string fresh_key() {
+  return random_hex(16);
+}
+
+std::string with_words(const char* route, const std::vector<std::string>& words) {
+  std::string target = route;
+  char separator = '?';
+  for (const auto& word : words) {
+    target += separator;
+    target += "select=" + percent_encode(word);
+    separator = '&';
+  }
+  return target;
+}
+
+// What is in a reply: its body, or the error it stands for.
+Result<std::string> body_of(Reply reply) {
+  if (reply.status < 400) return std::move(reply.body);
+  const auto error = parse_as<ErrorReply>(reply.body);
+  if (error && !error->error.message.empty()) return fail(error_from(*error));
+  return fail("the manager refused with HTTP status " + std::to_string(reply.status));
+}
+
+template <class T>
+Result<T> read_as(Result<std::string> body) {
+  if (!body) return pass(body);
+  auto value = parse_as<T>(*body);
+  if (!value) return pass(value, "cannot read the manager's answer");
+  return value;
+}
+
+enum class Attempt { answered, not_connected, broken, silent };
+
+struct Tried {
+  Attempt attempt;
+  Result<Reply> reply;
+};
+
+Tried try_once(const Layout& layout, std::string_view method, const std::string& target, const std::string& body,
+               const Silence& silence) {
+  auto connection = connect_unix(layout.socket);
+  if (!connection) return {Attempt::not_connected, pass(connection)};
+  auto reply = exchange(*connection, method, target, body, silence);
+  if (reply) return {Attempt::answered, std::move(reply)};
+  const bool silent = reply.error().code() == ETIMEDOUT;
+  return {silent ? Attempt::silent : Attempt::broken, std::move(reply)};
+}
+
+bool worth_retrying(const Tried& tried) {
+  if (tried.attempt == Attempt::broken) return true;
+  const int code = tried.reply.error().code();
+  return code == ENOENT || code == ECONNREFUSED || code == EAGAIN || code == ECONNRESET;
+}
+
+// For requests that may take long: whether there is a manager at work on them, asked by a short question.
+Silence while_manager_lives(const Layout& layout) {
+  return {std::chrono::duration_cast<std::chrono::seconds>(patience), [&layout] {
+            const Silence give_up{soon, [] { return false; }};
+            return try_once(layout, "GET", route::vars, {}, give_up).attempt != Attempt::silent;
+          }};
+}
+
+}  // namespace
+
+Error Remote::nobody() const {
+  return Error("no instance runs here: nothing to " + (verb_.empty() ? "ask" : verb_), ErrorKind::unreachable)
+      .hint("usvc init");
+}
+
+Result<std::string> Remote::ask_disk(std::string_view method, const std::string& target, const std::string& body) {
+  auto reply = ask_offline(*context_, method, target, body);
+  if (!reply) return pass(reply);
+  return body_of(std::move(*reply));
+}
+
+// The manager can't be reached although the instance runs.
+Result<std::string> Remote::give_up(Error error, std::string_view method, const std::string& target) {
+  if (method == "GET" && policy_ == NoInstance::offline) {
+    complain(error.message() + "; this is what is on disk");
+    return ask_disk(method, target, {});
+  }
+  return fail(std::move(error).hint("see " + context_->layout.instance_log).as(ErrorKind::unreachable));
+}
+
+Result<std::string> Remote::ask(std::string_view method, const std::string& target, const std::string& body) {
+  const bool looks = method == "GET";
+  const Silence silence = looks ? Silence{soon, [] { return false; }} : while_manager_lives(context_->layout);
+  auto deadline = Clock::time_point::max();
+  bool started = false;
+  for (;;) {
+    const auto begun = Clock::now();
+    auto tried = try_once(context_->layout, method, target, body, silence);
+    if (tried.attempt == Attempt::answered) return body_of(std::move(*tried.reply));
+    const Error& error = tried.reply.error();
+    if (tried.attempt == Attempt::silent) return give_up(error, method, target);
+    if (!worth_retrying(tried)) return fail(Error(error).as(ErrorKind::unreachable));
+    if (!instance_runs(context_->layout)) {
+      if (policy_ == NoInstance::offline) return ask_disk(method, target, body);
+      if (policy_ == NoInstance::refuse || started) return fail(nobody());
+      if (auto status = start_instance(*context_); !status) return pass(status);
+      started = true;
+      continue;
+    }
+    const auto now = Clock::now();
+    // A long wait may outlive several managers; patience is for one change of them.
+    if (deadline == Clock::time_point::max() || now - begun > patience) deadline = now + patience;
+    if (now >= deadline) return give_up(error, method, target);
+    await_socket(context_->layout, 50ms);
+  }
+}
+
+Result<JobsReply> Remote::jobs(const std::vector<std::string>& selectors) {
+  return read_as<JobsReply>(ask("GET", with_words(route::jobs, selectors)));
+}
+
+Result<VarsView> Remote::vars() {
+  // It is asked most when something is wrong, so it does not wait for it to be right again.
+  auto tried = try_once(context_->layout, "GET", route::vars, {}, {at_once, [] { return false; }});
+  if (tried.attempt == Attempt::answered) return read_as<VarsView>(body_of(std::move(*tried.reply)));
+  return read_as<VarsView>(ask_disk("GET", route::vars, {}));
+}
+
+Result<ConfView> Remote::conf(const std::string& name) {
+  return read_as<ConfView>(ask("GET", route::conf + percent_encode(name)));
+}
+
+Result<ConfView> Remote::set_conf(const std::string& name, const std::string& entry, const std::string& value) {
+  const ConfChange change{fresh_key(), entry, value};
+  return read_as<ConfView>(ask("PUT", route::conf + percent_encode(name), json_text(to_json(change))));
+}
+
+Result<SaveReply> Remote::save(const std::vector<std::string>& selectors) {
+  return read_as<SaveReply>(ask("GET", with_words(route::save, selectors)));
+}
+
+Result<OutcomesReply> Remote::make_jobs(StartRequest request) {
+  request.key = fresh_key();
+  return read_as<OutcomesReply>(ask("POST", route::jobs, json_text(to_json(request, Absent::omit))));
+}
+
+Result<OutcomesReply> Remote::select(const char* route, SelectRequest request) {
+  request.key = fresh_key();
+  return read_as<OutcomesReply>(ask("POST", route, json_text(to_json(request, Absent::omit))));
+}
+
+Result<OutcomesReply> Remote::load(LoadRequest request) {
+  request.key = fresh_key();
+  return read_as<OutcomesReply>(ask("POST", route::load, json_text(to_json(request, Absent::omit))));
+}
+
+Result<OutcomesReply> Remote::shutdown() {
+  const PlainRequest request{fresh_key()};
+  return read_as<OutcomesReply>(ask("POST", route::shutdown, json_text(to_json(request))));
+}
+
+Result<WaitReply> Remote::wait(const WaitRequest& request) {
+  return read_as<WaitReply>(ask("POST", route::wait, json_text(to_json(request, Absent::omit))));
+}
+
+Result<std::vector<JobView>> look_at(const Context& context, const std::vector<std::string>& selectors) {
+  auto reply = Remote(context, NoInstance::offline).jobs(selectors);
+  if (!reply) return pass(reply);
+  return std::move(reply->jobs);
+}
+
+}  // namespace usvc

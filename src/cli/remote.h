@@ -1,0 +1,57 @@
+// The manager as the commands see it: typed questions and answers. A question whose answer was lost is asked again,
+// with the same idempotency key, until a manager that is being replaced is back.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "cli/context.h"
+#include "shapes/requests.h"
+#include "shapes/views.h"
+
+namespace usvc {
+
+// What to do when no instance runs.
+enum class NoInstance {
+  start,    // start it
+  offline,  // ask what is on disk
+  refuse,   // an error
+};
+
+class Remote {
+ public:
+  // `verb` is for the error of NoInstance::refuse: "nothing to VERB".
+  Remote(const Context& context, NoInstance policy, std::string verb = {})
+      : context_(&context), policy_(policy), verb_(std::move(verb)) {}
+
+  Result<JobsReply> jobs(const std::vector<std::string>& selectors);
+  Result<VarsView> vars();
+  Result<ConfView> conf(const std::string& name);
+  Result<ConfView> set_conf(const std::string& name, const std::string& entry, const std::string& value);
+  Result<SaveReply> save(const std::vector<std::string>& selectors);
+  // The key is filled in here in all of these.
+  Result<OutcomesReply> make_jobs(StartRequest request);
+  Result<OutcomesReply> select(const char* route, SelectRequest request);
+  Result<OutcomesReply> load(LoadRequest request);
+  Result<OutcomesReply> shutdown();
+  Result<WaitReply> wait(const WaitRequest& request);
+
+ private:
+  Result<std::string> ask(std::string_view method, const std::string& target, const std::string& body = {});
+  Result<std::string> ask_disk(std::string_view method, const std::string& target, const std::string& body);
+  Result<std::string> give_up(Error error, std::string_view method, const std::string& target);
+  [[nodiscard]] Error nobody() const;
+
+  const Context* context_;
+  NoInstance policy_;
+  std::string verb_;
+};
+
+// The jobs a command line names, for commands that show something; at least one, or ErrorKind::no_match when words were
+// given.
+Result<std::vector<JobView>> look_at(const Context& context, const std::vector<std::string>& selectors);
+
+}  // namespace usvc

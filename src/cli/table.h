@@ -1,0 +1,18 @@
+// The table of `status`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/terminal.h"
+#include "shapes/views.h"
+
+namespace usvc {
+
+// "box" [8 cores] [load 0.42 0.31 0.30 1/402] …
+std::string host_line(const HostView& host);
+// The header and a line for each job, in the order given; columns are as wide as their data, lines are cut to the
+// terminal. `now` is unix time.
+std::string job_table(const std::vector<JobView>& jobs, double now, const Terminal& terminal);
+
+}  // namespace usvc

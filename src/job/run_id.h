@@ -1,0 +1,23 @@
+// Run ids: "NAME.N.HEX8", unique over all runs of all jobs; the tag tells two jobs apart that had the same name.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace usvc {
+
+struct RunId {
+  std::string name;          // may hold dots itself
+  std::uint64_t number = 0;  // counts the job's runs from 1
+  std::string tag;           // eight hex digits
+
+  friend bool operator==(const RunId&, const RunId&) = default;
+};
+
+std::string make_run_id(std::string_view name, std::uint64_t number, std::string_view tag);
+Result<RunId> parse_run_id(std::string_view text);
+
+}  // namespace usvc

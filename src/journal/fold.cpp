@@ -1,0 +1,202 @@
+#include "journal/fold.h"
+
+#include <algorithm>
+#include <functional>
+#include <unordered_map>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "job/backoff.h"
+#include "job/run_id.h"
+#include "journal/reader.h"
+#include "journal/writer.h"
+
+namespace usvc {
+
+namespace {
+
+void begin_run(JobRecord& record, const Event& event) {
+  record.state = "starting";
+  record.run_id = event.run_id;
+  if (auto id = parse_run_id(event.run_id.value_or("")); id) record.runs = static_cast<std::int64_t>(id->number);
+  record.started_at = event.t;
+  record.log_offset = event.log_offset;
+  record.exit_recorded = false;
+  record.waiting_until.reset();
+  record.pid.reset();
+}
+
+bool is_death(const Event& event) {
+  const bool success = event.code == 0;
+  const bool unknown = !event.code && !event.signal && !event.message;
+  return !event.asked.value_or(false) && !success && !unknown;
+}
+
+void end_run(JobRecord& record, const Event& event) {
+  record.state = "dead";
+  record.exit_recorded = true;
+  record.pid.reset();
+  const double ran = event.ran.value_or(0);
+  record.last_exit = ExitView{.code = event.code,
+                              .signal = event.signal,
+                              .core = event.core.value_or(false),
+                              .ran = ran,
+                              .at = event.t,
+                              .reason = event.message,
+                              .asked = event.asked};
+  if (event.asked.value_or(false)) {
+    record.young_ends = 0;
+    return;
+  }
+  const auto length = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(ran));
+  record.young_ends = Backoff::count_after(static_cast<int>(record.young_ends), length);
+  if (length >= Backoff::healthy) {
+    record.deaths_in_a_row = 0;
+    record.first_death_in_row_at.reset();
+  }
+  if (!is_death(event)) return;
+  ++record.deaths;
+  if (record.deaths_in_a_row++ == 0) record.first_death_in_row_at = event.t;
+}
+
+void set_wanted(JobRecord& record, const Event& event) {
+  record.wanted = event.wanted.value_or(false);
+  if (!record.wanted) return;
+  // Asked for by hand: the patience with it starts anew.
+  record.young_ends = 0;
+  record.deaths_in_a_row = 0;
+  record.first_death_in_row_at.reset();
+}
+
+void note_spawned(JobRecord& record, const Event& event) {
+  record.pid = event.pid;
+  record.start_ticks = event.start_ticks;
+  record.boot_id = event.boot_id;
+}
+
+void note_hash(JobRecord& record, const Event& event) {
+  record.md5 = event.md5;
+  record.binary = BinaryView{.path = event.binary.value_or(""),
+                             .dev = event.binary_dev.value_or(0),
+                             .inode = event.binary_inode.value_or(0),
+                             .size = event.binary_size.value_or(0),
+                             .mtime_ns = event.binary_mtime_ns.value_or(0)};
+}
+
+void set_state(JobRecord& record, const Event& event) {
+  record.state = event.event;
+}
+
+void begin_waiting(JobRecord& record, const Event& event) {
+  set_state(record, event);
+  record.waiting_until = event.until;
+}
+
+void be_stopped(JobRecord& record, const Event& event) {
+  set_state(record, event);
+  record.waiting_until.reset();
+}
+
+void begin_running(JobRecord& record, const Event& event) {
+  set_state(record, event);
+  record.started_at = event.t;
+}
+
+void restore(JobRecord& record, const Event& event) {
+  JobRecord checkpoint;
+  if (event.state && from_json(*event.state, checkpoint)) record = std::move(checkpoint);
+}
+
+using Apply = void (*)(JobRecord&, const Event&);
+const std::unordered_map<std::string_view, Apply>& rules() {
+  static const std::unordered_map<std::string_view, Apply> table = {
+      {"starting", begin_run}, {"pre-run", set_state},     {"running", begin_running}, {"exited", end_run},
+      {"post-run", set_state}, {"waiting", begin_waiting}, {"stopping", set_state},    {"stopped", be_stopped},
+      {"wanted", set_wanted},  {"spawned", note_spawned},  {"hashed", note_hash},      {"checkpoint", restore},
+  };
+  return table;
+}
+
+constexpr double request_memory_seconds = 600;
+
+}  // namespace
+
+void apply(JobRecord& record, const Event& event) {
+  if (const auto rule = rules().find(event.event); rule != rules().end()) rule->second(record, event);
+}
+
+void apply(Picture& picture, const Event& event) {
+  if (event.key) {
+    SeenRequest& seen = picture.requests[*event.key];
+    seen.t = event.t;
+    if (event.job) seen.jobs.push_back(*event.job);
+  }
+  if (!event.job) return;
+  if (event.event == "cleaned") {
+    picture.jobs.erase(*event.job);
+    return;
+  }
+  if (!rules().contains(event.event)) return;
+  JobRecord& record = picture.jobs[*event.job];
+  record.name = *event.job;
+  apply(record, event);
+}
+
+void forget_old_requests(Picture& picture, double now) {
+  std::erase_if(picture.requests, [&](const auto& seen) { return seen.second.t + request_memory_seconds < now; });
+}
+
+namespace {
+
+Result<std::vector<std::uint64_t>> segments(const std::string& dir) {
+  auto names = list_dir(dir);
+  if (!names) return pass(names, "cannot read the journal");
+  std::vector<std::uint64_t> numbers;
+  for (const auto& name : *names) {
+    if (const auto number = segment_number(name)) numbers.push_back(*number);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+void fold_text(Picture& picture, const std::string& path, std::string_view text) {
+  std::size_t number = 0;
+  bool complained = false;
+  for (const std::string_view line : split(text, '\n')) {
+    ++number;
+    if (line.empty()) continue;
+    const auto event = parse_event(line);
+    if (event) {
+      apply(picture, *event);
+      continue;
+    }
+    ++picture.skipped_lines;
+    if (std::exchange(complained, true)) continue;
+    picture.complaints.push_back(path + ":" + std::to_string(number) +
+                                 ": a line is skipped: " + event.error().message());
+  }
+}
+
+}  // namespace
+
+Result<Picture> fold_journal(const std::string& dir) {
+  auto numbers = segments(dir);
+  if (!numbers) return pass(numbers);
+  Picture picture;
+  std::vector<std::pair<std::string, std::string>> texts;  // newest first
+  for (auto number = numbers->rbegin(); number != numbers->rend(); ++number) {
+    const std::string path = segment_path(dir, *number);
+    auto text = read_file(path, std::size_t{1} << 30U);
+    if (!text) {
+      picture.complaints.push_back(text.error().message());
+      continue;
+    }
+    const bool whole = text->find("\"checkpoint-end\"") != std::string::npos;
+    texts.emplace_back(path, std::move(*text));
+    if (whole) break;
+  }
+  for (auto text = texts.rbegin(); text != texts.rend(); ++text) fold_text(picture, text->first, text->second);
+  return picture;
+}
+
+}  // namespace usvc

@@ -1,0 +1,98 @@
+// The keeper: parent of every job, holder of every descriptor that must not close. Decides nothing.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "keeper/protocol.h"
+#include "keeper/standby.h"
+
+namespace usvc::keeper {
+
+struct Options {
+  std::string manager_path;
+  std::vector<std::string> manager_args;  // handed on as they are
+  Fd ready;                               // the first manager says on it that it is ready
+  Fd adopted;                             // a socket to a living manager, whose keeper was killed
+};
+
+class Keeper {
+ public:
+  static Result<std::unique_ptr<Keeper>> create(Options options);
+  // Until the manager says quit, or the first manager refuses to start with nothing held. Returns the exit status.
+  int run();
+
+ private:
+  // What a run's end looked like; read without reaping (waitid with WNOWAIT).
+  struct Exit {
+    int code = 0;
+    int status = 0;
+    std::int64_t cpu_us = 0;
+    std::int64_t max_rss_bytes = 0;
+  };
+  struct Item : Held {
+    pid_t pid = 0;
+    std::uint32_t flags = 0;
+    std::optional<Exit> exit;
+  };
+
+  explicit Keeper(Options options) : options_(std::move(options)) {}
+  Status prepare();
+  Status watch(FdRef fd, std::uint64_t tag, std::uint32_t events);
+
+  void start_manager();
+  [[noreturn]] void become_manager(int socket);
+  void meet_manager();
+  void manager_gone();
+  void reap_manager();
+
+  bool receive();
+  void handle(Received received);
+  void spawn(Received received);
+  void hold(Received received);
+  void drop(const std::string& id);
+
+  void child_ended(pid_t pid);
+  void reap_strays();
+
+  void say(const Message& message);
+  void say_item(const std::string& id, const Item& item);
+  void say_exit(const std::string& id, const Item& item);
+  void flush();
+
+  // A message that waits for room in the socket; descriptors are looked up in the item when it is sent.
+  struct Outgoing {
+    Message message;
+    bool with_fds = false;
+  };
+
+  Options options_;
+  Fd poll_;
+  Fd signals_;
+  Fd timer_;
+  Fd manager_;  // our end of the socket
+  Fd manager_pidfd_;
+  pid_t manager_pid_ = 0;
+  bool manager_is_child_ = false;
+  bool manager_up_ = false;
+  bool ever_up_ = false;
+  bool quit_ = false;
+  bool wants_room_ = false;  // a message waits for the socket to take it
+  int failures_ = 0;         // managers in a row that never came up
+  int exit_status_ = 0;
+  std::deque<Outgoing> outgoing_;
+  std::unordered_map<std::string, Item> items_;
+  std::unordered_map<pid_t, std::string> children_;
+  Standby standby_;
+};
+
+}  // namespace usvc::keeper

@@ -1,0 +1,22 @@
+#include "keeper/protocol.h"
+
+namespace usvc::keeper {
+
+Result<Received> check(std::span<const std::byte> bytes, std::vector<Fd> fds) {
+  Received received;
+  if (bytes.size() != sizeof(Message)) return fail("a message of the wrong size");
+  std::memcpy(&received.message, bytes.data(), sizeof(Message));
+  const Message& message = received.message;
+  if (message.tag != magic) return fail("not a message of usvc's");
+  if (message.version != protocol_version) {
+    return fail("the other side speaks version " + std::to_string(message.version) + " of the keeper protocol");
+  }
+  if (message.fd_count != fds.size() || message.fd_count > message.roles.size()) {
+    return fail("a message whose descriptors got lost");
+  }
+  if (message.id.back() != '\0') return fail("a message with an endless name");
+  for (std::size_t i = 0; i < fds.size(); ++i) received.fds.push_back({message.roles[i], std::move(fds[i])});
+  return received;
+}
+
+}  // namespace usvc::keeper

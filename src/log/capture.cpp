@@ -1,0 +1,317 @@
+#include "log/capture.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace usvc {
+
+namespace {
+
+constexpr std::uint64_t wake_number = 0;
+// Of one run in one round: large enough for speed, small enough that 200 flooding jobs are served in turn.
+constexpr std::size_t round_limit = std::size_t{1} << 20U;
+constexpr std::size_t grown_pipe = std::size_t{1} << 20U;
+constexpr std::size_t born_pipe = std::size_t{64} << 10U;
+// After rounds that move less than this, it pays to let output pile up.
+constexpr std::size_t small_round = std::size_t{64} << 10U;
+constexpr timespec nap{.tv_sec = 0, .tv_nsec = 1'000'000};
+constexpr auto retry_every = std::chrono::seconds(1);
+
+}  // namespace
+
+Capture::Capture(Carry shared, CarryOwner owner, CaptureEvents events)
+    : shared_(std::move(shared)), owner_(std::move(owner)), events_(std::move(events)) {}
+
+Result<std::unique_ptr<Capture>> Capture::create(Carry shared, CarryOwner owner, CaptureEvents events) {
+  // NOLINTNEXTLINE: the constructor is private
+  std::unique_ptr<Capture> capture(new Capture(std::move(shared), std::move(owner), std::move(events)));
+  capture->poll_ = Fd(::epoll_create1(EPOLL_CLOEXEC));
+  capture->wake_ = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!capture->poll_ || !capture->wake_) return fail(Error::last("cannot set up the capture of output"));
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = wake_number;
+  if (::epoll_ctl(capture->poll_.get(), EPOLL_CTL_ADD, capture->wake_.get(), &event) != 0) {
+    return fail(Error::last("cannot set up the capture of output"));
+  }
+  return capture;
+}
+
+Capture::~Capture() {
+  if (!thread_.joinable()) return;
+  send({.kind = Command::Kind::stop, .source = {}, .id = {}});
+  thread_.join();
+}
+
+void Capture::run() {
+  thread_ = std::thread([this] { loop(); });
+}
+
+void Capture::add(CaptureSource source) {
+  send({.kind = Command::Kind::add, .source = std::move(source), .id = {}});
+}
+void Capture::drain(const std::string& id) {
+  send({.kind = Command::Kind::drain, .source = {}, .id = id});
+}
+void Capture::carry_replaced() {
+  send({.kind = Command::Kind::carry_replaced, .source = {}, .id = {}});
+}
+
+void Capture::send(Command command) {
+  {
+    const std::lock_guard lock(mutex_);
+    commands_.push_back(std::move(command));
+  }
+  const std::uint64_t one = 1;
+  // Can only fail when the counter is at its end, and then the thread is awake anyway.
+  (void)!::write(wake_.get(), &one, sizeof one);
+}
+
+void Capture::loop() {
+  std::array<epoll_event, 128> events{};
+  bool at_once = false;
+  for (;;) {
+    const int count = ::epoll_wait(poll_.get(), events.data(), events.size(), at_once ? 0 : timeout_ms());
+    at_once = false;
+    bool commanded = false;
+    std::size_t moved = 0;
+    for (int i = 0; i < count; ++i) {
+      const std::uint64_t number = events.at(static_cast<std::size_t>(i)).data.u64;
+      if (number == wake_number)
+        commanded = true;
+      else
+        moved += serve(number);
+    }
+    if (stuck_count_ > 0 && Clock::now() >= retry_at_) retry_stuck();
+    if (commanded && !take_commands()) return;
+    if (moved > 0 && moved < small_round && !commanded) {
+      pollfd wake{.fd = wake_.get(), .events = POLLIN, .revents = 0};
+      (void)::ppoll(&wake, 1, &nap, nullptr);
+      at_once = true;
+    }
+  }
+}
+
+int Capture::timeout_ms() const {
+  if (stuck_count_ == 0) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(retry_at_ - Clock::now()).count();
+  return static_cast<int>(std::max<std::int64_t>(left, 0));
+}
+
+// False: it is time to stop.
+bool Capture::take_commands() {
+  std::uint64_t count = 0;
+  (void)!::read(wake_.get(), &count, sizeof count);
+  std::vector<Command> commands;
+  {
+    const std::lock_guard lock(mutex_);
+    commands.swap(commands_);
+  }
+  for (auto& command : commands) {
+    switch (command.kind) {
+      case Command::Kind::stop:
+        return false;
+      case Command::Kind::add:
+        begin(std::move(*command.source));
+        break;
+      case Command::Kind::carry_replaced:
+        carry_in_exchange_ = false;
+        for (auto& [number, source] : sources_) {
+          if (source.terminal) watch(source, number);
+        }
+        break;
+      case Command::Kind::drain:
+        if (const auto found = by_id_.find(command.id); found != by_id_.end()) {
+          sources_.at(found->second).draining = true;
+          serve(found->second);
+        } else {
+          events_.drained(command.id, 0);
+        }
+        break;
+    }
+  }
+  settle_carry();
+  return true;
+}
+
+void Capture::begin(CaptureSource added) {
+  const std::uint64_t number = next_number_++;
+  Source source;
+  static_cast<CaptureSource&>(source) = std::move(added);
+  source.error_ended = source.error_output.get() < 0;
+  std::vector<std::uint64_t>& of_job = by_job_[source.job];
+  source.blocked = !of_job.empty();
+  of_job.push_back(number);
+  by_id_[source.id] = number;
+  auto& placed = sources_.emplace(number, std::move(source)).first->second;
+  if (!placed.blocked) watch(placed, number);
+}
+
+// Level-triggered while there is a writer. After a terminal's hang-up only edges count: it would be readable for ever,
+// and yet somebody may open it again.
+void Capture::watch(Source& source, std::uint64_t number) {
+  if (source.blocked || source.stuck) return;
+  epoll_event event{};
+  event.data.u64 = number;
+  event.events = EPOLLIN | (source.output_ended ? EPOLLET : 0U);
+  const bool finished_pipe = source.output_ended && !source.terminal;
+  if (!finished_pipe && ::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, source.output.get(), &event) != 0 && errno == EEXIST) {
+    (void)::epoll_ctl(poll_.get(), EPOLL_CTL_MOD, source.output.get(), &event);
+  }
+  event.events = EPOLLIN;
+  if (!source.error_ended) (void)::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, source.error_output.get(), &event);
+  source.watched = true;
+}
+
+std::size_t Capture::serve(std::uint64_t number) {
+  const auto found = sources_.find(number);
+  if (found == sources_.end()) return 0;
+  Source& source = found->second;
+  if (source.blocked) return 0;
+  std::size_t bytes = 0;
+  Transfer step;
+  do {
+    step = move_output(source);
+    bytes += step.bytes;
+  } while (source.draining && step.outcome == Moved::some);
+  if (step.outcome == Moved::stuck) {
+    set_stuck(source, step.error);
+  } else if (source.stuck) {
+    set_stuck(source, 0);
+    watch(source, number);
+  }
+  const bool waits_for_carry = source.terminal && carry_in_exchange_ && !source.carry_read;
+  if (source.draining && step.outcome != Moved::stuck && step.outcome != Moved::some && !waits_for_carry)
+    finish(number);
+  return bytes;
+}
+
+Transfer Capture::move_output(Source& source) {
+  Transfer first =
+      source.terminal ? move_terminal(source) : move_stream(source, source.output, source.log, source.output_ended);
+  if (source.error_ended || first.outcome == Moved::stuck) return first;
+  const Transfer second = move_stream(source, source.error_output, source.error_log, source.error_ended);
+  if (second.outcome == Moved::some || second.outcome == Moved::stuck) first.outcome = second.outcome;
+  first.bytes += second.bytes;
+  first.error = second.error;
+  return first;
+}
+
+Transfer Capture::move_stream(Source& source, FdRef pipe, FdRef log, bool& ended) {
+  if (ended) return {.outcome = Moved::ended};
+  const Transfer step = move_pipe_to_log(pipe, log, round_limit);
+  if (step.outcome == Moved::some) grow_if_chatty(source, pipe, step.bytes);
+  if (step.outcome == Moved::ended) {
+    ended = true;
+    (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, pipe.get(), nullptr);
+  }
+  return step;
+}
+
+// The user's quota (pipe-user-pages-soft) allows some 64 pipes of this size; refused, it stays as it is.
+void Capture::grow_if_chatty(Source& source, FdRef pipe, std::size_t bytes) {
+  if (bytes < born_pipe || source.full_batches < 0) return;
+  if (++source.full_batches < 4) return;
+  (void)::fcntl(pipe.get(), F_SETPIPE_SZ, grown_pipe);
+  source.full_batches = -1;
+}
+
+Transfer Capture::move_terminal(Source& source) {
+  Transfer step;
+  if (source.carry_read) {
+    step = move_terminal_to_log(source.output, source.carry_read, source.carry_write, source.log, round_limit);
+  } else if (carry_in_exchange_) {
+    (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, source.output.get(), nullptr);
+    return {.outcome = Moved::nothing};
+  } else {
+    if (pipe_fill(shared_.read) > 0 && owner_.get() != source.id) return {.outcome = Moved::nothing};
+    owner_.set(source.id);
+    step = move_terminal_to_log(source.output, shared_.read, shared_.write, source.log, round_limit);
+    if (step.outcome == Moved::stuck && pipe_fill(shared_.read) > 0) give_carry_away(source);
+  }
+  const bool hung_up = step.outcome == Moved::ended;
+  if (hung_up != source.output_ended && source.watched && step.outcome != Moved::nothing) {
+    source.output_ended = hung_up;
+    epoll_event event{};
+    event.data.u64 = by_id_.at(source.id);
+    event.events = EPOLLIN | (hung_up ? EPOLLET : 0U);
+    (void)::epoll_ctl(poll_.get(), EPOLL_CTL_MOD, source.output.get(), &event);
+  }
+  return step;
+}
+
+void Capture::give_carry_away(Source& source) {
+  auto fresh = make_carry();
+  if (!fresh) return;  // out of descriptors: tried again with the stuck log
+  auto duplicate = [](FdRef fd) { return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)); };
+  Carry stuck{.read = duplicate(shared_.read), .write = duplicate(shared_.write)};
+  Carry fresh_copy{.read = duplicate(fresh->read), .write = duplicate(fresh->write)};
+  source.carry_read = std::move(shared_.read);
+  source.carry_write = std::move(shared_.write);
+  shared_ = std::move(*fresh);
+  carry_in_exchange_ = true;
+  events_.carry_lost(source.id, std::move(stuck), std::move(fresh_copy));
+}
+
+// Bytes that a killed manager left in the carry pipe go to their run's log before anything else uses it.
+void Capture::settle_carry() {
+  if (carry_in_exchange_ || pipe_fill(shared_.read) == 0) return;
+  const auto owner = by_id_.find(owner_.get());
+  if (owner != by_id_.end()) serve(owner->second);
+}
+
+void Capture::set_stuck(Source& source, int error) {
+  const bool now = error != 0;
+  if (now) {
+    (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, source.output.get(), nullptr);
+    if (source.error_output.get() >= 0)
+      (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, source.error_output.get(), nullptr);
+  }
+  if (now == source.stuck) return;
+  source.stuck = now;
+  if (now && stuck_count_++ == 0) retry_at_ = Clock::now() + retry_every;
+  if (!now) --stuck_count_;
+  events_.stuck(source.id, error);
+}
+
+void Capture::retry_stuck() {
+  std::vector<std::uint64_t> numbers;
+  for (const auto& [number, source] : sources_) {
+    if (source.stuck) numbers.push_back(number);
+  }
+  for (const std::uint64_t number : numbers) serve(number);
+  retry_at_ = Clock::now() + retry_every;
+}
+
+void Capture::finish(std::uint64_t number) {
+  Source source = std::move(sources_.at(number));
+  sources_.erase(number);
+  by_id_.erase(source.id);
+  // Closing would not be enough: the keeper has the same open file descriptions, and epoll goes by those.
+  (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, source.output.get(), nullptr);
+  if (source.error_output.get() >= 0) (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, source.error_output.get(), nullptr);
+  const off_t end = ::lseek(source.log.get(), 0, SEEK_CUR);
+  events_.drained(source.id, end < 0 ? 0 : static_cast<std::uint64_t>(end));
+
+  const auto of_job = by_job_.find(source.job);
+  std::erase(of_job->second, number);
+  if (of_job->second.empty()) {
+    by_job_.erase(of_job);
+    return;
+  }
+  const std::uint64_t next = of_job->second.front();
+  sources_.at(next).blocked = false;
+  watch(sources_.at(next), next);
+  serve(next);
+}
+
+}  // namespace usvc

@@ -1,0 +1,14 @@
+// The end of a log, as text to be shown.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <string>
+
+namespace usvc {
+
+// The last `lines` lines of the file that lie at or after `from`, at most 64 KiB of them; empty when it can't be read.
+std::string last_lines(const std::string& path, off_t from, std::size_t lines);
+
+}  // namespace usvc

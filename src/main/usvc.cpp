@@ -1,0 +1,10 @@
+// The client.
+#include <string>
+#include <vector>
+
+#include "cli/dispatch.h"
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  return usvc::run_command_line(words);
+}

@@ -1,0 +1,63 @@
+// Telling people of deaths: by mail, by a POST of JSON, or by a command. Each is sent by a child process with a time
+// limit, so that nothing it does can hold the manager up; at most one per job and minute, with a count of those held
+// back.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "manager/asio.h"
+#include "shapes/json.h"
+
+namespace usvc {
+
+struct AlertFacts {
+  std::string job;
+  std::string group;
+  std::string host;
+  std::string run_id;
+  std::string text;  // "exit 1 after 0.2 s"
+  std::optional<std::int64_t> code;
+  std::optional<std::string> signal;
+  bool core = false;
+  double ran = 0;
+  double at = 0;
+  std::int64_t deaths = 0;
+  std::int64_t held_back = 0;  // alerts of this job not sent since the last one
+  std::string last_lines;
+};
+BOOST_DESCRIBE_STRUCT(AlertFacts, (),
+                      (job, group, host, run_id, text, code, signal, core, ran, at, deaths, held_back, last_lines))
+
+class Alerts {
+ public:
+  // `told` hears how each attempt went: who, and the failure or nothing.
+  using Told = std::function<void(const std::string& job, const std::string& who, const Status& status)>;
+  Alerts(asio::io_context& io, Told told) : io_(io), told_(std::move(told)) {}
+
+  void send(const std::vector<std::string>& recipients, AlertFacts facts);
+
+ private:
+  struct Sent {
+    double at = 0;
+    std::int64_t held_back = 0;
+  };
+  asio::awaitable<void> deliver(std::string who, AlertFacts facts);
+
+  asio::io_context& io_;
+  Told told_;
+  std::map<std::string, Sent> last_;  // by job
+};
+
+// The program that tells `who`, and what it gets on its standard input. Pure.
+struct AlertProgram {
+  std::vector<std::string> args;
+  std::vector<std::string> env;
+  std::string input;
+};
+AlertProgram alert_program(const std::string& who, const AlertFacts& facts);
+
+}  // namespace usvc

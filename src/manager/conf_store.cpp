@@ -1,0 +1,110 @@
+#include "manager/conf_store.h"
+
+#include <cerrno>
+#include <map>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "job/names.h"
+#include "manager/git_config.h"
+
+namespace usvc {
+
+namespace {
+
+constexpr std::size_t most_conf = std::size_t{4} << 20U;
+constexpr std::size_t most_environment = std::size_t{8} << 20U;
+
+std::string group_of_name(const std::string& name) {
+  const auto dash = name.rfind('-');
+  if (dash == std::string::npos || dash == 0 || !parse_number(name.substr(dash + 1))) return name;
+  return name.substr(0, dash);
+}
+
+Result<Conf> complete(const std::vector<ConfEntry>& entries, const Layout& layout, const std::string& name) {
+  auto conf = conf_from_entries(entries);
+  if (!conf) return conf;
+  const std::string path = layout.conf_path(name);
+  if (conf->cmd.empty()) return fail(path + ": core.cmd is missing (say what to run)");
+  if (conf->name.empty()) conf->name = name;
+  if (conf->name != name) {
+    return fail(path + ": core.name is '" + printable(conf->name) + "' (it must be the file's name, '" + name + "')");
+  }
+  if (conf->group.empty()) conf->group = group_of_name(name);
+  if (auto good = check_group_name(conf->group); !good) return pass(good, path + ": core.group");
+  if (conf->cwd.empty()) conf->cwd = "/";
+  if (conf->log.empty()) conf->log = layout.log_path(name);
+  return conf;
+}
+
+}  // namespace
+
+Result<std::vector<ConfEntry>> load_conf_entries(const Layout& layout, const std::string& name) {
+  const std::string path = layout.conf_path(name);
+  auto text = read_file(path, most_conf);
+  if (!text) return pass(text);
+  auto found = read_git_config(path);
+  if (!found) return pass(found);
+  std::vector<ConfEntry> entries;
+  std::map<std::string, int> times;
+  for (auto& entry : *found) {
+    if (entry.section != "core" || !entry.subsection.empty()) continue;
+    ConfEntry line;
+    line.line = line_of(*text, entry.key, ++times[entry.key]);
+    line.key = std::move(entry.key);
+    line.value = std::move(entry.value);
+    line.file = path;
+    line.has_value = entry.has_value;
+    entries.push_back(std::move(line));
+  }
+  return entries;
+}
+
+Result<Conf> load_conf(const Layout& layout, const std::string& name) {
+  auto entries = load_conf_entries(layout, name);
+  if (!entries) return pass(entries);
+  return complete(*entries, layout, name);
+}
+
+Status save_conf(const Layout& layout, const Conf& conf) {
+  Conf plain = conf;
+  if (plain.log == layout.log_path(conf.name)) plain.log.clear();
+  return write_file_atomically(layout.conf_path(conf.name), conf_text(conf_to_entries(plain)), Flush::no);
+}
+
+Status set_conf(const Layout& layout, const std::string& name, const std::string& key, const std::string& value) {
+  auto entries = load_conf_entries(layout, name);
+  if (!entries) return pass(entries);
+  ConfEntry changed;
+  changed.key = key;
+  changed.value = value;
+  std::vector<ConfEntry> then;
+  for (const auto& entry : *entries) {
+    if (entry.key != key) then.push_back(entry);
+  }
+  then.push_back(changed);
+  if (auto conf = complete(then, layout, name); !conf) return pass(conf);
+  return set_git_config(layout.conf_path(name), "core." + key, value);
+}
+
+Result<std::vector<std::string>> load_environment(const Layout& layout, const std::string& name) {
+  auto text = read_file(layout.env_path(name), most_environment);
+  if (!text && text.error().code() == ENOENT) return std::vector<std::string>{};
+  if (!text) return pass(text);
+  std::vector<std::string> env;
+  for (const std::string_view variable : split(*text, '\0')) {
+    if (!variable.empty()) env.emplace_back(variable);
+  }
+  return env;
+}
+
+Status save_environment(const Layout& layout, const std::string& name, const std::vector<std::string>& env) {
+  std::string text;
+  for (const auto& variable : env) {
+    text += variable;
+    text += '\0';
+  }
+  return write_file_atomically(layout.env_path(name), text, Flush::no);
+}
+
+}  // namespace usvc

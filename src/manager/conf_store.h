@@ -1,0 +1,26 @@
+// The conf and environment files of jobs on disk.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "job/conf.h"
+#include "job/layout.h"
+
+namespace usvc {
+
+// The conf of job `name`, checked; name, group and cwd are filled in where the file says nothing.
+Result<Conf> load_conf(const Layout& layout, const std::string& name);
+// As the file has it.
+Result<std::vector<ConfEntry>> load_conf_entries(const Layout& layout, const std::string& name);
+// Not flushed to the disk: the caller does that for many at once (Instance::sync_soon).
+Status save_conf(const Layout& layout, const Conf& conf);
+// Checks the value and the conf it would give before the file is touched.
+Status set_conf(const Layout& layout, const std::string& name, const std::string& key, const std::string& value);
+
+// "K=V" each; an environment that was never captured is empty.
+Result<std::vector<std::string>> load_environment(const Layout& layout, const std::string& name);
+Status save_environment(const Layout& layout, const std::string& name, const std::vector<std::string>& env);
+
+}  // namespace usvc

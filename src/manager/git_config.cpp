@@ -1,0 +1,99 @@
+#include "manager/git_config.h"
+
+#include <git2.h>
+
+#include <cctype>
+#include <memory>
+
+#include "base/text.h"
+
+namespace usvc {
+
+namespace {
+
+struct ConfigCloser {
+  void operator()(git_config* config) const { git_config_free(config); }
+};
+using Config = std::unique_ptr<git_config, ConfigCloser>;
+
+Error last_git_error(const std::string& what) {
+  const git_error* error = git_error_last();
+  return Error(what + ": " + (error != nullptr ? error->message : "unknown error of libgit2"));
+}
+
+Result<Config> open_config(const std::string& path) {
+  git_config* raw = nullptr;
+  if (git_config_new(&raw) != 0) return fail(last_git_error("cannot read " + path));
+  Config config(raw);
+  // The library opens what is there and takes a missing file for an empty one; the caller has looked.
+  if (git_config_add_file_ondisk(config.get(), path.c_str(), GIT_CONFIG_LEVEL_LOCAL, nullptr, 0) != 0) {
+    return fail(last_git_error("cannot read " + path));
+  }
+  return config;
+}
+
+// "section.sub.section.key": the key has no dot, the section neither, the subsection may.
+GitEntry split_name(std::string_view name) {
+  GitEntry entry;
+  const auto first = name.find('.');
+  const auto last = name.rfind('.');
+  entry.section = name.substr(0, first);
+  entry.key = name.substr(last + 1);
+  if (last > first) entry.subsection = name.substr(first + 1, last - first - 1);
+  return entry;
+}
+
+}  // namespace
+
+GitLibrary::GitLibrary() {
+  git_libgit2_init();
+}
+GitLibrary::~GitLibrary() {
+  git_libgit2_shutdown();
+}
+
+Result<std::vector<GitEntry>> read_git_config(const std::string& path) {
+  auto config = open_config(path);
+  if (!config) return pass(config);
+  std::vector<GitEntry> entries;
+  const auto collect = [](const git_config_entry* found, void* payload) {
+    GitEntry entry = split_name(found->name);
+    entry.has_value = found->value != nullptr;
+    if (entry.has_value) entry.value = found->value;
+    static_cast<std::vector<GitEntry>*>(payload)->push_back(std::move(entry));
+    return 0;
+  };
+  if (git_config_foreach(config->get(), collect, &entries) != 0) return fail(last_git_error("cannot read " + path));
+  return entries;
+}
+
+Status set_git_config(const std::string& path, const std::string& name, const std::string& value) {
+  auto config = open_config(path);
+  if (!config) return pass(config);
+  if (git_config_set_string(config->get(), name.c_str(), value.c_str()) != 0) {
+    return fail(last_git_error("cannot set " + name + " in " + path));
+  }
+  return {};
+}
+
+int line_of(const std::string& text, const std::string& key, int nth) {
+  int number = 0;
+  for (std::string_view line : split(text, '\n')) {
+    ++number;
+    line = trim(line);
+    if (const auto bracket = line.find(']'); line.starts_with('[') && bracket != std::string_view::npos) {
+      line = trim(line.substr(bracket + 1));
+    }
+    if (line.size() < key.size()) continue;
+    bool same = true;
+    for (std::size_t i = 0; i < key.size(); ++i) {
+      same = same && std::tolower(static_cast<unsigned char>(line[i])) == key[i];
+    }
+    const char after = line.size() > key.size() ? line[key.size()] : '=';
+    const bool ends = after == '=' || after == ' ' || after == '\t' || after == '#' || after == ';';
+    if (same && ends && --nth == 0) return number;
+  }
+  return 0;
+}
+
+}  // namespace usvc

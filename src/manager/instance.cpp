@@ -1,0 +1,241 @@
+#include "manager/instance.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "base/files.h"
+#include "base/signals.h"
+#include "base/text.h"
+#include "job/names.h"
+#include "journal/reader.h"
+#include "log/tail.h"
+#include "manager/conf_store.h"
+#include "manager/life.h"
+#include "manager/sweep.h"
+#include "proc/cgroup.h"
+
+namespace usvc {
+
+namespace {
+
+// Launches at a time: each has some ten descriptors in flight.
+constexpr int most_launches = 32;
+constexpr std::size_t alert_lines = 50;
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+}  // namespace
+
+Instance::Instance(asio::io_context& io, Layout layout)
+    : io_(io),
+      layout_(std::move(layout)),
+      hostname_(host_name()),
+      started_at_(unix_now()),
+      launches_(io, most_launches),
+      hashing_(io, workers_),
+      alerts_(io, [this](const std::string& job, const std::string& who, const Status& status) {
+        Event told;
+        told.t = unix_now();
+        told.event = "alert";
+        told.job = job;
+        told.message = status ? "told " + who : "could not tell " + who + ": " + status.error().message();
+        record(std::move(told));
+      }) {}
+
+Instance::~Instance() {
+  capture_.reset();  // its thread calls back into this object
+  workers_.join();
+}
+
+Status Instance::load() {
+  auto picture = fold_journal(layout_.journal_dir);
+  if (picture) {
+    picture_ = std::move(*picture);
+  } else if (picture.error().code() != ENOENT) {
+    return pass(picture);
+  }
+  forget_old_requests(picture_, unix_now());
+  find_new_confs();
+  // What the journal knows of jobs whose conf is gone: somebody removed it by hand.
+  std::erase_if(picture_.jobs,
+                [this](const auto& entry) { return !jobs_.contains(entry.first) && entry.second.exit_recorded; });
+  return {};
+}
+
+void Instance::find_new_confs() {
+  const auto names = list_dir(layout_.jobs_dir);
+  if (!names) return;
+  for (const auto& file : *names) {
+    if (!file.ends_with(".conf")) continue;
+    const std::string name = file.substr(0, file.size() - std::string_view(".conf").size());
+    if (jobs_.contains(name) || !check_job_name(name)) continue;
+    const auto job = add_job(name);
+    const auto state = job_state_from(record_of(*job).state);
+    job->state = job->conf ? state.value_or(JobState::stopped) : JobState::invalid;
+  }
+}
+
+std::shared_ptr<Job> Instance::add_job(const std::string& name) {
+  auto job = std::make_shared<Job>(io_, name);
+  jobs_[name] = job;
+  picture_.jobs[name].name = name;
+  read_conf(*job);
+  job->life = std::make_unique<Life>(this, job.get());
+  if (capture_) asio::co_spawn(io_, job->life->live(job), asio::detached);
+  return job;
+}
+
+void Instance::remove_job(const std::shared_ptr<Job>& job) {
+  job->removed = true;
+  job->wakeup.notify();
+  Event cleaned;
+  cleaned.t = unix_now();
+  cleaned.event = "cleaned";
+  cleaned.job = job->name;
+  jobs_.erase(job->name);
+  record(std::move(cleaned));
+  job->changed();
+}
+
+void Instance::read_conf(Job& job) {
+  auto conf = load_conf(layout_, job.name);
+  job.conf_error.clear();
+  if (conf) {
+    job.conf = std::make_shared<const Conf>(std::move(*conf));
+    return;
+  }
+  job.conf.reset();
+  job.conf_error = conf.error().message();
+}
+
+std::shared_ptr<Job> Instance::find(std::string_view name) const {
+  const auto found = jobs_.find(name);
+  return found == jobs_.end() ? nullptr : found->second;
+}
+
+Result<std::vector<std::shared_ptr<Job>>> Instance::select(const std::vector<std::string>& words) {
+  std::vector<JobRef> refs;
+  refs.reserve(jobs_.size());
+  for (const auto& [name, job] : jobs_) {
+    const std::string_view group = job->conf ? std::string_view(job->conf->group) : std::string_view(name);
+    refs.push_back({.name = name, .group = group, .state = job->state, .live = is_live(job->state), .has_conf = true});
+  }
+  auto names = usvc::select(words, refs);
+  if (!names) return pass(names);
+  std::vector<std::shared_ptr<Job>> selected;
+  for (const auto& name : *names) selected.push_back(jobs_.at(name));
+  return selected;
+}
+
+void Instance::record(Event event) {
+  if (event.t == 0) event.t = unix_now();
+  if (journal_) {
+    const Status written = journal_->append(event);
+    journal_trouble_ = written ? "" : written.error().message();
+    if (!listeners_.empty() && !is_record(event)) {
+      const std::string line = event_line(event);
+      for (const auto& listener : listeners_) listener(line);
+    }
+  }
+  apply(picture_, event);
+  if (event.event == "wanted" && journal_) sync_soon();
+  if (journal_ && journal_->wants_checkpoint()) {
+    forget_old_requests(picture_, event.t);
+    if (const auto done = journal_->checkpoint(picture_, event.t); !done) journal_trouble_ = done.error().message();
+  }
+  if (!event.job) return;
+  if (const auto job = find(*event.job)) job->changed();
+}
+
+void Instance::sync_soon() {
+  if (std::exchange(sync_pending_, true)) return;
+  asio::post(workers_, [this] {
+    const auto home = open_file(layout_.home, O_RDONLY | O_DIRECTORY);
+    if (home) (void)::syncfs(home->get());  // what it could not write, the kernel tries again
+    asio::post(io_, [this] { sync_pending_ = false; });
+  });
+}
+
+void Instance::record_error(const std::string& job, const std::string& message) {
+  Event error;
+  error.t = unix_now();
+  error.event = "error";
+  if (!job.empty()) error.job = job;
+  error.message = message;
+  record(std::move(error));
+}
+
+const SeenRequest* Instance::seen(const std::string& key) const {
+  if (key.empty()) return nullptr;
+  const auto found = picture_.requests.find(key);
+  return found == picture_.requests.end() ? nullptr : &found->second;
+}
+
+void Instance::capture_run(Job& job) {
+  const Run& run = *job.run;
+  CaptureSource source;
+  source.id = run.item_id();
+  source.job = job.name;
+  source.terminal = run.terminal;
+  source.output = run.output;
+  source.log = run.log;
+  if (run.carry.read) {
+    source.carry_read = Fd(::fcntl(run.carry.read.get(), F_DUPFD_CLOEXEC, 3));
+    source.carry_write = Fd(::fcntl(run.carry.write.get(), F_DUPFD_CLOEXEC, 3));
+  }
+  capture_->add(std::move(source));
+}
+
+void Instance::release_run(Job& job) {
+  Run run = std::move(*job.run);
+  job.run.reset();
+  const std::string id = run.item_id();
+  if (run.drained)
+    keeper_->drop(id);
+  else
+    leftovers_.emplace(id, std::move(run));
+}
+
+std::vector<pid_t> Instance::known_pids() const {
+  std::vector<pid_t> pids = {::getpid()};
+  for (const auto& [name, job] : jobs_) {
+    if (job->run) pids.push_back(job->run->pid);
+  }
+  for (const auto& [id, run] : leftovers_) pids.push_back(run.pid);
+  std::sort(pids.begin(), pids.end());
+  return pids;
+}
+
+void Instance::alert(Job& job, const Event& exit) {
+  if (!job.conf || job.conf->alerts.empty() || exit.asked.value_or(false) || exit.code == 0) return;
+  const JobRecord& now = record_of(job);
+  AlertFacts facts;
+  facts.job = job.name;
+  facts.group = job.conf->group;
+  facts.host = hostname_;
+  facts.run_id = exit.run_id.value_or("");
+  facts.code = exit.code;
+  facts.signal = exit.signal;
+  facts.core = exit.core.value_or(false);
+  facts.ran = exit.ran.value_or(0);
+  facts.at = exit.t;
+  facts.deaths = now.deaths;
+  const std::string how = exit.signal ? "killed by " + *exit.signal
+                          : exit.code ? "exit " + std::to_string(*exit.code)
+                                      : exit.message.value_or("ended, nobody knows how");
+  facts.text = how + (facts.core ? ", core dumped" : "") + " after " + format_age(facts.ran);
+  facts.last_lines = last_lines(job.conf->log, 0, alert_lines);
+  alerts_.send(job.conf->alerts, std::move(facts));
+}
+
+}  // namespace usvc

@@ -1,0 +1,75 @@
+// One job as the manager has it in hand.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "job/conf.h"
+#include "job/step.h"
+#include "manager/run.h"
+#include "manager/wakeup.h"
+#include "shapes/record.h"
+
+namespace usvc {
+
+class Life;
+
+struct Job {
+  Job(asio::io_context& io, std::string job_name);
+  ~Job();
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+
+  const std::string name;
+  JobState state = JobState::stopped;
+  std::shared_ptr<const Conf> conf;  // as read last; none when it can't be used
+  std::string conf_error;
+  std::optional<Run> run;
+  bool restart_asked = false;
+  bool killed = false;   // the last stop had to use SIGKILL
+  bool removed = false;  // cleaned: its life ends
+  int log_error = 0;     // errno of a log that can't be written now
+  std::string trouble;   // what else needs a look
+
+  // What has happened and not yet been looked at by the job's life.
+  std::deque<JobEvent> events;
+  Wakeup wakeup;
+  std::unique_ptr<Life> life;
+
+  // Told of every change of this job.
+  std::vector<Wakeup*> watchers;
+
+  void post(JobEvent event) {
+    events.push_back(event);
+    wakeup.notify();
+  }
+  void changed() {
+    for (Wakeup* watcher : watchers) watcher->notify();
+  }
+};
+
+// Watches jobs for as long as it lives, which must be shorter than the wakeup's life. A job that is cleaned meanwhile
+// is kept alive by it.
+class Watching {
+ public:
+  explicit Watching(Wakeup* wakeup) : wakeup_(wakeup) {}
+  ~Watching() {
+    for (const auto& job : jobs_) std::erase(job->watchers, wakeup_);
+  }
+  Watching(const Watching&) = delete;
+  Watching& operator=(const Watching&) = delete;
+
+  void add(const std::shared_ptr<Job>& job) {
+    job->watchers.push_back(wakeup_);
+    jobs_.push_back(job);
+  }
+
+ private:
+  Wakeup* wakeup_;
+  std::vector<std::shared_ptr<Job>> jobs_;
+};
+
+}  // namespace usvc

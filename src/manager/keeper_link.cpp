@@ -1,0 +1,258 @@
+#include "manager/keeper_link.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "base/message.h"
+#include "base/program.h"
+#include "keeper/launch.h"
+
+namespace usvc {
+
+using keeper::Kind;
+using keeper::Message;
+using keeper::Role;
+
+namespace {
+
+Result<std::optional<keeper::Received>> receive_one(FdRef socket) {
+  alignas(Message) std::array<std::byte, sizeof(Message)> buffer{};
+  auto received = receive_message(socket, buffer);
+  if (!received) return pass(received);
+  if (received->size == 0) return std::optional<keeper::Received>();
+  auto checked = keeper::check(std::span(buffer).first(received->size), std::move(received->fds));
+  if (!checked) return pass(checked);
+  return std::optional<keeper::Received>(std::move(*checked));
+}
+
+pid_t peer_pid(FdRef socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+}
+
+}  // namespace
+
+Fd HeldItem::take(Role role) {
+  for (auto& held : fds) {
+    if (held.role == role) return std::move(held.fd);
+  }
+  return {};
+}
+
+KeeperLink::KeeperLink(asio::io_context& io, Fd socket, std::vector<std::string> keeper_args)
+    : io_(io), socket_(io), keeper_args_(std::move(keeper_args)) {
+  keeper_pid_ = peer_pid(socket);
+  socket_.assign(socket.release());
+}
+
+Result<std::vector<HeldItem>> KeeperLink::meet() {
+  std::vector<HeldItem> items;
+  const FdRef socket(socket_.native_handle());
+  for (;;) {
+    auto received = receive_one(socket);
+    if (!received && received.error().code() == EAGAIN) {
+      pollfd readable{.fd = socket.get(), .events = POLLIN, .revents = 0};
+      (void)::poll(&readable, 1, -1);
+      continue;
+    }
+    if (!received) return pass(received, "cannot talk to the keeper");
+    if (!*received) return fail("the keeper is gone");
+    const Message& message = (*received)->message;
+    if (message.kind == Kind::items_end) return items;
+    if (message.kind == Kind::item) {
+      items.push_back({.id = keeper::id_of(message),
+                       .pid = message.pid,
+                       .flags = message.flags,
+                       .fds = std::move((*received)->fds),
+                       .exit = {}});
+    } else if (message.kind == Kind::exited) {
+      for (auto& item : items) {
+        if (item.id == keeper::id_of(message)) item.exit = message;
+      }
+    }
+  }
+}
+
+void KeeperLink::run(Events events) {
+  events_ = std::move(events);
+  socket_.non_blocking(true);
+  asio::co_spawn(io_, listen(generation_), asio::detached);
+}
+
+asio::awaitable<void> KeeperLink::listen(std::uint64_t generation) {
+  while (generation == generation_) {
+    const auto [error] = co_await socket_.async_wait(asio::posix::stream_descriptor::wait_read, as_result);
+    if (generation != generation_ || error == asio::error::operation_aborted) co_return;
+    if (!take_messages()) {
+      lose();
+      co_return;
+    }
+  }
+}
+
+// False: the keeper is gone.
+bool KeeperLink::take_messages() {
+  const std::uint64_t generation = generation_;
+  while (generation == generation_) {
+    auto received = receive_one(FdRef(socket_.native_handle()));
+    if (received && !*received) return false;
+    if (received) {
+      handle(std::move(**received));
+    } else if (received.error().code() == EAGAIN) {
+      return true;
+    } else if (received.error().code() == ECONNRESET) {
+      return false;
+    }  // anything else is one message that makes no sense: passed over
+  }
+  return true;
+}
+
+void KeeperLink::handle(keeper::Received received) {
+  const Message& message = received.message;
+  if (message.kind == Kind::exited) return events_.exited(message);
+  if (message.kind != Kind::spawned && message.kind != Kind::not_spawned) return;
+  const auto found = pending_.find(message.token);
+  if (found == pending_.end()) return;
+  const auto pending = std::move(found->second);
+  pending_.erase(found);
+  if (message.kind == Kind::spawned && !received.fds.empty()) {
+    pending->answer = Spawned{.pid = message.pid, .pidfd = std::move(received.fds.front().fd)};
+  } else {
+    pending->answer =
+        fail(Error::from_errno(message.status, std::string("cannot ") + keeper::step_text(keeper::Step{message.code})));
+  }
+  pending->wakeup.notify();
+}
+
+void KeeperLink::lose() {
+  ++generation_;
+  connected_ = false;
+  outgoing_.clear();
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  if (keeper_child_) {
+    siginfo_t info{};
+    // Reaps a keeper that was our child; one that lives on without its socket is of no use and is ended.
+    (void)::syscall(SYS_pidfd_send_signal, keeper_child_.get(), SIGKILL, nullptr, 0);
+    (void)::waitid(P_PIDFD, static_cast<id_t>(keeper_child_.get()), &info, WEXITED);
+    keeper_child_.reset();
+  }
+  auto pending = std::move(pending_);
+  pending_.clear();
+  for (auto& [token, waiting] : pending) {
+    waiting->answer = fail(Error::from_errno(EPIPE, "the keeper died"));
+    waiting->wakeup.notify();
+  }
+  events_.lost();
+}
+
+Status KeeperLink::restart() {
+  auto pair = make_socket_pair(SOCK_SEQPACKET);
+  if (!pair) return pass(pair);
+  constexpr int adopted_fd = 3;
+  std::vector<std::string> args = {program_beside("usvc-keeper"), "--adopt-fd", std::to_string(adopted_fd)};
+  args.insert(args.end(), keeper_args_.begin(), keeper_args_.end());
+  auto child = spawn_program(args, {{pair->theirs, adopted_fd}});
+  if (!child) return pass(child, "cannot start another keeper");
+  keeper_pid_ = child->pid;
+  keeper_child_ = std::move(child->pidfd);
+  socket_.assign(pair->ours.release());
+  socket_.non_blocking(true);
+  connected_ = true;
+  asio::co_spawn(io_, listen(generation_), asio::detached);
+  const Fd own(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+  if (!own) return fail(Error::last("cannot open our own pidfd"));
+  return hold("usvc:manager", {{Role::pidfd, own}}, ::getpid());
+}
+
+asio::awaitable<Result<Spawned>> KeeperLink::spawn(std::string id, std::vector<Lent> fds, bool terminal) {
+  if (!connected_) co_return fail(Error::from_errno(EPIPE, "the keeper died"));
+  const auto pending = std::make_shared<Pending>(io_);
+  Message message;
+  message.kind = Kind::spawn;
+  message.token = next_token_++;
+  message.flags = terminal ? keeper::flag_terminal : 0U;
+  keeper::set_id(message, id);
+  if (auto sent = send(message, fds); !sent) co_return pass(sent);
+  pending_[message.token] = pending;
+  while (!pending->answer) co_await pending->wakeup.wait();
+  co_return std::move(*pending->answer);
+}
+
+Status KeeperLink::hold(const std::string& id, const std::vector<Lent>& fds, pid_t pid, bool terminal) {
+  Message message;
+  message.kind = Kind::hold;
+  message.pid = pid;
+  message.flags = terminal ? keeper::flag_terminal : 0U;
+  keeper::set_id(message, id);
+  return send(message, fds);
+}
+
+void KeeperLink::drop(const std::string& id) {
+  Message message;
+  message.kind = Kind::drop;
+  keeper::set_id(message, id);
+  (void)send(message, {});  // without descriptors it can't fail
+}
+
+void KeeperLink::up() {
+  Message message;
+  message.kind = Kind::up;
+  (void)send(message, {});  // without descriptors it can't fail
+}
+
+void KeeperLink::quit() {
+  Message message;
+  message.kind = Kind::quit;
+  (void)send(message, {});  // without descriptors it can't fail
+}
+
+Status KeeperLink::send(Message message, const std::vector<Lent>& fds) {
+  if (!connected_) return {};  // the next keeper is told everything anew
+  Outgoing next{.message = message, .fds = {}};
+  for (const auto& lent : fds) {
+    next.message.roles.at(next.fds.size()) = lent.role;
+    next.fds.emplace_back(::fcntl(lent.fd.get(), F_DUPFD_CLOEXEC, 3));
+    if (!next.fds.back()) return fail(Error::last("cannot hand a descriptor to the keeper"));
+  }
+  next.message.fd_count = static_cast<std::uint32_t>(next.fds.size());
+  outgoing_.push_back(std::move(next));
+  if (!waiting_for_room_) flush();
+  return {};
+}
+
+void KeeperLink::flush() {
+  while (!outgoing_.empty()) {
+    const Outgoing& next = outgoing_.front();
+    std::vector<int> fds;
+    for (const auto& fd : next.fds) fds.push_back(fd.get());
+    const auto sent = send_message(FdRef(socket_.native_handle()), keeper::bytes_of(next.message), fds);
+    if (!sent && sent.error().code() == EAGAIN) {
+      waiting_for_room_ = true;
+      asio::co_spawn(io_, wait_for_room(generation_), asio::detached);
+      return;
+    }
+    if (!sent) {
+      outgoing_.clear();  // it is dying: listen() will see it
+      return;
+    }
+    outgoing_.pop_front();
+  }
+}
+
+asio::awaitable<void> KeeperLink::wait_for_room(std::uint64_t generation) {
+  (void)co_await socket_.async_wait(asio::posix::stream_descriptor::wait_write, as_result);
+  waiting_for_room_ = false;
+  if (generation == generation_) flush();
+}
+
+}  // namespace usvc

@@ -1,0 +1,108 @@
+// The manager's end of its talk with the keeper (keeper/protocol.h), and of the keeper's life: when it dies, another
+// one is started and given everything that is held.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/fd.h"
+#include "keeper/protocol.h"
+#include "manager/asio.h"
+#include "manager/wakeup.h"
+
+namespace usvc {
+
+struct HeldItem {
+  std::string id;
+  pid_t pid = 0;
+  std::uint32_t flags = 0;
+  std::vector<keeper::RoledFd> fds;
+  std::optional<keeper::Message> exit;
+
+  // Takes a descriptor out; an empty one when there is none of that role.
+  Fd take(keeper::Role role);
+};
+
+struct Spawned {
+  pid_t pid = 0;
+  Fd pidfd;
+};
+
+// A descriptor that goes along with a message; it stays the caller's, the message has a duplicate.
+struct Lent {
+  keeper::Role role;
+  FdRef fd;
+};
+
+class KeeperLink {
+ public:
+  struct Events {
+    std::function<void(const keeper::Message& exit)> exited;
+    // The keeper is dead. Called once for each; the owner answers with restart() and hold().
+    std::function<void()> lost;
+  };
+
+  KeeperLink(asio::io_context& io, Fd socket, std::vector<std::string> keeper_args);
+
+  // Blocking, at start: everything the keeper holds.
+  Result<std::vector<HeldItem>> meet();
+  // Begins to listen.
+  void run(Events events);
+
+  // Fails with code() EPIPE when the keeper died before it answered: nothing of this run will ever execute then.
+  asio::awaitable<Result<Spawned>> spawn(std::string id, std::vector<Lent> fds, bool terminal);
+  // pid: of a run whose process is not this keeper's child.
+  Status hold(const std::string& id, const std::vector<Lent>& fds, pid_t pid = 0, bool terminal = false);
+  void drop(const std::string& id);
+  void up();
+  void quit();
+  // Everything said so far has been handed to the kernel.
+  [[nodiscard]] bool idle() const { return outgoing_.empty(); }
+
+  // Starts another keeper and introduces this manager to it.
+  Status restart();
+  [[nodiscard]] pid_t keeper_pid() const { return keeper_pid_; }
+
+ private:
+  struct Outgoing {
+    keeper::Message message;
+    std::vector<Fd> fds;
+  };
+  struct Pending {
+    explicit Pending(asio::io_context& io) : wakeup(io) {}
+    Wakeup wakeup;
+    std::optional<Result<Spawned>> answer;
+  };
+
+  Status send(keeper::Message message, const std::vector<Lent>& fds);
+  void flush();
+  asio::awaitable<void> listen(std::uint64_t generation);
+  asio::awaitable<void> wait_for_room(std::uint64_t generation);
+  bool take_messages();
+  void handle(keeper::Received received);
+  void lose();
+
+  asio::io_context& io_;
+  asio::posix::stream_descriptor socket_;
+  std::vector<std::string> keeper_args_;
+  Events events_;
+  std::uint64_t generation_ = 0;  // of keepers; a coroutine of an older one ends
+  std::uint64_t next_token_ = 1;
+  std::map<std::uint64_t, std::shared_ptr<Pending>> pending_;
+  std::deque<Outgoing> outgoing_;
+  bool waiting_for_room_ = false;
+  bool connected_ = true;
+  pid_t keeper_pid_ = 0;
+  Fd keeper_child_;  // pidfd of a keeper that we started, to reap it
+};
+
+}  // namespace usvc

@@ -1,0 +1,263 @@
+#include "manager/launch.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/files.h"
+#include "base/message.h"
+#include "base/signals.h"
+#include "base/text.h"
+#include "job/names.h"
+#include "job/substitute.h"
+#include "keeper/card.h"
+#include "keeper/launch.h"
+#include "manager/conf_store.h"
+
+namespace usvc {
+
+using keeper::Role;
+
+namespace {
+
+// What the process gets as 0, 1 and 2, and what usvc keeps.
+struct Stdio {
+  Fd input;
+  Fd output;
+  Fd kept;  // non-blocking
+};
+
+Error with_limit_hint(Error error) {
+  switch (error.code()) {
+    case EMFILE:
+      return std::move(error).hint("usvc has no descriptors left: raise the hard limit, ulimit -Hn");
+    case ENFILE:
+      return std::move(error).hint("the machine has no descriptors left: raise sysctl fs.file-max");
+    case EAGAIN:
+      return std::move(error).hint("no more processes allowed: raise ulimit -u, or sysctl kernel.pid_max");
+    default:
+      return error;
+  }
+}
+
+Error no_terminal(Error error) {
+  if (error.code() != ENOSPC) return with_limit_hint(std::move(error));
+  std::string most;
+  (void)read_small("/proc/sys/kernel/pty/max", most);
+  return std::move(error).hint("all " + std::string(trim(most)) +
+                               " terminals of this machine are in use: raise sysctl kernel.pty.max, or use --no-tty");
+}
+
+Result<Stdio> make_terminal() {
+  Stdio stdio;
+  stdio.kept = Fd(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
+  if (!stdio.kept) return fail(no_terminal(Error::last("cannot open a terminal")));
+  std::array<char, 64> path{};
+  if (::grantpt(stdio.kept.get()) != 0 || ::unlockpt(stdio.kept.get()) != 0 ||
+      ::ptsname_r(stdio.kept.get(), path.data(), path.size()) != 0) {
+    return fail(Error::last("cannot set up a terminal"));
+  }
+  auto slave = open_file(path.data(), O_RDWR | O_NOCTTY);
+  if (!slave) return fail(no_terminal(std::move(slave).error()));
+  termios modes{};
+  if (::tcgetattr(slave->get(), &modes) != 0) return fail(Error::last("cannot set up a terminal"));
+  // A log is to have plain line ends. Who looks at the terminal itself turns \n into \r\n on their own side.
+  modes.c_oflag &= ~static_cast<tcflag_t>(ONLCR);
+  modes.c_iflag |= IUTF8;
+  const winsize size{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
+  if (::tcsetattr(slave->get(), TCSANOW, &modes) != 0 || ::ioctl(slave->get(), TIOCSWINSZ, &size) != 0) {
+    return fail(Error::last("cannot set up a terminal"));
+  }
+  stdio.input = std::move(*slave);
+  return stdio;
+}
+
+Result<Stdio> make_pipes() {
+  Stdio stdio;
+  auto null = open_file("/dev/null", O_RDONLY);
+  if (!null) return fail(with_limit_hint(std::move(null).error()));
+  stdio.input = std::move(*null);
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(with_limit_hint(Error::last("cannot make a pipe")));
+  stdio.kept = Fd(ends[0]);
+  stdio.output = Fd(ends[1]);
+  // Only our end: a program is not prepared for a pipe that refuses to wait.
+  if (::fcntl(stdio.kept.get(), F_SETFL, O_NONBLOCK) != 0) return fail(Error::last("cannot set up a pipe"));
+  return stdio;
+}
+
+Result<Fd> open_log(const std::string& path) {
+  auto log = open_file(path, O_WRONLY | O_CREAT, 0600);
+  if (!log) return fail(with_limit_hint(std::move(log).error()).context("cannot open the log"));
+  if (::lseek(log->get(), 0, SEEK_END) < 0) return fail(Error::last("cannot write the log " + path));
+  return log;
+}
+
+Facts facts_of(const Instance& instance, const Job& job, const JobRecord& record) {
+  Facts facts;
+  facts.job_name = job.name;
+  facts.hostname = instance.hostname();
+  facts.deaths = static_cast<int>(record.deaths);
+  if (!record.last_exit) return facts;
+  const ExitView& exit = *record.last_exit;
+  if (exit.code) facts.exit_status = static_cast<int>(*exit.code);
+  if (exit.signal) facts.exit_status = 128 + parse_signal(*exit.signal).value_or(0);
+  facts.run_length = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(exit.ran));
+  return facts;
+}
+
+std::string instance_number(const Job& job) {
+  const std::string prefix = job.conf->group + "-";
+  if (!job.name.starts_with(prefix)) return "1";
+  const auto number = parse_number(std::string_view(job.name).substr(prefix.size()));
+  return number ? std::to_string(*number) : "1";
+}
+
+std::vector<std::string> environment(std::vector<std::string> env, const Job& job, const std::string& run_id,
+                                     const std::string& work) {
+  std::erase_if(env, [](const std::string& variable) {
+    for (const char* own : {"USVC_JOB=", "USVC_GROUP=", "USVC_INSTANCE=", "USVC_RUN=", "USVC_WORK="}) {
+      if (variable.starts_with(own)) return true;
+    }
+    return false;
+  });
+  env.push_back("USVC_JOB=" + job.name);
+  env.push_back("USVC_GROUP=" + job.conf->group);
+  env.push_back("USVC_INSTANCE=" + instance_number(job));
+  env.push_back("USVC_RUN=" + run_id);
+  env.push_back("USVC_WORK=" + work);
+  return env;
+}
+
+Result<Fd> card_for(Instance& instance, const Job& job, const std::string& run_id, Phase phase) {
+  const Conf& conf = *job.conf;
+  const JobRecord& record = instance.record_of(job);
+  auto env = load_environment(instance.layout(), job.name);
+  if (!env) return pass(env);
+  const std::string work = instance.layout().work_path(job.name);
+  if (auto made = ensure_private_dir(work); !made) return pass(made);
+  const Facts facts = facts_of(instance, job, record);
+  keeper::CardSpec spec;
+  if (phase == Phase::main) {
+    spec.path = conf.cmd;
+    spec.argv.push_back(conf.cmd);
+    for (const auto& arg : conf.args) spec.argv.push_back(substitute_argument(arg, facts));
+  } else {
+    spec.path = "/bin/sh";
+    spec.argv = {"/bin/sh", "-c", substitute_hook(phase == Phase::pre ? conf.pre_cmd : conf.post_cmd, facts)};
+  }
+  spec.env = environment(std::move(*env), job, run_id, work);
+  spec.cwd = conf.cwd;
+  spec.umask = conf.umask;
+  spec.nice = conf.nice;
+  for (const auto& limit : conf.limits) spec.limits.push_back({limit.resource, limit.soft, limit.hard});
+  spec.terminal = conf.tty;
+  spec.subreaper = conf.tree == TreeTier::subreaper;
+  return keeper::make_card(spec);
+}
+
+Result<std::optional<Cgroup>> cgroup_for(const Instance& instance, const Job& job, const std::string& run_id,
+                                         Phase phase) {
+  const TreeTier tier = job.conf->tree;
+  if (tier == TreeTier::proc || tier == TreeTier::subreaper) return std::optional<Cgroup>();
+  if (instance.cgroup_parent().empty()) {
+    if (tier == TreeTier::automatic) return std::optional<Cgroup>();
+    return fail(
+        Error("no cgroup is delegated to this instance").hint("set core.tree to auto, or see usvc-job.conf(5)"));
+  }
+  const char* suffix = phase == Phase::pre ? ".pre" : phase == Phase::post ? ".post" : "";
+  auto cgroup = Cgroup::create(instance.cgroup_parent(), run_id + suffix);
+  if (!cgroup && tier == TreeTier::automatic) return std::optional<Cgroup>();
+  if (!cgroup) return pass(cgroup);
+  return std::optional<Cgroup>(std::move(*cgroup));
+}
+
+}  // namespace
+
+asio::awaitable<Result<Launched>> launch(Instance* instance, std::shared_ptr<Job> job, Phase phase) {
+  const Conf& conf = *job->conf;
+  Launched launched;
+  Run& run = launched.run;
+  run.run_id = instance->record_of(*job).run_id.value_or("");
+  run.phase = phase;
+  run.terminal = conf.tty;
+  auto stdio = conf.tty ? make_terminal() : make_pipes();
+  if (!stdio) co_return pass(stdio);
+  auto log = open_log(conf.log);
+  if (!log) co_return pass(log);
+  auto card = card_for(*instance, *job, run.run_id, phase);
+  if (!card) co_return pass(card);
+  auto cgroup = cgroup_for(*instance, *job, run.run_id, phase);
+  if (!cgroup) co_return pass(cgroup);
+  auto status = make_socket_pair(SOCK_STREAM);
+  if (!status) co_return fail(with_limit_hint(std::move(status).error()));
+  run.log = std::move(*log);
+  run.output = std::move(stdio->kept);
+  run.cgroup = std::move(*cgroup);
+  const FdRef output = stdio->output ? FdRef(stdio->output) : FdRef(stdio->input);
+  std::vector<Lent> fds = {{Role::card, *card},
+                           {Role::status, status->theirs},
+                           {Role::standard_input, stdio->input},
+                           {Role::standard_output, output},
+                           {Role::standard_error, output},
+                           {Role::output, run.output},
+                           {Role::log, run.log}};
+  if (run.cgroup) fds.push_back({Role::cgroup, run.cgroup->directory()});
+  auto spawned = co_await instance->keeper().spawn(run.item_id(), std::move(fds), conf.tty);
+  if (!spawned) {
+    if (run.cgroup) (void)run.cgroup->remove();
+    co_return fail(with_limit_hint(std::move(spawned).error()));
+  }
+  run.pid = spawned->pid;
+  run.pidfd = std::move(spawned->pidfd);
+  ProcessStat stat;
+  std::string buffer;
+  if (read_stat(run.pid, stat, buffer)) run.start_ticks = stat.start_ticks;
+  run.marks.main = run.pid;
+  run.marks.main_start_ticks = run.start_ticks;
+  run.marks.run_id = run.run_id;
+  mark_output(run);
+  launched.status = std::move(status->ours);
+  co_return launched;
+}
+
+asio::awaitable<Status> let_go(Instance* instance, Fd status, std::string program) {
+  const char go = 1;
+  // A child that has failed already is gone, and says why below.
+  (void)!::send(status.get(), &go, 1, MSG_NOSIGNAL);
+  asio::posix::stream_descriptor answer(instance->io(), status.release());
+  keeper::LaunchFailure failure;
+  const auto buffer = asio::buffer(&failure, sizeof failure);
+  const auto [error, size] = co_await answer.async_read_some(buffer, as_result);
+  if (error || size != sizeof failure) co_return Status();  // end of file: exec closed it
+  co_return fail(explain_launch(static_cast<int>(failure.step), failure.error, program, ""));
+}
+
+Error explain_launch(int step, int error, const std::string& program, const std::string& cwd) {
+  const auto at = keeper::Step{step};
+  if (at != keeper::Step::exec) {
+    return Error::from_errno(error, program + ": cannot " + keeper::step_text(at) + (cwd.empty() ? "" : " " + cwd));
+  }
+  Error failed = Error::from_errno(error, program);
+  struct stat info {};
+  const bool exists = ::stat(program.c_str(), &info) == 0;
+  if (error == EACCES && exists && S_ISDIR(info.st_mode)) return Error(program + ": it is a directory");
+  if (error == EACCES && exists && (info.st_mode & 0111U) == 0) {
+    return std::move(failed).hint("chmod +x " + shell_quote(program));
+  }
+  if (error == ENOENT && exists) return std::move(failed).hint("the interpreter named in its first line is missing");
+  if (error == E2BIG)
+    return std::move(failed).hint("arguments and environment together are larger than the kernel takes");
+  return failed;
+}
+
+}  // namespace usvc

@@ -1,0 +1,56 @@
+// A job's life: one coroutine that reads top to bottom. What an event means in a state is job/step's answer; here is
+// the sequence, and the only place where a job's state changes. Nothing that must survive a kill of the manager lives
+// only here: each step is in the journal before it is relied on, and adoption enters the same loop where the journal
+// says.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "manager/instance.h"
+#include "manager/job.h"
+
+namespace usvc {
+
+class Life {
+ public:
+  // Both outlive it.
+  Life(Instance* instance, Job* job) : instance_(*instance), job_(*job) {}
+
+  // Until the job is removed.
+  asio::awaitable<void> live(std::shared_ptr<Job> keep_alive);
+
+ private:
+  using Clock = Wakeup::Clock;
+
+  asio::awaitable<void> rest();
+  asio::awaitable<void> take_up();
+  asio::awaitable<void> begin();
+  asio::awaitable<void> attend();
+  asio::awaitable<void> bury();
+  asio::awaitable<void> epilogue();
+  void decide();
+
+  asio::awaitable<bool> start_process(Phase phase);
+  asio::awaitable<void> drain();
+  asio::awaitable<JobEvent> next_event();
+  Step advance(JobEvent event);
+  void enter(JobState state);
+  void send_stop();
+  void send_kill();
+  void note_binary();
+
+  [[nodiscard]] std::shared_ptr<Job> self() const { return instance_.find(job_.name); }
+  [[nodiscard]] JobRecord& record() const { return instance_.record_of(job_); }
+  [[nodiscard]] Event event(std::string_view name) const;
+  [[nodiscard]] Event exit_event();
+
+  Instance& instance_;
+  Job& job_;
+  Clock::time_point deadline_ = Wakeup::never;
+  Duration pause_{};          // before the next run, when it is `waiting` for it
+  bool never_began_ = false;  // the run that is being buried came to nothing: why is in failure_
+  std::string failure_;
+};
+
+}  // namespace usvc

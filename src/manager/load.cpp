@@ -1,0 +1,141 @@
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "job/names.h"
+#include "manager/git_config.h"
+#include "manager/operations.h"
+
+namespace usvc {
+
+namespace {
+
+struct Planned {
+  std::string group;
+  std::vector<std::string> names;
+  long long copies = 0;
+  std::vector<ConfEntry> entries;
+};
+
+Result<std::vector<GitEntry>> parse(const Instance& instance, const std::string& text) {
+  const std::string path = instance.layout().run_dir + "/load-" + random_hex(8) + ".tmp";
+  if (auto written = write_file_atomically(path, text, Flush::no); !written) return pass(written);
+  auto entries = read_git_config(path);
+  (void)std::remove(path.c_str());
+  if (!entries) {
+    // The name of our own temporary file would only puzzle.
+    std::string message = entries.error().bare_message();
+    for (auto at = message.find(path); at != std::string::npos; at = message.find(path)) {
+      message.replace(at, path.size(), "the file");
+    }
+    return fail(message);
+  }
+  return entries;
+}
+
+Status add_entry(Planned& planned, const GitEntry& entry) {
+  if (entry.key == "job") {
+    if (auto good = check_job_name(entry.value); !good) return good;
+    planned.names.push_back(entry.value);
+    return {};
+  }
+  if (entry.key == "copies") {
+    const auto copies = parse_number(entry.value);
+    if (!copies || *copies < 1 || *copies > 10'000) return fail("copies = " + printable(entry.value) + " (1 to 10000)");
+    planned.copies = *copies;
+    return {};
+  }
+  ConfEntry line;
+  line.key = entry.key;
+  line.value = entry.value;
+  line.has_value = entry.has_value;
+  planned.entries.push_back(std::move(line));
+  return {};
+}
+
+Result<std::vector<Planned>> plan(const std::vector<GitEntry>& entries) {
+  std::vector<Planned> plans;
+  std::vector<std::string> sections;
+  for (const auto& entry : entries) {
+    if (entry.section != "group") return fail("section [" + printable(entry.section) + "] is none of [group \"NAME\"]");
+    const auto known = std::find(sections.begin(), sections.end(), entry.subsection);
+    const auto index = static_cast<std::size_t>(known - sections.begin());
+    if (known == sections.end()) {
+      const std::string group = entry.subsection.substr(0, entry.subsection.find('#'));
+      if (auto good = check_group_name(group); !good) return pass(good);
+      sections.push_back(entry.subsection);
+      plans.push_back({.group = group, .names = {}, .copies = 0, .entries = {}});
+    }
+    if (auto added = add_entry(plans[index], entry); !added) return pass(added, "[group \"" + entry.subsection + "\"]");
+  }
+  return plans;
+}
+
+// The confs of one section: named jobs, or `copies` of the group's next free ones.
+Result<std::vector<Conf>> confs_of(Planned planned, const LoadRequest& request,
+                                   std::set<std::string, std::less<>>& taken) {
+  auto conf = conf_from_entries(planned.entries);
+  if (!conf) return pass(conf, "[group \"" + planned.group + "\"]");
+  if (conf->cmd.empty()) return fail("[group \"" + planned.group + "\"] has no cmd");
+  conf->group = planned.group;
+  if (conf->cwd.empty()) conf->cwd = request.cwd;
+  if (planned.names.empty() && planned.copies == 0) planned.copies = 1;
+  for (long long i = 0; i < planned.copies; ++i) {
+    planned.names.push_back(member_name(planned.group, lowest_free(planned.group, taken)));
+    taken.insert(planned.names.back());
+  }
+  std::vector<Conf> confs;
+  for (const auto& name : planned.names) {
+    confs.push_back(*conf);
+    confs.back().name = name;
+    taken.insert(name);
+  }
+  return confs;
+}
+
+}  // namespace
+
+// Jobs that exist already are left as they are and said so: loading the same file twice is harmless.
+asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request) {
+  if (instance->shutting_down) co_return fail("the instance is being shut down");
+  auto entries = parse(*instance, request.text);
+  if (!entries) co_return pass(entries);
+  auto plans = plan(*entries);
+  if (!plans) co_return pass(plans);
+  std::set<std::string, std::less<>> taken;
+  for (const auto& [name, job] : instance->jobs()) taken.insert(name);
+  std::vector<Conf> confs;
+  for (auto& planned : *plans) {
+    auto some = confs_of(std::move(planned), request, taken);
+    if (!some) co_return pass(some);
+    confs.insert(confs.end(), some->begin(), some->end());
+  }
+  OutcomesReply reply;
+  std::vector<Begun> begun;
+  for (const auto& conf : confs) {
+    Outcome outcome;
+    outcome.name = conf.name;
+    const bool ours = acted_on(*instance, request.key, conf.name);
+    if (!ours && instance->find(conf.name)) {
+      outcome.message = "exists already and was left as it is";
+      reply.results.push_back(std::move(outcome));
+      continue;
+    }
+    if (!instance->find(conf.name)) {
+      if (auto created = create_job(*instance, conf, request.env, request.key); !created) {
+        outcome.ok = false;
+        outcome.message = created.error().message();
+        reply.results.push_back(std::move(outcome));
+        continue;
+      }
+    }
+    begun.push_back({instance->find(conf.name), 0});
+  }
+  auto outcomes = co_await settle(instance, std::move(begun));
+  for (auto& outcome : outcomes) reply.results.push_back(std::move(outcome));
+  co_return reply;
+}
+
+}  // namespace usvc

@@ -1,0 +1,49 @@
+// What clients can ask for. One file per verb; the routes call these, and they know nothing of HTTP.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "manager/instance.h"
+#include "shapes/requests.h"
+#include "shapes/views.h"
+
+namespace usvc {
+
+using Outcomes = Result<OutcomesReply>;
+
+asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request);
+asio::awaitable<Outcomes> start_known(Instance* instance, SelectRequest request);
+asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request);
+asio::awaitable<Outcomes> restart_jobs(Instance* instance, SelectRequest request);
+asio::awaitable<Outcomes> clean_jobs(Instance* instance, SelectRequest request);
+asio::awaitable<Outcomes> signal_jobs(Instance* instance, SelectRequest request);
+asio::awaitable<Result<WaitReply>> wait_for_jobs(Instance* instance, WaitRequest request);
+asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request);
+// Stops every job, which stays wanted. The caller ends the instance once the answer is out.
+asio::awaitable<Outcomes> shut_down(Instance* instance);
+
+JobView view_of(Instance& instance, const Job& job);
+Result<JobsReply> list_jobs(Instance& instance, const std::vector<std::string>& selectors);
+Result<ConfView> show_conf(Instance& instance, const std::string& name);
+Result<ConfView> change_conf(Instance& instance, const std::string& name, const ConfChange& change);
+Result<SaveReply> save_jobs(Instance& instance, const std::vector<std::string>& selectors);
+VarsView vars(Instance& instance);
+
+// Writes a new job's files and begins its life; its name is reserved in the journal before.
+Status create_job(Instance& instance, const Conf& conf, const std::vector<std::string>& env, const std::string& key);
+// Conf, environment and work directory go, the log moves to logs/old/.
+Status forget_job(Instance& instance, const std::shared_ptr<Job>& job);
+// Makes the job wanted or not, once for each request key.
+void set_wanted(Instance& instance, const Job& job, bool wanted, const std::string& key);
+bool acted_on(const Instance& instance, const std::string& key, const std::string& job);
+
+// A job that has been told to start, and which of its runs is waited for.
+struct Begun {
+  std::shared_ptr<Job> job;
+  std::int64_t runs_before = 0;
+};
+// Waits until each has outlived its settle time or has failed.
+asio::awaitable<std::vector<Outcome>> settle(Instance* instance, std::vector<Begun> begun);
+
+}  // namespace usvc

@@ -1,0 +1,53 @@
+#include "manager/operations.h"
+
+namespace usvc {
+
+namespace {
+
+Begun ask(Instance& instance, const std::shared_ptr<Job>& job, const std::string& key) {
+  const JobRecord& record = instance.record_of(*job);
+  if (acted_on(instance, key, job->name)) {
+    // Asked before the answer was lost: the new run may have begun already.
+    return {job, job->restart_asked ? record.runs : record.runs - 1};
+  }
+  const Begun begun{job, record.runs};
+  set_wanted(instance, *job, true, key);
+  job->restart_asked = true;
+  job->post(JobEvent::restart);
+  return begun;
+}
+
+}  // namespace
+
+asio::awaitable<Outcomes> restart_jobs(Instance* instance, SelectRequest request) {
+  if (instance->shutting_down) co_return fail("the instance is being shut down");
+  instance->find_new_confs();
+  auto jobs = instance->select(request.selectors);
+  if (!jobs) co_return pass(jobs);
+  OutcomesReply reply;
+  if (!request.rolling.value_or(false)) {
+    std::vector<Begun> begun;
+    for (const auto& job : *jobs) begun.push_back(ask(*instance, job, request.key));
+    reply.results = co_await settle(instance, std::move(begun));
+    co_return reply;
+  }
+  bool going_well = true;
+  for (const auto& job : *jobs) {
+    if (!going_well) {
+      Outcome left;
+      left.name = job->name;
+      left.ok = false;
+      left.message = "was left alone, since the one before failed";
+      reply.results.push_back(std::move(left));
+      continue;
+    }
+    std::vector<Begun> one;
+    one.push_back(ask(*instance, job, request.key));
+    auto outcome = co_await settle(instance, std::move(one));
+    going_well = outcome.front().ok;
+    reply.results.push_back(std::move(outcome.front()));
+  }
+  co_return reply;
+}
+
+}  // namespace usvc

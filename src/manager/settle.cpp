@@ -1,0 +1,129 @@
+#include <algorithm>
+
+#include "base/time.h"
+#include "job/exit_status.h"
+#include "log/tail.h"
+#include "manager/operations.h"
+
+namespace usvc {
+
+namespace {
+
+using Clock = Wakeup::Clock;
+
+constexpr std::size_t shown_lines = 10;
+
+std::string describe(const ExitView& exit) {
+  std::string text = exit.reason && !exit.code ? *exit.reason
+                     : exit.signal             ? "killed by " + *exit.signal + (exit.core ? ", core dumped" : "")
+                     : exit.code               ? "exit " + std::to_string(*exit.code)
+                                               : "ended, nobody knows how";
+  if (exit.reason && exit.code) text = *exit.reason;
+  if (exit.reason && !exit.code && !exit.signal) return text;
+  return text + " after " + format_age(exit.ran);
+}
+
+std::string what_happens_next(const Job& job, const JobRecord& record) {
+  if (!record.wanted) return {};
+  if (job.state == JobState::waiting && record.waiting_until) {
+    return "it is tried again in " + format_age(std::max(0.0, *record.waiting_until - unix_now())) + ": usvc stop " +
+           job.name + " ends that";
+  }
+  return "it is tried again: usvc stop " + job.name + " ends that";
+}
+
+Outcome outcome_of(Instance& instance, const Job& job) {
+  const JobRecord& record = instance.record_of(job);
+  Outcome outcome;
+  outcome.name = job.name;
+  outcome.run_id = record.run_id;
+  outcome.log_offset = record.log_offset;
+  outcome.log = job.conf ? job.conf->log : instance.layout().log_path(job.name);
+  if (job.run) outcome.pid = job.run->pid;
+  return outcome;
+}
+
+Outcome failed(Instance& instance, const Job& job) {
+  const JobRecord& record = instance.record_of(job);
+  Outcome outcome = outcome_of(instance, job);
+  outcome.ok = false;
+  outcome.pid.reset();
+  outcome.message = describe(*record.last_exit);
+  outcome.hint = what_happens_next(job, record);
+  outcome.last_output = last_lines(*outcome.log, record.log_offset.value_or(0), shown_lines);
+  return outcome;
+}
+
+// Nothing yet, or how it went; `look_again` becomes the moment at which a running job has settled.
+std::optional<Outcome> look(Instance& instance, const Begun& begun, Clock::time_point& look_again) {
+  const Job& job = *begun.job;
+  const JobRecord& record = instance.record_of(job);
+  if (job.removed) {
+    Outcome gone;
+    gone.name = job.name;
+    gone.ok = false;
+    gone.message = "was forgotten meanwhile";
+    return gone;
+  }
+  if (job.state == JobState::invalid && !job.conf) {
+    Outcome invalid = outcome_of(instance, job);
+    invalid.ok = false;
+    invalid.message = job.conf_error;
+    return invalid;
+  }
+  if (record.runs <= begun.runs_before) {
+    // A stop that came after the start, before its run had begun.
+    if (job.state == JobState::stopped && !record.wanted) {
+      Outcome stopped = outcome_of(instance, job);
+      stopped.ok = false;
+      stopped.message = "was stopped meanwhile";
+      return stopped;
+    }
+    return std::nullopt;
+  }
+  const bool over = record.runs > begun.runs_before + 1 || record.exit_recorded;
+  if (over && record.last_exit) {
+    // The sweep and the drain come first: then what it printed last is in the log.
+    if (job.state == JobState::dead || job.state == JobState::post_run) return std::nullopt;
+    if (record.last_exit->asked.value_or(false)) return outcome_of(instance, job);
+    const bool finished = record.last_exit->code == 0 && !record.wanted;
+    if (finished) {
+      Outcome done = outcome_of(instance, job);
+      done.message = describe(*record.last_exit);
+      return done;
+    }
+    return failed(instance, job);
+  }
+  if (job.state != JobState::running) return std::nullopt;
+  const auto settle_time = job.conf ? job.conf->settle : Duration{};
+  const double left = record.started_at.value_or(0) + std::chrono::duration<double>(settle_time).count() - unix_now();
+  if (left <= 0) return outcome_of(instance, job);
+  const auto moment = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(left));
+  look_again = std::min(look_again, moment);
+  return std::nullopt;
+}
+
+}  // namespace
+
+asio::awaitable<std::vector<Outcome>> settle(Instance* instance, std::vector<Begun> begun) {
+  Wakeup wakeup(instance->io());
+  Watching watching(&wakeup);
+  for (const auto& one : begun) watching.add(one.job);
+  std::vector<std::optional<Outcome>> found(begun.size());
+  std::vector<std::size_t> open(begun.size());
+  for (std::size_t i = 0; i < open.size(); ++i) open[i] = i;
+  for (;;) {
+    auto look_again = Wakeup::never;
+    std::erase_if(open, [&](std::size_t i) {
+      found[i] = look(*instance, begun[i], look_again);
+      return found[i].has_value();
+    });
+    if (open.empty()) break;
+    (void)co_await wakeup.wait_until(look_again);
+  }
+  std::vector<Outcome> outcomes;
+  for (auto& outcome : found) outcomes.push_back(std::move(*outcome));
+  co_return outcomes;
+}
+
+}  // namespace usvc

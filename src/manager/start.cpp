@@ -1,0 +1,190 @@
+#include <algorithm>
+#include <set>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "job/names.h"
+#include "manager/conf_store.h"
+#include "manager/operations.h"
+
+namespace usvc {
+
+namespace {
+
+constexpr std::int64_t most_copies = 10'000;
+
+Result<Conf> conf_of(const StartRequest& request) {
+  std::vector<ConfEntry> entries;
+  for (const auto& entry : request.entries) {
+    ConfEntry line;
+    line.key = entry.key;
+    line.value = entry.value;
+    entries.push_back(std::move(line));
+  }
+  auto conf = conf_from_entries(entries);
+  if (!conf) return fail(std::move(conf).error().as(ErrorKind::usage));
+  if (conf->cmd.empty() || conf->cmd.front() != '/') return fail("cmd must be an absolute path", ErrorKind::usage);
+  conf->group = request.group.value_or(request.name ? *request.name : group_from_command(conf->cmd));
+  if (auto good = check_group_name(conf->group); !good) return pass(good);
+  if (request.name) {
+    if (auto good = check_job_name(*request.name); !good) return pass(good);
+    if (request.copies != 1) return fail("one name for several copies (use -g GROUP)", ErrorKind::usage);
+  }
+  if (request.copies < 1 || request.copies > most_copies) {
+    return fail("copies: " + std::to_string(request.copies) + " (1 to " + std::to_string(most_copies) + ")",
+                ErrorKind::usage);
+  }
+  return conf;
+}
+
+// The names this request stands for: those it had got before its answer was lost, then free ones.
+Result<std::vector<std::string>> names_for(Instance& instance, const StartRequest& request, const Conf& conf) {
+  std::vector<std::string> names;
+  if (const SeenRequest* seen = instance.seen(request.key)) names = seen->jobs;
+  std::sort(names.begin(), names.end(), natural_less);
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  if (request.name) {
+    if (names.empty() && instance.find(*request.name)) {
+      return fail(Error("a job named '" + *request.name + "' exists already")
+                      .hint("usvc start " + *request.name + " starts it, usvc clean " + *request.name + " forgets it"));
+    }
+    return std::vector<std::string>{*request.name};
+  }
+  std::set<std::string, std::less<>> taken(names.begin(), names.end());
+  for (const auto& [name, job] : instance.jobs()) taken.insert(name);
+  int number = lowest_free(conf.group, taken);
+  while (names.size() < static_cast<std::size_t>(request.copies)) {
+    std::string name = member_name(conf.group, number++);
+    if (taken.contains(name)) continue;
+    if (auto good = check_job_name(name); !good) return pass(good);
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+Outcome creation_failed(const std::string& name, const Error& error) {
+  Outcome outcome;
+  outcome.name = name;
+  outcome.ok = false;
+  outcome.message = error.bare_message();
+  outcome.hint = error.hint();
+  return outcome;
+}
+
+// A command that could never be executed leaves nothing behind: there is nothing to try again.
+asio::awaitable<void> forget_stillborn(Instance* instance, const Outcome* outcome) {
+  const auto job = instance->find(outcome->name);
+  if (!job) co_return;
+  const JobRecord& record = instance->record_of(*job);
+  const bool stillborn = !outcome->ok && record.runs <= 2 && record.last_exit && record.last_exit->reason &&
+                         !record.last_exit->code && !record.last_exit->signal;
+  if (!stillborn) co_return;
+  set_wanted(*instance, *job, false, "");
+  job->post(JobEvent::stop);
+  Wakeup wakeup(instance->io());
+  Watching watching(&wakeup);
+  watching.add(job);
+  while (!job->removed && (job->state != JobState::stopped || job->run)) co_await wakeup.wait();
+  if (!job->removed) (void)forget_job(*instance, job);
+}
+
+}  // namespace
+
+bool acted_on(const Instance& instance, const std::string& key, const std::string& job) {
+  const SeenRequest* seen = instance.seen(key);
+  return seen != nullptr && std::find(seen->jobs.begin(), seen->jobs.end(), job) != seen->jobs.end();
+}
+
+void set_wanted(Instance& instance, const Job& job, bool wanted, const std::string& key) {
+  Event event;
+  event.event = "wanted";
+  event.job = job.name;
+  event.wanted = wanted;
+  if (!key.empty()) event.key = key;
+  instance.record(std::move(event));
+}
+
+Status create_job(Instance& instance, const Conf& conf, const std::vector<std::string>& env, const std::string& key) {
+  Event reserved;
+  reserved.event = "wanted";
+  reserved.job = conf.name;
+  reserved.wanted = true;
+  if (!key.empty()) reserved.key = key;
+  instance.record(std::move(reserved));
+  Status written = save_environment(instance.layout(), conf.name, env);
+  if (written) written = save_conf(instance.layout(), conf);
+  if (!written) {
+    // Nothing of it stays, so that the next try starts from nothing.
+    (void)remove_all(instance.layout().env_path(conf.name));
+    Event cleaned;
+    cleaned.event = "cleaned";
+    cleaned.job = conf.name;
+    instance.record(std::move(cleaned));
+    return written;
+  }
+  const auto job = instance.add_job(conf.name);
+  job->post(JobEvent::start);
+  return {};
+}
+
+asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request) {
+  if (instance->shutting_down) co_return fail("the instance is being shut down");
+  auto conf = conf_of(request);
+  if (!conf) co_return pass(conf);
+  instance->find_new_confs();
+  auto names = names_for(*instance, request, *conf);
+  if (!names) co_return pass(names);
+  OutcomesReply reply;
+  std::vector<Begun> begun;
+  for (const auto& name : *names) {
+    if (!instance->find(name)) {
+      conf->name = name;
+      if (auto created = create_job(*instance, *conf, request.env, request.key); !created) {
+        reply.results.push_back(creation_failed(name, created.error()));
+        continue;
+      }
+    }
+    begun.push_back({instance->find(name), 0});
+    // The first ones start while the files of the others are being written.
+    if (begun.size() % 8 == 0) co_await asio::post(instance->io(), asio::use_awaitable);
+  }
+  auto outcomes = co_await settle(instance, std::move(begun));
+  for (auto& outcome : outcomes) {
+    co_await forget_stillborn(instance, &outcome);
+    if (!outcome.ok && !instance->find(outcome.name)) outcome.hint.reset();
+    reply.results.push_back(std::move(outcome));
+  }
+  co_return reply;
+}
+
+asio::awaitable<Outcomes> start_known(Instance* instance, SelectRequest request) {
+  if (instance->shutting_down) co_return fail("the instance is being shut down");
+  instance->find_new_confs();
+  auto jobs = instance->select(request.selectors);
+  if (!jobs) co_return pass(jobs);
+  OutcomesReply reply;
+  std::vector<Begun> begun;
+  for (const auto& job : *jobs) {
+    const JobRecord& record = instance->record_of(*job);
+    const bool idle = job->state == JobState::stopped || job->state == JobState::waiting ||
+                      job->state == JobState::invalid || !record.wanted;
+    if (acted_on(*instance, request.key, job->name)) {
+      begun.push_back({job, std::max<std::int64_t>(record.runs - 1, 0)});
+    } else if (idle) {
+      begun.push_back({job, record.runs});
+      set_wanted(*instance, *job, true, request.key);
+      job->post(JobEvent::start);
+    } else {
+      Outcome already;
+      already.name = job->name;
+      already.message = "is running already";
+      if (job->run) already.pid = job->run->pid;
+      reply.results.push_back(std::move(already));
+    }
+  }
+  auto outcomes = co_await settle(instance, std::move(begun));
+  for (auto& outcome : outcomes) reply.results.push_back(std::move(outcome));
+  co_return reply;
+}
+
+}  // namespace usvc

@@ -1,0 +1,76 @@
+#include "base/signals.h"
+#include "base/time.h"
+#include "manager/operations.h"
+
+namespace usvc {
+
+namespace {
+
+Outcome stopped(const Job& job, bool was_live) {
+  Outcome outcome;
+  outcome.name = job.name;
+  if (!was_live) {
+    outcome.message = "was not running";
+  } else if (job.killed && job.conf) {
+    outcome.message = "had to be killed: " + signal_name(job.conf->stop_signal) + " did not end it within " +
+                      format_duration(job.conf->stop_timeout);
+  }
+  return outcome;
+}
+
+bool at_rest(const Job& job) {
+  return job.removed || ((job.state == JobState::stopped || job.state == JobState::invalid) && !job.run);
+}
+
+}  // namespace
+
+asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request) {
+  auto jobs = instance->select(request.selectors);
+  if (!jobs) co_return pass(jobs);
+  Wakeup wakeup(instance->io());
+  Watching watching(&wakeup);
+  std::vector<bool> was_live;
+  for (const auto& job : *jobs) {
+    was_live.push_back(!at_rest(*job));
+    watching.add(job);
+    if (!acted_on(*instance, request.key, job->name)) set_wanted(*instance, *job, false, request.key);
+    job->restart_asked = false;
+    job->post(JobEvent::stop);
+  }
+  std::vector<std::shared_ptr<Job>> open = *jobs;
+  for (;;) {
+    // One that somebody starts again meanwhile is that request's from then on.
+    std::erase_if(open, [&](const auto& job) {
+      return at_rest(*job) || !instance->online() || instance->record_of(*job).wanted;
+    });
+    if (open.empty()) break;
+    co_await wakeup.wait();
+  }
+  OutcomesReply reply;
+  for (std::size_t i = 0; i < jobs->size(); ++i) reply.results.push_back(stopped(*(*jobs)[i], was_live[i]));
+  co_return reply;
+}
+
+asio::awaitable<Outcomes> shut_down(Instance* instance) {
+  instance->shutting_down = true;
+  Wakeup wakeup(instance->io());
+  Watching watching(&wakeup);
+  OutcomesReply reply;
+  std::vector<std::shared_ptr<Job>> open;
+  for (const auto& [name, job] : instance->jobs()) {
+    if (at_rest(*job)) continue;
+    open.push_back(job);
+    watching.add(job);
+    job->post(JobEvent::stop);
+  }
+  const auto all = open;
+  for (;;) {
+    std::erase_if(open, [](const auto& job) { return at_rest(*job); });
+    if (open.empty()) break;
+    co_await wakeup.wait();
+  }
+  for (const auto& job : all) reply.results.push_back(stopped(*job, true));
+  co_return reply;
+}
+
+}  // namespace usvc

@@ -1,0 +1,143 @@
+#include "manager/sweep.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <optional>
+
+#include "proc/process.h"
+#include "proc/tree.h"
+
+namespace usvc {
+
+namespace {
+
+using Clock = Wakeup::Clock;
+
+// A tree that forks faster than it is ended is met again in the next round; this many is a fork bomb's.
+constexpr int most_rounds = 200;
+
+struct Target {
+  Member member;
+  Fd pidfd;
+};
+
+// Opens the members that still are who they were.
+std::vector<Target> open_targets(const std::vector<Member>& members) {
+  std::vector<Target> targets;
+  ProcessStat stat;
+  std::string buffer;
+  for (const auto& member : members) {
+    Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, member.pid, 0)));
+    if (!pidfd || !read_stat(member.pid, stat, buffer)) continue;
+    if (stat.start_ticks != member.start_ticks || is_dead(stat)) continue;
+    targets.push_back({member, std::move(pidfd)});
+  }
+  return targets;
+}
+
+asio::awaitable<void> wait_until_gone(asio::io_context* io, const Target* target, Clock::time_point deadline) {
+  asio::posix::stream_descriptor ended(*io, ::fcntl(target->pidfd.get(), F_DUPFD_CLOEXEC, 3));
+  asio::steady_timer timer(*io, deadline);
+  timer.async_wait([&ended](boost::system::error_code error) {
+    if (!error) ended.cancel();
+  });
+  (void)co_await ended.async_wait(asio::posix::stream_descriptor::wait_read, as_result);
+  timer.cancel();
+}
+
+template <class Look>
+asio::awaitable<std::vector<Member>> look_in_worker(Instance* instance, Look look) {
+  std::optional<std::vector<Member>> found;
+  Wakeup done(instance->io());
+  asio::post(instance->workers(), [instance, &found, &done, &look] {
+    auto result = look();
+    asio::post(instance->io(), [&found, &done, result = std::move(result)]() mutable {
+      found = std::move(result);
+      done.notify();
+    });
+  });
+  while (!found) co_await done.wait();
+  co_return std::move(*found);
+}
+
+// Signals, waits, looks again, until a look finds nothing.
+template <class Look>
+asio::awaitable<std::size_t> end_all(Instance* instance, Look look, int signal, Clock::time_point kill_at) {
+  std::vector<Member> asked;
+  std::size_t ended = 0;
+  for (int round = 0; round < most_rounds; ++round) {
+    const std::vector<Member> members = co_await look_in_worker(instance, look);
+    const std::vector<Target> targets = open_targets(members);
+    if (targets.empty()) break;
+    const bool kill_now = Clock::now() >= kill_at;
+    for (const auto& target : targets) {
+      const bool known = std::find(asked.begin(), asked.end(), target.member) != asked.end();
+      if (!known) {
+        ++ended;
+        asked.push_back(target.member);
+      }
+      if (known && !kill_now) continue;
+      (void)::syscall(SYS_pidfd_send_signal, target.pidfd.get(), kill_now ? SIGKILL : signal, nullptr, 0);
+    }
+    // SIGKILL needs its moment too; a process that can't die (a dead disk) is met again, not waited for for ever.
+    const auto deadline = kill_now ? Clock::now() + std::chrono::seconds(1) : kill_at;
+    for (const auto& target : targets) co_await wait_until_gone(&instance->io(), &target, deadline);
+  }
+  co_return ended;
+}
+
+asio::awaitable<std::size_t> sweep_cgroup(Instance* instance, Cgroup* cgroup, int signal, Clock::time_point kill_at) {
+  const auto look = [cgroup] {
+    std::vector<Member> members;
+    ProcessStat stat;
+    std::string buffer;
+    for (const pid_t pid : cgroup->pids()) {
+      if (read_stat(pid, stat, buffer)) members.push_back({pid, stat.start_ticks, stat.comm});
+    }
+    return members;
+  };
+  if (cgroup->populated() && Clock::now() >= kill_at) (void)cgroup->kill();  // forks in flight included
+  co_return co_await end_all(instance, look, signal, kill_at);
+}
+
+}  // namespace
+
+void note_tree(Run& run) {
+  ProcessStat stat;
+  std::string buffer;
+  for (const pid_t pid : Snapshot::take().descendants(run.pid)) {
+    if (read_stat(pid, stat, buffer)) run.tree.push_back({pid, stat.start_ticks, stat.comm});
+  }
+}
+
+asio::awaitable<std::size_t> sweep(Instance* instance, std::shared_ptr<Job> job, Clock::time_point kill_at) {
+  Run& run = *job->run;
+  const int signal = job->conf ? job->conf->stop_signal : SIGTERM;
+  std::size_t ended = 0;
+  if (run.cgroup) {
+    ended = co_await sweep_cgroup(instance, &*run.cgroup, signal, kill_at);
+    (void)run.cgroup->remove();  // one that is not empty now holds what can't die; it is named by its processes
+    co_return ended;
+  }
+  const auto look = [marks = run.marks, tree = run.tree, keeper = instance->keeper().keeper_pid(),
+                     known = instance->known_pids(), lineage = run.keeper_child] {
+    std::vector<Member> members = lineage ? strays_of(keeper, known, marks) : all_members(marks, known);
+    std::erase_if(members, [&](const Member& member) { return member.pid == marks.main; });
+    members.insert(members.end(), tree.begin(), tree.end());
+    return members;
+  };
+  ended = co_await end_all(instance, look, signal, kill_at);
+  instance->name_unknown_strays();
+  co_return ended;
+}
+
+asio::awaitable<std::size_t> sweep_survivors(Instance* instance, RunMarks marks, int signal, Duration grace) {
+  const auto look = [marks, known = instance->known_pids()] { return all_members(marks, known); };
+  co_return co_await end_all(instance, look, signal, Clock::now() + grace);
+}
+
+}  // namespace usvc

@@ -1,0 +1,23 @@
+// After a run's main process has ended: nothing else of its tree may stay.
+#pragma once
+
+#include <cstddef>
+
+#include "manager/instance.h"
+#include "manager/job.h"
+
+namespace usvc {
+
+// Ends what is left of the job's run: its stop signal first, SIGKILL from `kill_at` on (now or past: at once). How the
+// tree is known, best first: its cgroup; what became the keeper's when the main process died and bears a mark of the
+// run; after the keeper itself was lost, whatever process bears one. Returns how many had to be ended.
+asio::awaitable<std::size_t> sweep(Instance* instance, std::shared_ptr<Job> job, Wakeup::Clock::time_point kill_at);
+
+// Of a run that no keeper holds any more (both were killed, or the machine is another one by now): the same by the
+// marks alone, SIGKILL after `grace`.
+asio::awaitable<std::size_t> sweep_survivors(Instance* instance, RunMarks marks, int signal, Duration grace);
+
+// For tree = subreaper: what descends from the main process now, while that is exact.
+void note_tree(Run& run);
+
+}  // namespace usvc

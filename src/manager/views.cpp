@@ -1,0 +1,120 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/text.h"
+#include "base/version.h"
+#include "manager/conf_store.h"
+#include "manager/operations.h"
+
+namespace usvc {
+
+JobView view_of(Instance& instance, const Job& job) {
+  const JobRecord& record = instance.record_of(job);
+  JobView view;
+  view.name = job.name;
+  view.group = job.name;
+  view.log = instance.layout().log_path(job.name);
+  view.conf = instance.layout().conf_path(job.name);
+  if (job.conf) {
+    const Conf& conf = *job.conf;
+    view.group = conf.group;
+    view.cmd.push_back(conf.cmd);
+    view.cmd.insert(view.cmd.end(), conf.args.begin(), conf.args.end());
+    view.tty = conf.tty;
+    view.log = conf.log;
+    view.cwd = conf.cwd;
+    view.restart = conf.restart == RestartPolicy::always       ? "always"
+                   : conf.restart == RestartPolicy::on_failure ? "on-failure"
+                                                               : "never";
+  }
+  // Without an instance nothing runs, whatever the journal's last word was.
+  view.state = to_string(instance.online() || job.state == JobState::invalid ? job.state : JobState::stopped);
+  if (job.run && !job.run->end && (job.state == JobState::running || job.state == JobState::stopping)) {
+    view.pid = job.run->pid;
+    view.start_ticks = static_cast<std::int64_t>(job.run->start_ticks);
+    view.started_at = record.started_at;
+  }
+  view.deaths = record.deaths;
+  view.runs = record.runs;
+  view.run_id = record.run_id;
+  view.md5 = record.md5;
+  view.binary = record.binary;
+  view.wanted = record.wanted;
+  if (job.state == JobState::waiting && instance.online()) view.waiting_until = record.waiting_until;
+  view.last_exit = record.last_exit;
+  view.deaths_in_a_row = record.deaths_in_a_row;
+  view.first_death_in_row_at = record.first_death_in_row_at;
+  view.log_offset = record.log_offset;
+  if (!job.conf_error.empty())
+    view.trouble = job.conf_error;
+  else if (job.log_error != 0)
+    view.trouble = std::string("log: ") + std::strerror(job.log_error);
+  else if (!instance.online() && record.wanted)
+    view.trouble = "the instance is not running (usvc init)";
+  return view;
+}
+
+Result<JobsReply> list_jobs(Instance& instance, const std::vector<std::string>& selectors) {
+  JobsReply reply;
+  if (!selectors.empty()) {
+    auto jobs = instance.select(selectors);
+    if (!jobs) return pass(jobs);
+    for (const auto& job : *jobs) reply.jobs.push_back(view_of(instance, *job));
+    return reply;
+  }
+  std::vector<std::shared_ptr<Job>> all;
+  for (const auto& [name, job] : instance.jobs()) all.push_back(job);
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return natural_less(a->name, b->name); });
+  for (const auto& job : all) reply.jobs.push_back(view_of(instance, *job));
+  return reply;
+}
+
+VarsView vars(Instance& instance) {
+  const Layout& layout = instance.layout();
+  VarsView view;
+  view.version = version;
+  view.home = layout.home;
+  view.socket = layout.socket;
+  view.tmux_socket = layout.tmux_socket;
+  view.jobs_dir = layout.jobs_dir;
+  view.logs_dir = layout.logs_dir;
+  view.journal_dir = layout.journal_dir;
+  view.work_dir = layout.work_dir;
+  view.settings = layout.settings;
+  view.instance_log = layout.instance_log;
+  if (!instance.online()) return view;
+  view.manager_pid = ::getpid();
+  view.keeper_pid = instance.keeper().keeper_pid();
+  view.started_at = instance.started_at();
+  if (!instance.cgroup_parent().empty()) view.cgroup = instance.cgroup_parent();
+  return view;
+}
+
+Result<ConfView> show_conf(Instance& instance, const std::string& name) {
+  instance.find_new_confs();
+  if (!instance.find(name)) {
+    auto jobs = instance.select({name});
+    if (!jobs) return pass(jobs);
+  }
+  auto entries = load_conf_entries(instance.layout(), name);
+  if (!entries) return pass(entries);
+  ConfView view;
+  view.name = name;
+  view.path = instance.layout().conf_path(name);
+  for (const auto& entry : *entries) view.entries.push_back({entry.key, entry.has_value ? entry.value : "true"});
+  return view;
+}
+
+Result<ConfView> change_conf(Instance& instance, const std::string& name, const ConfChange& change) {
+  const auto job = instance.find(name);
+  if (!job) {
+    auto jobs = instance.select({name});
+    if (!jobs) return pass(jobs);
+  }
+  if (auto set = set_conf(instance.layout(), name, change.entry, change.value); !set) return pass(set);
+  return show_conf(instance, name);
+}
+
+}  // namespace usvc

@@ -1,0 +1,87 @@
+#include <algorithm>
+
+#include "base/time.h"
+#include "manager/operations.h"
+
+namespace usvc {
+
+namespace {
+
+using Clock = Wakeup::Clock;
+
+// What is waited for in one job.
+struct Awaited {
+  std::shared_ptr<Job> job;
+  std::optional<std::string> run_id;  // exit: of this run
+};
+
+bool reached(Instance& instance, const Awaited& awaited, const std::string& condition, Clock::time_point& look_again) {
+  const Job& job = *awaited.job;
+  if (job.removed) return condition == "stopped" || condition == "exit";
+  const JobRecord& record = instance.record_of(job);
+  if (condition == "stopped") return (job.state == JobState::stopped || job.state == JobState::invalid) && !job.run;
+  if (condition == "exit") {
+    if (record.run_id != awaited.run_id) return true;  // a later run has begun
+    return record.exit_recorded && (!job.run || job.run->drained);
+  }
+  if (job.state != JobState::running) return false;
+  if (condition == "running") return true;
+  const double settle = std::chrono::duration<double>(job.conf ? job.conf->settle : Duration{}).count();
+  const double left = record.started_at.value_or(0) + settle - unix_now();
+  if (left <= 0) return true;
+  const auto moment = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(left));
+  look_again = std::min(look_again, moment);
+  return false;
+}
+
+WaitResult result_of(Instance& instance, const Job& job, bool was_reached) {
+  WaitResult result;
+  result.name = job.name;
+  result.reached = was_reached;
+  result.state = to_string(job.state);
+  if (!job.removed) result.exit = instance.record_of(job).last_exit;
+  return result;
+}
+
+}  // namespace
+
+asio::awaitable<Result<WaitReply>> wait_for_jobs(Instance* instance, WaitRequest request) {
+  if (request.condition != "running" && request.condition != "ready" && request.condition != "stopped" &&
+      request.condition != "exit") {
+    co_return fail("can't wait for '" + request.condition + "' (running, ready, stopped or exit)", ErrorKind::usage);
+  }
+  auto jobs = instance->select(request.selectors);
+  if (!jobs) co_return pass(jobs);
+  Wakeup wakeup(instance->io());
+  Watching watching(&wakeup);
+  std::vector<Awaited> awaited;
+  for (const auto& job : *jobs) {
+    awaited.push_back({job, request.run_id ? request.run_id : instance->record_of(*job).run_id});
+    watching.add(job);
+  }
+  auto deadline = Wakeup::never;
+  if (request.timeout_seconds) {
+    const double bounded = std::clamp(*request.timeout_seconds, 0.0, 1e9);
+    deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(bounded));
+  }
+  std::vector<bool> done(awaited.size());
+  WaitReply reply;
+  for (;;) {
+    auto look_again = deadline;
+    for (std::size_t i = 0; i < awaited.size(); ++i) {
+      done[i] = done[i] || reached(*instance, awaited[i], request.condition, look_again);
+    }
+    if (std::find(done.begin(), done.end(), false) == done.end()) break;
+    if (Clock::now() >= deadline) {
+      reply.timed_out = true;
+      break;
+    }
+    (void)co_await wakeup.wait_until(look_again);
+  }
+  for (std::size_t i = 0; i < awaited.size(); ++i) {
+    reply.results.push_back(result_of(*instance, *awaited[i].job, done[i]));
+  }
+  co_return reply;
+}
+
+}  // namespace usvc

@@ -1,0 +1,212 @@
+#include "proc/members.h"
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "proc/scan.h"
+
+namespace usvc {
+
+namespace {
+
+constexpr unsigned long fixed_addresses = 0x0040000;  // ADDR_NO_RANDOMIZE of personality(2)
+
+// stat(2) spreads a device number over 64 bits, field 7 of /proc/PID/stat has the kernel's older 32-bit layout.
+int stat_encoding(dev_t device) {
+  const unsigned major_part = major(device);
+  const unsigned minor_part = minor(device);
+  return static_cast<int>((minor_part & 0xFFU) | (major_part << 8U) | ((minor_part & ~0xFFU) << 12U));
+}
+
+// A pid stays taken as long as a session or group of that number has a member. So when another process has the main's
+// pid now, the run's session and group are empty, and the members found are that process's.
+bool main_was_replaced(const RunMarks& marks) {
+  ProcessStat now;
+  std::string buffer;
+  return read_stat(marks.main, now, buffer) && now.start_ticks != marks.main_start_ticks;
+}
+
+bool in_session_or_group(const RunMarks& marks, const ProcessStat& stat) {
+  if (marks.main <= 1 || stat.start_ticks < marks.main_start_ticks) return false;
+  if (stat.session != marks.main && stat.pgrp != marks.main) return false;
+  return !main_was_replaced(marks);
+}
+
+// Each container counts its terminals from 0, so the number alone says nothing about a process of another one.
+bool on_terminal(const RunMarks& marks, pid_t pid, const ProcessStat& stat) {
+  if (marks.tty == 0 || stat.tty_nr != stat_encoding(marks.tty)) return false;
+  struct stat ours {};
+  struct stat theirs {};
+  return ::stat("/proc/self/ns/mnt", &ours) == 0 && ::stat(ProcPath(pid, "ns/mnt").c_str(), &theirs) == 0 &&
+         ours.st_ino == theirs.st_ino;
+}
+
+bool same_file(const char* path, const char* other) {
+  struct stat a {};
+  struct stat b {};
+  return ::stat(path, &a) == 0 && ::stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+bool is_pipe_of(const RunMarks& marks, std::string_view link) {
+  constexpr std::string_view prefix = "pipe:[";
+  if (!link.starts_with(prefix) || !link.ends_with(']')) return false;
+  const auto inode = whole_number<ino_t>(link.substr(prefix.size(), link.size() - prefix.size() - 1));
+  return inode && std::ranges::find(marks.pipes, *inode) != marks.pipes.end();
+}
+
+bool holds_descriptor(const RunMarks& marks, pid_t pid) {
+  if (marks.pipes.empty() && marks.tty_path.empty()) return false;
+  const std::string directory = ProcPath(pid, "fd").c_str();
+  for (const pid_t number : numbered_entries(directory.c_str())) {
+    const std::string entry = directory + '/' + std::to_string(number);
+    const auto link = read_link(entry.c_str());
+    if (!link) continue;
+    if (is_pipe_of(marks, *link)) return true;
+    // The name first: asking about a file on a dead network mount would hang.
+    if (!marks.tty_path.empty() && *link == marks.tty_path && same_file(entry.c_str(), marks.tty_path.c_str())) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool bears_cheap_mark(const RunMarks& marks, pid_t pid, const ProcessStat& stat) {
+  if (pid == marks.main && stat.start_ticks == marks.main_start_ticks) return true;
+  return in_session_or_group(marks, stat) || on_terminal(marks, pid, stat);
+}
+
+bool bears_costly_mark(const RunMarks& marks, pid_t pid) {
+  if (!marks.run_id.empty() && environ_value(pid, "USVC_RUN") == marks.run_id) return true;
+  if (!marks.image.empty() && image_of(pid) == marks.image) return true;
+  return holds_descriptor(marks, pid);
+}
+
+bool is_ours(pid_t pid) {
+  struct stat info {};
+  const uid_t self = ::geteuid();
+  // Root's jobs change their user, and root may look at everyone.
+  return self == 0 || (::stat(ProcPath(pid, "").c_str(), &info) == 0 && info.st_uid == self);
+}
+
+bool contains(const std::vector<pid_t>& sorted, pid_t pid) {
+  return std::binary_search(sorted.begin(), sorted.end(), pid);
+}
+
+// Where children are looked up: a snapshot, or the kernel's own lists.
+class Lineage {
+ public:
+  explicit Lineage(const Snapshot* snapshot) : snapshot_(snapshot) {}
+  [[nodiscard]] std::vector<pid_t> children(pid_t pid) const {
+    return snapshot_ != nullptr ? snapshot_->children(pid) : children_of(pid);
+  }
+
+ private:
+  const Snapshot* snapshot_;
+};
+
+Member member(const ProcessStat& stat) {
+  return {stat.pid, stat.start_ticks, stat.comm};
+}
+
+// Adds all descendants of the members in `found`. A child whose parent has died since belongs to the keeper by now.
+void add_descendants(const Lineage& lineage, pid_t keeper, const std::vector<pid_t>& spared,
+                     std::vector<Member>& found) {
+  std::vector<pid_t> seen;
+  seen.reserve(found.size());
+  for (const Member& one : found) seen.push_back(one.pid);
+  std::sort(seen.begin(), seen.end());
+  ProcessStat stat;
+  std::string buffer;
+  for (std::size_t at = 0; at < found.size(); ++at) {
+    const pid_t parent = found[at].pid;
+    const std::uint64_t parent_start = found[at].start_ticks;
+    for (const pid_t child : lineage.children(parent)) {
+      const auto place = std::lower_bound(seen.begin(), seen.end(), child);
+      if ((place != seen.end() && *place == child) || contains(spared, child)) continue;
+      if (!read_stat(child, stat, buffer) || is_dead(stat) || stat.start_ticks < parent_start) continue;
+      if (stat.ppid != parent && stat.ppid != keeper) continue;
+      seen.insert(place, child);
+      found.push_back(member(stat));
+    }
+  }
+}
+
+std::vector<Member> strays_by(const Lineage& lineage, pid_t keeper, const std::vector<pid_t>& known,
+                              const RunMarks& marks) {
+  std::vector<Member> found;
+  ProcessStat stat;
+  std::string buffer;
+  for (const pid_t child : lineage.children(keeper)) {
+    if (child == ::getpid() || contains(known, child) || !read_stat(child, stat, buffer)) continue;
+    if (stat.ppid != keeper || is_dead(stat) || !belongs(marks, child, stat)) continue;
+    found.push_back(member(stat));
+  }
+  add_descendants(lineage, keeper, known, found);
+  return found;
+}
+
+}  // namespace
+
+std::string image_of(pid_t pid) {
+  std::string buffer;
+  if (!read_small("/proc/sys/kernel/randomize_va_space", buffer) || trim(buffer) == "0") return {};
+  if (!read_small(ProcPath(pid, "personality").c_str(), buffer)) return {};
+  unsigned long personality = 0;
+  const std::string_view digits = trim(buffer);
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), personality, 16);
+  if (parsed.ec != std::errc() || (personality & fixed_addresses) != 0) return {};
+  if (!read_small(ProcPath(pid, "auxv").c_str(), buffer)) return {};
+  return buffer;
+}
+
+bool belongs(const RunMarks& marks, pid_t pid, const ProcessStat& stat) {
+  return bears_cheap_mark(marks, pid, stat) || bears_costly_mark(marks, pid);
+}
+
+std::vector<Member> strays_of(pid_t keeper, const std::vector<pid_t>& known, const RunMarks& marks) {
+  if (kernel_lists_children()) return strays_by(Lineage(nullptr), keeper, known, marks);
+  return strays_of(Snapshot::take(), keeper, known, marks);
+}
+
+std::vector<Member> strays_of(const Snapshot& snapshot, pid_t keeper, const std::vector<pid_t>& known,
+                              const RunMarks& marks) {
+  return strays_by(Lineage(&snapshot), keeper, known, marks);
+}
+
+std::vector<Member> all_members(const RunMarks& marks, const std::vector<pid_t>& spared) {
+  const Snapshot snapshot = Snapshot::take();
+  std::vector<Member> found;
+  ProcessStat stat;
+  std::string buffer;
+  for (const Snapshot::Process& process : snapshot.processes()) {
+    const pid_t pid = process.pid;
+    if (pid <= 1 || pid == ::getpid() || contains(spared, pid)) continue;
+    if (!read_stat(pid, stat, buffer) || is_dead(stat)) continue;
+    if (bears_cheap_mark(marks, pid, stat) || (is_ours(pid) && bears_costly_mark(marks, pid))) {
+      found.push_back(member(stat));
+    }
+  }
+  std::vector<pid_t> left_out = spared;
+  left_out.insert(std::lower_bound(left_out.begin(), left_out.end(), ::getpid()), ::getpid());
+  add_descendants(Lineage(&snapshot), 1, left_out, found);
+  return found;
+}
+
+std::vector<Member> unknown_strays(pid_t keeper, const std::vector<pid_t>& known) {
+  std::vector<Member> found;
+  ProcessStat stat;
+  std::string buffer;
+  for (const pid_t child : children_of(keeper)) {
+    if (child == ::getpid() || contains(known, child) || !read_stat(child, stat, buffer)) continue;
+    if (stat.ppid == keeper && !is_dead(stat)) found.push_back(member(stat));
+  }
+  return found;
+}
+
+}  // namespace usvc

@@ -1,0 +1,151 @@
+// Structs to JSON and back, driven by Boost.Describe: the one mapping for the API, the journal and --json.
+//
+// To JSON: every described member becomes a key of the same name; an empty optional becomes null, or is left out when
+// the caller says Absent::omit. From JSON: unknown keys are ignored and missing ones keep the struct's default, so that
+// either side may be newer than the other; a value of the wrong type is an error that names its key.
+// Strings are bytes: JSON from usvc may hold bytes that are not UTF-8 where a job's arguments do (parse_json allows
+// it).
+#pragma once
+
+#include <boost/describe.hpp>
+#include <boost/json.hpp>
+#include <boost/mp11.hpp>
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+
+namespace usvc {
+
+namespace json = boost::json;
+
+enum class Absent { null, omit };
+
+// Rejects text over `limit` bytes, nesting beyond 32 levels and anything after the document.
+Result<json::value> parse_json(std::string_view text, std::size_t limit = std::size_t{16} << 20U);
+// Compact, on one line: control characters are escaped by JSON itself.
+std::string json_text(const json::value& value);
+
+namespace detail {
+
+template <class T>
+struct is_optional : std::false_type {};
+template <class T>
+struct is_optional<std::optional<T>> : std::true_type {};
+template <class T>
+struct is_vector : std::false_type {};
+template <class T>
+struct is_vector<std::vector<T>> : std::true_type {};
+
+template <class T>
+using members = boost::describe::describe_members<T, boost::describe::mod_public>;
+
+template <class T>
+concept described = boost::describe::has_describe_members<T>::value;
+
+Error wrong_type(const char* expected, const json::value& value);
+Result<std::int64_t> integer_of(const json::value& value);
+Result<double> number_of(const json::value& value);
+
+}  // namespace detail
+
+template <class T>
+json::value to_json(const T& value, Absent absent = Absent::null) {
+  if constexpr (std::same_as<T, json::value>) {
+    return value;
+  } else if constexpr (detail::is_optional<T>::value) {
+    return value ? to_json(*value, absent) : json::value(nullptr);
+  } else if constexpr (detail::is_vector<T>::value) {
+    json::array array;
+    array.reserve(value.size());
+    for (const auto& element : value) array.push_back(to_json(element, absent));
+    return array;
+  } else if constexpr (detail::described<T>) {
+    json::object object;
+    boost::mp11::mp_for_each<detail::members<T>>([&](auto member) {
+      const auto& field = value.*member.pointer;
+      if constexpr (detail::is_optional<std::remove_cvref_t<decltype(field)>>::value) {
+        if (absent == Absent::omit && !field) return;
+      }
+      object.emplace(member.name, to_json(field, absent));
+    });
+    return object;
+  } else if constexpr (std::same_as<T, std::string>) {
+    return json::string(value);
+  } else {
+    return json::value(value);  // bool and numbers
+  }
+}
+
+template <class T>
+Status from_json(const json::value& value, T& out) {
+  if constexpr (std::same_as<T, json::value>) {
+    out = value;
+    return {};
+  } else if constexpr (detail::is_optional<T>::value) {
+    if (value.is_null()) {
+      out.reset();
+      return {};
+    }
+    return from_json(value, out.emplace());
+  } else if constexpr (detail::is_vector<T>::value) {
+    if (!value.is_array()) return fail(detail::wrong_type("a list", value));
+    out.clear();
+    for (const auto& element : value.get_array()) {
+      typename T::value_type item{};
+      if (auto status = from_json(element, item); !status) return status;
+      out.push_back(std::move(item));
+    }
+    return {};
+  } else if constexpr (detail::described<T>) {
+    if (!value.is_object()) return fail(detail::wrong_type("an object", value));
+    const auto& object = value.get_object();
+    Status status;
+    boost::mp11::mp_for_each<detail::members<T>>([&](auto member) {
+      if (!status) return;
+      const auto* found = object.if_contains(member.name);
+      if (found == nullptr) return;
+      status = from_json(*found, out.*member.pointer);
+      if (!status) status = pass(status, member.name);
+    });
+    return status;
+  } else if constexpr (std::same_as<T, std::string>) {
+    if (!value.is_string()) return fail(detail::wrong_type("a text", value));
+    out.assign(value.get_string().begin(), value.get_string().end());
+    return {};
+  } else if constexpr (std::same_as<T, bool>) {
+    if (!value.is_bool()) return fail(detail::wrong_type("true or false", value));
+    out = value.get_bool();
+    return {};
+  } else if constexpr (std::floating_point<T>) {
+    auto number = detail::number_of(value);
+    if (!number) return pass(number);
+    out = static_cast<T>(*number);
+    return {};
+  } else {
+    static_assert(std::integral<T>);
+    auto number = detail::integer_of(value);
+    if (!number) return pass(number);
+    if (!std::in_range<T>(*number)) return fail(detail::wrong_type("a number in range", value));
+    out = static_cast<T>(*number);
+    return {};
+  }
+}
+
+// The document of a request, a reply or a journal line.
+template <class T>
+Result<T> parse_as(std::string_view text) {
+  auto value = parse_json(text);
+  if (!value) return pass(value);
+  T out{};
+  if (auto status = from_json(*value, out); !status) return pass(status);
+  return out;
+}
+
+}  // namespace usvc

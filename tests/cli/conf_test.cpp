@@ -1,0 +1,102 @@
+// usvc conf: a git-config file that people, git and usvc edit in turn.
+#include "cli/cli_test.h"
+
+namespace usvc::test {
+
+namespace {
+
+class ConfTest : public CliTest {
+ protected:
+  Output git(const std::string& job, Args args) {
+    Args all{"/usr/bin/git", "config", "-f", conf_path(job)};
+    all.insert(all.end(), args.begin(), args.end());
+    return run_program(all);
+  }
+};
+
+TEST_F(ConfTest, PathsOneALine) {
+  start({"-n", "2", "-g", "web", "--", probe(), "serve"});
+  EXPECT_EQ(ok({"conf", "web"}).out, conf_path("web-1") + "\n" + conf_path("web-2") + "\n");
+  EXPECT_EQ(ok({"conf", "web-2"}).out, conf_path("web-2") + "\n");
+}
+
+TEST_F(ConfTest, ReadsAndSetsAValueWithOrWithoutTheSection) {
+  start({"--name", "web", "--", probe(), "serve"});
+  EXPECT_EQ(ok({"conf", "web", "cmd"}).out, probe() + "\n");
+  EXPECT_EQ(ok({"conf", "web", "core.cmd"}).out, probe() + "\n");
+  ok({"conf", "web", "stop-timeout", "7s"});
+  EXPECT_EQ(git("web", {"core.stop-timeout"}).out, "7s\n");
+  ok({"conf", "web", "core.restart", "on-failure"});
+  EXPECT_EQ(ok({"conf", "web", "restart"}).out, "on-failure\n");
+}
+
+TEST_F(ConfTest, GitReadsExactlyWhatWasGiven) {
+  const Args words{"",
+                   " leading and trailing ",
+                   "two\nlines",
+                   "quote\" and \\backslash",
+                   "# no comment; none",
+                   "-x",
+                   "tab\t",
+                   "'single'",
+                   "ünïcode"};
+  Args args{"-1", "--name", "web", "--", probe(), "args"};
+  args.insert(args.end(), words.begin(), words.end());
+  start(args);
+  std::string expected = std::string("args") + '\0';
+  for (const auto& word : words) expected += word + '\0';
+  EXPECT_EQ(git("web", {"-z", "--get-all", "core.arg"}).out, expected);
+}
+
+TEST_F(ConfTest, HandEditsSurviveAndTakeEffectAtTheNextStart) {
+  start({"--name", "web", "--", probe(), "serve"});
+  const std::string before = read(conf_path("web"));
+  write(conf_path("web"), "# mine, keep it\n" + before, 0600);
+  ASSERT_EQ(git("web", {"--add", "core.arg", "x"}).status, 0);
+  ASSERT_EQ(git("web", {"--unset-all", "core.arg"}).status, 0);
+  ASSERT_EQ(git("web", {"--add", "core.arg", "print"}).status, 0);
+  ASSERT_EQ(git("web", {"--add", "core.arg", "edited"}).status, 0);
+  ok({"conf", "web", "keepalive", "false"});
+  EXPECT_TRUE(contains(read(conf_path("web")), "# mine, keep it\n"));
+  ok({"restart", "web"});
+  ASSERT_TRUE(wait_log("web", "edited\n"));
+  EXPECT_TRUE(contains(read(conf_path("web")), "# mine, keep it\n"));
+}
+
+TEST_F(ConfTest, IncludedFileCounts) {
+  start({"--name", "web", "--", probe(), "serve"});
+  const std::string shared = write("shared.conf", "[core]\n\tstop-signal = INT\n");
+  ASSERT_EQ(git("web", {"include.path", shared}).status, 0);
+  EXPECT_EQ(ok({"conf", "web", "stop-signal"}).out, "INT\n");
+}
+
+TEST_F(ConfTest, WrongValueIsRefusedAndNothingChanges) {
+  start({"--name", "web", "--", probe(), "serve"});
+  const std::string before = read(conf_path("web"));
+  for (const Args& pair : {Args{"restart", "sometimes"}, Args{"stop-timeout", "never"}, Args{"stop-signal", "NOSUCH"},
+                           Args{"keepalive", "perhaps"}, Args{"tree", "oak"}, Args{"no-such-key", "1"}}) {
+    const Output output = run({"conf", "web", pair[0], pair[1]});
+    EXPECT_TRUE(output.status == 1 || output.status == 2) << pair[0] << "\n" << output;
+    EXPECT_TRUE(contains(output.err, pair[0])) << output;
+  }
+  EXPECT_EQ(read(conf_path("web")), before);
+}
+
+TEST_F(ConfTest, WorksWithoutAnInstance) {
+  start({"--name", "web", "--", probe(), "serve"});
+  ok({"shutdown"});
+  EXPECT_EQ(ok({"conf", "web"}).out, conf_path("web") + "\n");
+  EXPECT_EQ(ok({"conf", "web", "cmd"}).out, probe() + "\n");
+  EXPECT_TRUE(own_processes().empty());
+}
+
+TEST_F(ConfTest, WrongUsageAndNoMatch) {
+  fails(2, {"conf"});
+  start({"--name", "web", "--", probe(), "serve"});
+  fails(3, {"conf", "nosuch"});
+  fails(3, {"conf", "nosuch", "cmd"});
+}
+
+}  // namespace
+
+}  // namespace usvc::test

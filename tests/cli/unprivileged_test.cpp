@@ -1,0 +1,81 @@
+// The spine as an ordinary user. When the tests themselves run as one, every test does this.
+#include <unistd.h>
+
+#include <csignal>
+
+#include "cli/cli_test.h"
+
+namespace usvc::test {
+
+namespace {
+
+constexpr uid_t nobody = 65534;
+
+class UnprivilegedTest : public CliTest {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+    CliTest::SetUp();
+    be_user(nobody);
+  }
+};
+
+TEST_F(UnprivilegedTest, Spine) {
+  start({"-n", "2", "-g", "web", "--", probe(), "print", "hello", "--", "report", "--", "serve"});
+  ASSERT_TRUE(wait_log("web-1", "}\n"));
+  EXPECT_TRUE(contains(log_text("web-1"), "\"uid\":65534,\"gid\":65534")) << log_text("web-1");
+  const pid_t before = pid_of("web-1");
+  kill_hard(before);
+  ASSERT_GT(wait_new_pid("web-1", before), 0);
+  EXPECT_EQ(status("web-1").deaths, 1);
+  EXPECT_TRUE(contains(ok({"events", "web-1"}).out, "KILL"));
+  ok({"signal", "web-2", "CONT"});
+  ok({"restart", "web-2"});
+  stop({"web"});
+  ok({"clean", "web"});
+  EXPECT_EQ(names({}), Args{});
+}
+
+TEST_F(UnprivilegedTest, StopKillsTheWholeTree) {
+  start({"--name", "tree", "--stop-timeout", "0.5", "--", probe(), "fork-daemon", "--", "setsid-child", "--ignore",
+         "TERM", "--", "child", "--ignore", "TERM", "--", "serve"});
+  const pid_t daemon = logged_pid("tree", "daemon");
+  const pid_t own_session = logged_pid("tree", "setsid-child");
+  const pid_t child = logged_pid("tree", "child");
+  stop({"tree"});
+  expect_gone(daemon, "the daemon");
+  expect_gone(own_session, "the child in its own session");
+  expect_gone(child, "the child");
+}
+
+TEST_F(UnprivilegedTest, ManagerKillIsNotNoticed) {
+  start({"--name", "web", "--", probe(), "serve"});
+  const pid_t pid = pid_of("web");
+  const pid_t manager = manager_pid();
+  kill_hard(manager);
+  EXPECT_TRUE(wait_until(10s, [&] { return manager_pid() > 0 && manager_pid() != manager; }));
+  EXPECT_EQ(pid_of("web"), pid);
+}
+
+TEST_F(UnprivilegedTest, ShutdownAndInit) {
+  start({"--name", "web", "--", probe(), "serve"});
+  ok({"shutdown"});
+  ok({"init"});
+  EXPECT_TRUE(wait_state("web", "running"));
+}
+
+TEST_F(UnprivilegedTest, AnotherUsersInstanceIsNotToBeSpokenTo) {
+  start({"--name", "web", "--", probe(), "serve"});
+  const std::string socket = text_of(vars(), "socket");
+  // Root may open the socket; the peer's uid is checked all the same.
+  be_user(0);
+  if (!exists("/usr/bin/curl")) GTEST_SKIP() << "curl is not installed";
+  const Output output =
+      run_program({"/usr/bin/curl", "-s", "-m", "5", "-X", "POST", "--unix-socket", socket, "http://u/v1/shutdown"});
+  be_user(nobody);
+  EXPECT_EQ(status("web").state, "running") << output;
+}
+
+}  // namespace
+
+}  // namespace usvc::test

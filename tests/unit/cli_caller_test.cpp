@@ -1,0 +1,90 @@
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "cli/caller.h"
+#include "job/limits.h"
+#include "job/options.h"
+
+namespace usvc {
+namespace {
+
+std::string kernel_directory() {
+  std::string path(PATH_MAX, '\0');
+  EXPECT_NE(::getcwd(path.data(), path.size()), nullptr);
+  return path.substr(0, path.find('\0'));
+}
+
+class WithPwd {
+ public:
+  explicit WithPwd(const std::string& value) {
+    const char* before = std::getenv("PWD");
+    if (before != nullptr) before_ = before;
+    ::setenv("PWD", value.c_str(), 1);
+  }
+  ~WithPwd() { ::setenv("PWD", before_.c_str(), 1); }
+  WithPwd(const WithPwd&) = delete;
+  WithPwd& operator=(const WithPwd&) = delete;
+
+ private:
+  std::string before_ = "/";
+};
+
+TEST(CliCaller, PwdIsTakenOnlyWhereItIsTrue) {
+  const std::string here = kernel_directory();
+  const std::string link = testing::TempDir() + "usvc-pwd-" + std::to_string(::getpid());
+  ASSERT_EQ(::symlink(here.c_str(), link.c_str()), 0);
+  {
+    const WithPwd pwd(link);
+    EXPECT_EQ(caller_directory().value(), link);
+  }
+  for (const std::string& lie : {std::string("/"), std::string("."), here + "/.", link + "-not", std::string()}) {
+    const WithPwd pwd(lie);
+    EXPECT_EQ(caller_directory().value(), here) << lie;
+  }
+  EXPECT_EQ(::unlink(link.c_str()), 0);
+}
+
+TEST(CliCaller, SettingsAreValidEntries) {
+  const mode_t before = ::umask(0027);
+  const auto entries = caller_settings();
+  EXPECT_EQ(::umask(before), 0027U) << "looking must not change it";
+  std::size_t limits = 0;
+  for (const auto& entry : entries) {
+    const Option* option = find_option(entry.key);
+    ASSERT_NE(option, nullptr) << entry.key;
+    EXPECT_TRUE(check_value(*option, entry.value)) << entry.key << " = " << entry.value;
+    if (entry.key == "umask") {
+      EXPECT_EQ(entry.value, "0027");
+    }
+    limits += entry.key == "limit" ? 1 : 0;
+  }
+  EXPECT_EQ(limits, all_limits().size());
+}
+
+TEST(CliCaller, AVariableReplacesTheEarlierOne) {
+  std::vector<std::string> environment = {"A=1", "AB=2", "C=3"};
+  set_variable(environment, "A=x=y");
+  EXPECT_EQ(environment, (std::vector<std::string>{"AB=2", "C=3", "A=x=y"}));
+  set_variable(environment, "NEW=");
+  EXPECT_EQ(environment.back(), "NEW=");
+}
+
+TEST(CliCaller, EnvFile) {
+  const auto good = parse_env_file("# comment\n\nA=1\n  B=two words \nC=\nD=a=b\n", "f");
+  ASSERT_TRUE(good);
+  EXPECT_EQ(*good, (std::vector<std::string>{"A=1", "B=two words ", "C=", "D=a=b"}));
+  const auto bad = parse_env_file("A=1\nnonsense\n", "f.env");
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().message(), "f.env:2: 'nonsense' sets no variable (NAME=VALUE)");
+  for (const char* text : {"", "A", "=1"}) EXPECT_FALSE(check_assignment(text)) << text;
+}
+
+}  // namespace
+}  // namespace usvc
