@@ -43,6 +43,8 @@ void end_run(JobRecord& record, const Event& event) {
                               .ran = ran,
                               .at = event.t,
                               .reason = event.message,
+                              .run_id = event.run_id,
+                              .log_offset = record.log_offset,
                               .asked = event.asked};
   if (event.asked.value_or(false)) {
     record.young_ends = 0;

@@ -72,6 +72,8 @@ Status Keeper::prepare() {
   for (const int signal : ignored) {
     if (::signal(signal, SIG_IGN) == SIG_ERR) return fail(Error::last("cannot ignore a signal"));
   }
+  // Inherited as ignored, it would have the kernel reap our children itself, and their exits would be nobody's.
+  if (::signal(SIGCHLD, SIG_DFL) == SIG_ERR) return fail(Error::last("cannot set SIGCHLD"));
   raise_descriptor_limit();
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return fail(Error::last("cannot become a subreaper"));
   sigset_t child;
@@ -362,14 +364,17 @@ void Keeper::child_ended(pid_t pid) {
   Item& item = items_[id];
   siginfo_t info{};
   rusage usage{};
-  if (wait_id(P_PID, static_cast<id_t>(pid), info, WEXITED | WNOHANG | WNOWAIT, &usage) != 0) return;
-  if (info.si_pid != pid) return;
+  const bool seen = wait_id(P_PID, static_cast<id_t>(pid), info, WEXITED | WNOHANG | WNOWAIT, &usage) == 0;
+  if (seen && info.si_pid != pid) return;
   // A pidfd stays readable for good.
   (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, item.find(Role::pidfd), nullptr);
-  item.exit = Exit{.code = info.si_code,
-                   .status = info.si_status,
-                   .cpu_us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
-                   .max_rss_bytes = std::int64_t{usage.ru_maxrss} * 1024};
+  item.exit = Exit{};
+  if (seen) {
+    item.exit = Exit{.code = info.si_code,
+                     .status = info.si_status,
+                     .cpu_us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
+                     .max_rss_bytes = std::int64_t{usage.ru_maxrss} * 1024};
+  }
   say_exit(id, item);
 }
 

@@ -34,7 +34,7 @@ class Keeper {
  private:
   // What a run's end looked like; read without reaping (waitid with WNOWAIT).
   struct Exit {
-    int code = 0;
+    int code = 0;  // CLD_*; 0: somebody else has reaped it, how it ended is not known
     int status = 0;
     std::int64_t cpu_us = 0;
     std::int64_t max_rss_bytes = 0;

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "keeper/launch.h"
 #include "manager/instance.h"
 #include "manager/life.h"
 #include "proc/members.h"
@@ -90,6 +91,7 @@ void Instance::on_keeper_lost() {
     return;
   }
   hand_over_everything();
+  write_pids();
   Event event;
   event.event = "keeper-started";
   event.pid = keeper_->keeper_pid();
@@ -151,6 +153,8 @@ void Instance::name_unknown_strays() {
       // Strays that bear the mark of a job that lives are that job's own daemons.
       for (const auto& stray : *strays) {
         if (environ_value(stray.pid, "USVC_RUN")) continue;
+        // A child the keeper has made a moment ago and that has not become its program.
+        if (stray.comm == keeper::launching_comm || stray.comm == "usvc-keeper") continue;
         if (!named_strays_.emplace(stray.pid, stray.start_ticks).second) continue;
         record_error("", "process " + std::to_string(stray.pid) + " (" + stray.comm +
                              ") has escaped from a job and can't be told which (tree = cgroup or subreaper tells)");

@@ -8,6 +8,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -47,6 +48,8 @@ class Instance {
   [[nodiscard]] Gate& launches() { return launches_; }
   [[nodiscard]] Hashing& hashing() { return hashing_; }
   [[nodiscard]] asio::thread_pool& workers() { return workers_; }
+  // The keeper's pid as last noted, if it lives: for when there is no manager to ask.
+  [[nodiscard]] std::optional<pid_t> last_keeper() const;
   [[nodiscard]] bool online() const { return keeper_ != nullptr; }
   [[nodiscard]] const std::string& cgroup_parent() const { return cgroup_parent_; }
   [[nodiscard]] const std::string& hostname() const { return hostname_; }
@@ -95,6 +98,7 @@ class Instance {
   std::function<void()> quit;  // ends the loop
 
  private:
+  void write_pids() const;
   Status prepare_directories() const;
   Status take_lock(std::vector<HeldItem>& items);
   Status take_listener(std::vector<HeldItem>& items);

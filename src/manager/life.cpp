@@ -68,31 +68,34 @@ asio::awaitable<void> Life::live(std::shared_ptr<Job> /*keep_alive*/) {
 // What an earlier manager left half done. Ends at rest, or in `starting`.
 asio::awaitable<void> Life::take_up() {
   if (job_.run) {
-    const Phase phase = job_.run->phase;
-    const bool never_let_go = job_.state == JobState::starting && still_launching(job_.run->pid);
-    if (job_.state == JobState::starting && !never_let_go) (void)advance(JobEvent::begun);
-    if (job_.state == JobState::stopping) send_stop();
-    if (job_.state == JobState::running && !record().wanted) job_.post(JobEvent::stop);
-    if (never_let_go) {
-      while (!job_.run->end) co_await job_.wakeup.wait();
-    }
-    co_await attend();
-    co_await bury();
-    if (phase == Phase::pre && job_.state == JobState::starting) never_began_ = true;  // begun anew below
-    if (phase == Phase::main && !never_let_go) co_await epilogue();
-    if (job_.state == JobState::dead)
-      decide();
-    else if (job_.state == JobState::starting)
-      job_.state = JobState::stopped;
-  } else if (!at_rest(job_.state)) {
-    if (job_.state == JobState::dead || job_.state == JobState::post_run) {
-      job_.state = JobState::dead;
-      decide();
-    } else {
-      job_.state = JobState::stopped;  // it had not come to a process yet
-    }
+    co_await see_through();
+  } else if (job_.state == JobState::post_run) {
+    job_.state = JobState::dead;
+  } else if (!at_rest(job_.state) && job_.state != JobState::dead) {
+    job_.state = JobState::stopped;  // it had not come to a process yet
   }
-  if (job_.state == JobState::stopped && record().wanted) job_.post(JobEvent::start);
+  if (job_.state == JobState::dead) {
+    decide();
+  } else if (job_.state == JobState::stopped && record().wanted && !instance_.shutting_down) {
+    job_.post(JobEvent::start);
+  }
+}
+
+// The process that lives, or has ended meanwhile, is followed to its end. Ends in `dead`, or in `stopped` where the run
+// has yet to be begun.
+asio::awaitable<void> Life::see_through() {
+  const Phase phase = job_.run->phase;
+  const bool never_let_go = job_.state == JobState::starting && still_launching(job_.run->pid);
+  if (job_.state == JobState::starting && !never_let_go) (void)advance(JobEvent::begun);
+  if (job_.state == JobState::stopping) send_stop();
+  if (job_.state == JobState::running && !record().wanted) job_.post(JobEvent::stop);
+  if (never_let_go) {
+    while (!job_.run->end) co_await job_.wakeup.wait();
+  }
+  co_await attend();
+  co_await bury();
+  if (phase == Phase::main && !never_let_go) co_await epilogue();
+  if (job_.state != JobState::dead) job_.state = JobState::stopped;
 }
 
 asio::awaitable<void> Life::rest() {
@@ -339,13 +342,14 @@ Event Life::exit_event() {
   Event exited = event("exited");
   const bool asked = record().state == "stopping";
   if (asked) exited.asked = true;
+  exited.core = false;
   if (job_.run && job_.run->end) {
     const RunEnd& end = *job_.run->end;
     exited.t = end.at;
     exited.pid = job_.run->pid;
     if (const auto code = end.status.code()) exited.code = *code;
     if (const auto signal = end.status.signal()) exited.signal = signal_name(*signal);
-    if (exited.signal) exited.core = end.status.dumped_core();
+    exited.core = end.status.dumped_core();
     exited.cpu = end.cpu;
     exited.max_rss_bytes = end.max_rss_bytes;
     if (job_.run->phase == Phase::pre) exited.message = "the pre-run hook failed: " + end.status.describe();

@@ -25,6 +25,7 @@ class Life {
 
   asio::awaitable<void> rest();
   asio::awaitable<void> take_up();
+  asio::awaitable<void> see_through();
   asio::awaitable<void> begin();
   asio::awaitable<void> attend();
   asio::awaitable<void> bury();

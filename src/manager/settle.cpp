@@ -50,7 +50,12 @@ Outcome failed(Instance& instance, const Job& job) {
   outcome.pid.reset();
   outcome.message = describe(*record.last_exit);
   outcome.hint = what_happens_next(job, record);
-  outcome.last_output = last_lines(*outcome.log, record.log_offset.value_or(0), shown_lines);
+  outcome.run_id = record.last_exit->run_id;
+  // The next run may have begun to write by now.
+  const auto from = static_cast<off_t>(record.last_exit->log_offset.value_or(0));
+  outcome.log_offset = from;
+  const bool newer = !record.exit_recorded && record.log_offset > from;
+  outcome.last_output = last_lines(*outcome.log, from, shown_lines, newer ? record.log_offset : std::nullopt);
   return outcome;
 }
 
@@ -65,7 +70,7 @@ std::optional<Outcome> look(Instance& instance, const Begun& begun, Clock::time_
     gone.message = "was forgotten meanwhile";
     return gone;
   }
-  if (job.state == JobState::invalid && !job.conf) {
+  if (job.state == JobState::invalid && !job.conf && job.events.empty()) {
     Outcome invalid = outcome_of(instance, job);
     invalid.ok = false;
     invalid.message = job.conf_error;
@@ -85,7 +90,15 @@ std::optional<Outcome> look(Instance& instance, const Begun& begun, Clock::time_
   if (over && record.last_exit) {
     // The sweep and the drain come first: then what it printed last is in the log.
     if (job.state == JobState::dead || job.state == JobState::post_run) return std::nullopt;
-    if (record.last_exit->asked.value_or(false)) return outcome_of(instance, job);
+    if (record.last_exit->asked.value_or(false)) {
+      // Somebody stopped it; where it is wanted again already, that run is waited for.
+      if (record.wanted && !record.exit_recorded) return std::nullopt;
+      Outcome stopped = outcome_of(instance, job);
+      stopped.ok = false;
+      stopped.pid.reset();
+      stopped.message = "was stopped meanwhile";
+      return stopped;
+    }
     const bool finished = record.last_exit->code == 0 && !record.wanted;
     if (finished) {
       Outcome done = outcome_of(instance, job);

@@ -24,7 +24,7 @@ Result<Conf> conf_of(const StartRequest& request) {
   auto conf = conf_from_entries(entries);
   if (!conf) return fail(std::move(conf).error().as(ErrorKind::usage));
   if (conf->cmd.empty() || conf->cmd.front() != '/') return fail("cmd must be an absolute path", ErrorKind::usage);
-  conf->group = request.group.value_or(request.name ? *request.name : group_from_command(conf->cmd));
+  conf->group = request.group.value_or(group_from_command(conf->cmd));
   if (auto good = check_group_name(conf->group); !good) return pass(good);
   if (request.name) {
     if (auto good = check_job_name(*request.name); !good) return pass(good);

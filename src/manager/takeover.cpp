@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -28,6 +29,7 @@ namespace {
 
 constexpr char lock_item[] = "usvc:lock";
 constexpr char listener_item[] = "usvc:listener";
+constexpr char keeper_pid_file[] = "keeper.pid";
 constexpr int backlog = 1024;
 
 HeldItem* find_item(std::vector<HeldItem>& items, std::string_view id) {
@@ -55,6 +57,13 @@ Status Instance::take_over(Fd keeper_socket, std::vector<std::string> keeper_arg
   if (auto status = take_carry(*items); !status) return status;
   cgroup_parent_ = delegated_cgroup(std::getenv("USVC_CGROUP")).value_or("");
 
+  if (find_item(*items, lock_item) == nullptr) {
+    Event keeper_started;
+    keeper_started.event = "keeper-started";
+    keeper_started.pid = keeper_->keeper_pid();
+    record(std::move(keeper_started));
+  }
+  write_pids();
   Event started;
   started.event = "manager-started";
   started.pid = ::getpid();
@@ -68,6 +77,25 @@ Status Instance::take_over(Fd keeper_socket, std::vector<std::string> keeper_arg
   keeper_->run(std::move(events));
   begin_lives();
   return {};
+}
+
+// For `vars` while one of the two is being replaced: who they were last.
+void Instance::write_pids() const {
+  const std::string text = std::to_string(keeper_->keeper_pid()) + "\n";
+  if (auto written = write_file_atomically(layout_.run_dir + "/" + keeper_pid_file, text, Flush::no); !written) {
+    std::fprintf(stderr, "usvc-manager: %s\n", written.error().message().c_str());
+  }
+}
+
+std::optional<pid_t> Instance::last_keeper() const {
+  std::string text;
+  if (!read_small((layout_.run_dir + "/" + keeper_pid_file).c_str(), text)) return std::nullopt;
+  const auto pid = parse_number(trim(text));
+  ProcessStat stat;
+  std::string buffer;
+  // The file may be older than this boot, the number somebody else's.
+  if (!pid || !read_stat(static_cast<pid_t>(*pid), stat, buffer) || stat.comm != "usvc-keeper") return std::nullopt;
+  return static_cast<pid_t>(*pid);
 }
 
 Status Instance::open_offline(bool to_change) {
@@ -294,6 +322,7 @@ void Instance::end_survivor(const std::shared_ptr<Job>& job) {
     }
     Event exited;
     exited.event = "exited";
+    exited.core = false;
     exited.t = unix_now();
     exited.job = lost->name;
     exited.run_id = record.run_id;
@@ -303,6 +332,7 @@ void Instance::end_survivor(const std::shared_ptr<Job>& job) {
     lost->state = JobState::dead;
     co_await lost->life->live(lost);
   };
+  job->state = JobState::stopping;  // not running any more for whoever asks, and not at rest either
   asio::co_spawn(io_, bury(this, job), asio::detached);
 }
 

@@ -84,7 +84,10 @@ VarsView vars(Instance& instance) {
   view.work_dir = layout.work_dir;
   view.settings = layout.settings;
   view.instance_log = layout.instance_log;
-  if (!instance.online()) return view;
+  if (!instance.online()) {
+    if (const auto keeper = instance.last_keeper()) view.keeper_pid = *keeper;
+    return view;
+  }
   view.manager_pid = ::getpid();
   view.keeper_pid = instance.keeper().keeper_pid();
   view.started_at = instance.started_at();

@@ -1,5 +1,6 @@
 #include "proc/members.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -81,10 +82,35 @@ bool bears_cheap_mark(const RunMarks& marks, pid_t pid, const ProcessStat& stat)
   return in_session_or_group(marks, stat) || on_terminal(marks, pid, stat);
 }
 
+// Whether a text stands in the process's heap. Needs the right to trace it.
+bool heap_holds(pid_t pid, std::string_view text) {
+  constexpr std::size_t most = std::size_t{16} << 20U;
+  std::string maps;
+  if (!read_small(ProcPath(pid, "maps").c_str(), maps)) return false;
+  for (const std::string_view line : split(maps, '\n')) {
+    if (!line.ends_with("[heap]")) continue;
+    const auto dash = line.find('-');
+    const auto from = parse_integer<std::uint64_t>(line.substr(0, dash), 16);
+    const auto to = parse_integer<std::uint64_t>(line.substr(dash + 1, line.find(' ') - dash - 1), 16);
+    if (!from || !to || *to <= *from) return false;
+    std::string bytes(std::min<std::size_t>(*to - *from, most), '\0');
+    const auto memory = open_file(ProcPath(pid, "mem").c_str(), O_RDONLY);
+    if (!memory) return false;
+    const ssize_t got = ::pread(memory->get(), bytes.data(), bytes.size(), static_cast<off_t>(*from));
+    return got > 0 && std::string_view(bytes).substr(0, static_cast<std::size_t>(got)).contains(text);
+  }
+  return false;
+}
+
 bool bears_costly_mark(const RunMarks& marks, pid_t pid) {
-  if (!marks.run_id.empty() && environ_value(pid, "USVC_RUN") == marks.run_id) return true;
+  if (!marks.run_id.empty()) {
+    const auto value = environ_value(pid, "USVC_RUN");
+    if (value) return *value == marks.run_id;
+  }
   if (!marks.image.empty() && image_of(pid) == marks.image) return true;
-  return holds_descriptor(marks, pid);
+  if (holds_descriptor(marks, pid)) return true;
+  // A program that writes its title over its environment (nginx does) keeps a copy of that where it keeps its data.
+  return !marks.run_id.empty() && heap_holds(pid, "USVC_RUN=" + marks.run_id);
 }
 
 bool is_ours(pid_t pid) {

@@ -1,23 +1,20 @@
 #include "cli/census.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+
+#include "base/fd.h"
 
 namespace usvc::test {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string content(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 std::string link_target(const fs::path& path) {
   std::error_code error;
@@ -56,6 +53,17 @@ bool belongs(const Process& process, const std::string& directory) {
 }
 
 }  // namespace
+
+std::string content(const std::string& path) {
+  std::string text;
+  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 65536> buffer{};
+  for (;;) {
+    const ssize_t got = file ? ::read(file.get(), buffer.data(), buffer.size()) : 0;
+    if (got <= 0) return text;  // its end, or that of the process it tells of
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+}
 
 std::string Process::text() const {
   return std::to_string(pid) + " (parent " + std::to_string(parent) + ", " + state + ") " + executable + ": " + command;

@@ -8,6 +8,9 @@
 
 namespace usvc::test {
 
+// What can be read of a file; nothing when there is none.
+std::string content(const std::string& path);
+
 struct Process {
   pid_t pid = 0;
   pid_t parent = 0;

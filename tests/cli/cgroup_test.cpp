@@ -1,11 +1,9 @@
 // The exact tier of knowing a job's tree: a cgroup v2 of the job's own, where one is delegated.
-#include <sys/stat.h>
+#include "cli/cgroup.h"
+
 #include <unistd.h>
 
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "cli/cli_test.h"
 
@@ -15,51 +13,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string cgroup2_mount() {
-  std::ifstream mounts("/proc/mounts");
-  for (std::string line; std::getline(mounts, line);) {
-    std::istringstream words(line);
-    std::string device;
-    std::string where;
-    std::string kind;
-    words >> device >> where >> kind;
-    if (kind == "cgroup2") return where;
-  }
-  return {};
-}
-
-// Directories of a cgroup are removed one by one, the deepest first; their files cannot be.
-void remove_cgroup(const fs::path& directory) {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    if (entry.is_directory(error)) remove_cgroup(entry.path());
-  }
-  rmdir(directory.c_str());
-}
-
 class CgroupTest : public CliTest {
  protected:
   void SetUp() override {
-    const std::string mount = cgroup2_mount();
-    if (mount.empty()) GTEST_SKIP() << "no cgroup2 hierarchy is mounted";
     CliTest::SetUp();
-    const std::string wanted = mount + "/" + fs::path(directory()).filename().string();
-    if (mkdir(wanted.c_str(), 0755) < 0) GTEST_SKIP() << "cannot make " << wanted << ": " << strerror(errno);
-    cgroup_ = wanted;
+    own_ = std::make_unique<OwnCgroup>(fs::path(directory()).filename());
+    if (!own_->why_not().empty()) GTEST_SKIP() << own_->why_not();
+    cgroup_ = own_->path();
     environment()["USVC_CGROUP"] = cgroup_;
   }
   void TearDown() override {
     CliTest::TearDown();
-    if (cgroup_.empty()) return;
-    EXPECT_TRUE(wait_until(5s,
-                           [&] {
-                             remove_cgroup(cgroup_);
-                             return !exists(cgroup_);
-                           }))
-        << cgroup_ << " is still in use";
+    EXPECT_TRUE(wait_until(5s, [&] { return own_->remove(); })) << cgroup_ << " is still in use";
   }
   std::string cgroup_of(pid_t pid) { return read("/proc/" + std::to_string(pid) + "/cgroup"); }
 
+  std::unique_ptr<OwnCgroup> own_;
   std::string cgroup_;
 };
 

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <iostream>
 #include <memory>
 #include <sstream>
 
@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr auto settle_down = 5s;  // how long processes may take to disappear after everything was stopped
+constexpr auto longest_test = 55s;  // the runner's patience is 60 s
+constexpr auto settle_down = 5s;    // how long processes may take to disappear after everything was stopped
 
 std::string from_environment(const char* name) {
   const char* value = std::getenv(name);
@@ -26,12 +27,18 @@ std::string from_environment(const char* name) {
 }
 
 std::string tail(const std::string& path, std::size_t bytes = 4000) {
-  std::string text = [&] {
-    std::ifstream file(path, std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  }();
+  std::string text = content(path);
   if (text.size() > bytes) text.erase(0, text.size() - bytes);
   return text;
+}
+
+void kill_processes_of(const std::string& directory) {
+  // Again and again: a keeper that is killed last may have been replaced meanwhile.
+  wait_until(5s, [&] {
+    const auto left = processes_of(directory);
+    for (const auto& process : left) ::kill(process.pid, SIGKILL);
+    return left.empty();
+  });
 }
 
 bool is_own(const Process& process) {
@@ -72,6 +79,26 @@ std::ostream& operator<<(std::ostream& stream, const Job& job) {
   return stream << json::serialize(job.raw);
 }
 
+Watchdog::Watchdog(std::string directory) : directory_(std::move(directory)), thread_([this] { watch(); }) {}
+
+Watchdog::~Watchdog() {
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+  }
+  change_.notify_all();
+  thread_.join();
+}
+
+void Watchdog::watch() {
+  std::unique_lock lock(mutex_);
+  if (change_.wait_for(lock, longest_test, [this] { return over_; })) return;
+  std::cerr << "the test is not over after " << longest_test.count() << " s; kept: " << directory_ << "\n"
+            << list(processes_of(directory_));
+  kill_processes_of(directory_);
+  _exit(1);
+}
+
 void CliTest::SetUp() {
   program_ = from_environment("USVC_TEST_BIN");
   const std::string probe_binary = from_environment("USVC_PROBE");
@@ -79,6 +106,7 @@ void CliTest::SetUp() {
   std::string pattern = "/tmp/ut-XXXXXX";
   if (mkdtemp(pattern.data()) == nullptr) FAIL() << "mkdtemp";
   directory_ = pattern;
+  watchdog_ = std::make_unique<Watchdog>(directory_);
   home_ = path("h");
   fs::copy_file(probe_binary, probe());
   environment_ = {{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
@@ -95,7 +123,7 @@ void CliTest::SetUp() {
 void CliTest::TearDown() {
   if (directory_.empty()) return;
   if (!own_processes().empty() || exists(home_ + "/jobs")) {
-    const Output output = run({"shutdown"}, {.deadline = 30s});
+    const Output output = run({"shutdown"}, {.deadline = 20s});
     if (!own_processes().empty() && output.status != 0) ADD_FAILURE() << "shutdown failed: " << output;
   }
   check_left_over();
@@ -116,11 +144,7 @@ void CliTest::check_left_over() {
   });
   if (left.empty()) return;
   ADD_FAILURE() << "processes are left over:\n" << list(left);
-  wait_until(5s, [&] {
-    for (const auto& process : left) ::kill(process.pid, SIGKILL);
-    left = processes_of(directory_);  // a keeper that died last may have been replaced meanwhile
-    return left.empty();
-  });
+  kill_processes_of(directory_);
 }
 
 void CliTest::dump() const {
@@ -335,8 +359,7 @@ std::string CliTest::write(const std::string& name, const std::string& text, mod
 }
 
 std::string CliTest::read(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  return content(path);
 }
 
 bool CliTest::exists(const std::string& path) {

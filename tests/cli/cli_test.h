@@ -9,11 +9,14 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cli/census.h"
@@ -39,6 +42,27 @@ struct Job {
   std::optional<std::string> exit_signal;  // of last_exit
 };
 std::ostream& operator<<(std::ostream& stream, const Job& job);
+
+// Ends the whole program, and every process of the test, when a test takes so long that its runner would kill it: then
+// nobody would be there to clean up.
+class Watchdog {
+ public:
+  explicit Watchdog(std::string directory);
+  ~Watchdog();
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+  Watchdog(Watchdog&&) = delete;
+  Watchdog& operator=(Watchdog&&) = delete;
+
+ private:
+  void watch();
+
+  std::string directory_;
+  std::mutex mutex_;
+  std::condition_variable change_;
+  bool over_ = false;
+  std::thread thread_;
+};
 
 class CliTest : public Test {
  protected:
@@ -117,6 +141,7 @@ class CliTest : public Test {
   std::string program_;
   std::map<std::string, std::string> environment_;
   std::optional<uid_t> user_;
+  std::unique_ptr<Watchdog> watchdog_;
 };
 
 std::string text_of(const json::object& object, const char* key);              // "" when absent or null

@@ -56,7 +56,8 @@ TEST_F(EnvironmentTest, ArgumentsAreExact) {
   Args seen;
   for (const auto& line : lines_of(log_text("web"))) seen.emplace_back(json::parse(line).as_string());
   EXPECT_EQ(seen, words);
-  EXPECT_EQ(Args(status("web").cmd.begin() + 2, status("web").cmd.end()), words);
+  const Args shown = status("web").cmd;
+  EXPECT_EQ(Args(shown.begin() + 2, shown.end()), words);
 }
 
 TEST_F(EnvironmentTest, ManyAndLongArguments) {

@@ -72,7 +72,10 @@ TEST_F(LifecycleTest, StartByHandEndsTheWaiting) {
 TEST_F(LifecycleTest, WithoutRunawayProtectionItIsTriedAtOnceForEver) {
   start_then_end("bad", {"--no-runaway-protect"}, {"exit", "1"});
   EXPECT_TRUE(wait_until(20s, [&] { return starts() > 20; })) << starts();
-  EXPECT_EQ(events_of("bad", "waiting").size(), 0U);
+  // Short pauses keep even this loop from taking a whole core.
+  for (const auto& waiting : events_of("bad", "waiting")) {
+    EXPECT_LE(waiting.at("until").to_number<double>() - waiting.at("t").to_number<double>(), 0.1);
+  }
 }
 
 TEST_F(LifecycleTest, CrashesThatEndAreOver) {

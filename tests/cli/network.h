@@ -26,8 +26,8 @@ class Receiver {
   std::optional<std::string> receive(std::chrono::milliseconds deadline);
 
  private:
+  int port_ = 0;  // before the listener, whose making fills it in
   Fd listener_;
-  int port_ = 0;
 };
 
 }  // namespace usvc::test

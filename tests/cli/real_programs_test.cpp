@@ -2,7 +2,9 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 
+#include "cli/cgroup.h"
 #include "cli/cli_test.h"
 #include "cli/network.h"
 
@@ -97,26 +99,58 @@ TEST_F(NginxTest, InTheForeground) {
   stop_and_see_nothing_left("nginx");
 }
 
-TEST_F(NginxTest, DaemonizingBehindAScript) {
-  std::string line;
-  for (const auto& word : nginx("first answer", true)) line += word + " ";
-  const std::string script =
-      write("serve.sh", "#!/bin/sh\n" + line + "&& exec tail -n +1 -F " + path("nginx-error.log") + "\n", 0755);
-  start({"--name", "nginx", "--", script});
-  ASSERT_TRUE(answers("first answer")) << log_text("nginx");
-  const pid_t daemon = std::atoi(read(path("nginx.pid")).c_str());
-  kill_and_see_it_return("nginx", [&] { return answers("first answer"); });
-  expect_gone(daemon, "the first run's daemon");
+// A script that starts the daemon and stays, as many do. nginx overwrites the memory its environment was in, so that
+// only a cgroup or a subreaper can tell whose it is.
+class NginxDaemonTest : public NginxTest {
+ protected:
+  std::string script() {
+    std::string line;
+    for (const auto& word : nginx("an answer", true)) line += word + " ";
+    return write("serve.sh", "#!/bin/sh\n" + line + "&& exec tail -n +1 -F " + path("nginx-error.log") + "\n", 0755);
+  }
+  pid_t daemon() { return std::atoi(read(path("nginx.pid")).c_str()); }
+};
+
+TEST_F(NginxDaemonTest, InACgroup) {
+  const OwnCgroup cgroup(std::filesystem::path(directory()).filename());
+  if (!cgroup.why_not().empty()) GTEST_SKIP() << cgroup.why_not();
+  environment()["USVC_CGROUP"] = cgroup.path();
+  start({"--name", "nginx", "--", script()});
+  ASSERT_TRUE(answers("an answer")) << log_text("nginx");
+  const pid_t first = daemon();
+  kill_and_see_it_return("nginx", [&] { return answers("an answer"); });
+  expect_gone(first, "the first run's daemon");
+  EXPECT_TRUE(wait_until(5s, [&] { return alive(daemon()); })) << "another one must hold the port now";
+  stop_and_see_nothing_left("nginx");
+  ok({"shutdown"});
+}
+
+TEST_F(NginxDaemonTest, UnderASubreaper) {
+  start({"--name", "nginx", "--tree", "subreaper", "--", script()});
+  ASSERT_TRUE(answers("an answer")) << log_text("nginx");
+  ok({"restart", "nginx"});
+  EXPECT_TRUE(answers("an answer")) << log_text("nginx");
   stop_and_see_nothing_left("nginx");
 }
 
-TEST_F(NginxTest, DaemonizingByItselfLeavesNothingWhenStopped) {
+TEST_F(NginxDaemonTest, WithNeitherItIsNamedAsEscaped) {
+  start({"--name", "nginx", "--tree", "proc", "--", script()});
+  ASSERT_TRUE(answers("an answer")) << log_text("nginx");
+  const pid_t escaped = daemon();
+  kill_hard(pid_of("nginx"));
+  const auto told = [&] { return contains(ok({"events"}).out, std::to_string(escaped)); };
+  EXPECT_TRUE(wait_until(10s, [&] { return !alive(escaped) || told(); })) << ok({"events"}).out;
+  stop({"nginx"});
+  if (alive(escaped)) ::kill(escaped, SIGTERM);
+}
+
+TEST_F(NginxDaemonTest, ByItselfLeavesNothing) {
   Args args{"--name", "nginx", "--once", "--"};
   const Args command = nginx("an answer", true);
   args.insert(args.end(), command.begin(), command.end());
-  run(with("start", args));
-  ASSERT_TRUE(wait_until(10s, [&] { return events_of("nginx", "exited").size() == 1; })) << journal_names("nginx");
-  stop({"nginx"});
+  start(args);
+  ASSERT_TRUE(wait_state("nginx", "stopped"));
+  EXPECT_EQ(status("nginx").exit_code, 0) << log_text("nginx");
   EXPECT_TRUE(wait_until(5s, [&] { return job_processes().empty(); })) << list(job_processes());
   EXPECT_FALSE(talk(port_, "").has_value()) << "the port is still open";
 }
