@@ -37,6 +37,9 @@ Transfer empty_carry(FdRef carry, FdRef log) {
 }  // namespace
 
 Transfer move_pipe_to_log(FdRef pipe, FdRef log, std::size_t limit) {
+  // Somebody may have emptied the file, or an earlier run's last output (kept back by a full disk) may have come in
+  // behind this descriptor's offset.
+  if (::lseek(log.get(), 0, SEEK_END) < 0) return {.outcome = Moved::stuck, .error = errno};
   return after_splice(::splice(pipe.get(), nullptr, log.get(), nullptr, limit, SPLICE_F_NONBLOCK | SPLICE_F_MOVE));
 }
 

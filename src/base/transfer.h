@@ -1,8 +1,8 @@
 // How a job's output gets from its pipe or terminal into its log so that no kill of the copier loses or doubles a byte.
 //
 // splice(2) moves pages from pipe to file without a stop in user memory: a byte is in the pipe or in the file, never in
-// a buffer that dies with the process. The log's offset lives in its open file description, which keeper and manager
-// share, so whoever goes on goes on at the right place; splice refuses O_APPEND for that reason.
+// a buffer that dies with the process. splice refuses a target with O_APPEND, so the end of the file is sought before
+// each batch; of keeper and manager only one moves output at a time.
 // A terminal can't be spliced into a file, only into a pipe. One carry pipe serves all terminals (beyond 1,024 pipes of
 // one user the kernel shrinks new ones, pipe(7)): its owner word, in shared memory, names the run whose bytes are in
 // it. The word is written only while the pipe is empty, so it is true whenever the pipe is not.

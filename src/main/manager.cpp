@@ -82,7 +82,7 @@ int complain(const Options& options, const Error& error) {
 }
 
 void prepare_process() {
-  for (const int signal : {SIGPIPE, SIGHUP, SIGINT, SIGQUIT}) (void)std::signal(signal, SIG_IGN);
+  for (const int signal : {SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGXFSZ}) (void)std::signal(signal, SIG_IGN);
   ::umask(077);
   // An instance begun from inside a job is not that job's process.
   for (const char* name : {"USVC_RUN", "USVC_JOB", "USVC_GROUP", "USVC_INSTANCE", "USVC_WORK"}) (void)::unsetenv(name);

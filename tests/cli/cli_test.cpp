@@ -184,16 +184,18 @@ std::map<std::string, std::string> changed(std::map<std::string, std::string> en
 
 }  // namespace
 
-std::unique_ptr<Child> CliTest::launch(const Args& args, const RunOptions& options) {
+std::unique_ptr<Child> CliTest::launch_program(const Args& argv, const RunOptions& options) {
   RunOptions complete = options;
   if (complete.cwd.empty()) complete.cwd = directory_;
-  return std::make_unique<Child>(with(program_, args), changed(environment_, options), complete, user_);
+  return std::make_unique<Child>(argv, changed(environment_, options), complete, user_);
 }
 
 Output CliTest::run_program(const Args& argv, const RunOptions& options) {
-  RunOptions complete = options;
-  if (complete.cwd.empty()) complete.cwd = directory_;
-  return Child(argv, changed(environment_, options), complete, user_).finish(options.deadline);
+  return launch_program(argv, options)->finish(options.deadline);
+}
+
+std::unique_ptr<Child> CliTest::launch(const Args& args, const RunOptions& options) {
+  return launch_program(with(program_, args), options);
 }
 
 Output CliTest::run(const Args& args, const RunOptions& options) {

@@ -85,8 +85,9 @@ class CliTest : public Test {
   std::vector<json::object> json_lines(const Args& args);
   // A client that goes on while the test does something else.
   std::unique_ptr<Child> launch(const Args& args, const RunOptions& options = {});
-  // Another program, in the same surroundings.
+  // Other programs, in the same surroundings.
   Output run_program(const Args& argv, const RunOptions& options = {});
+  std::unique_ptr<Child> launch_program(const Args& argv, const RunOptions& options = {});
 
   Job status(const std::string& name);  // an empty name when there is no such job
   std::vector<Job> jobs(const Args& selectors = {});
@@ -132,7 +133,6 @@ class CliTest : public Test {
   void expect_gone(pid_t pid, const std::string& what);
 
  private:
-  [[nodiscard]] Child child(const Args& argv, RunOptions options) const;
   void check_left_over();
   void dump() const;
 

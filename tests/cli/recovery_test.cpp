@@ -1,5 +1,6 @@
 // Both killed at once, or the power gone: the next start brings every wanted job back, and never two copies.
 #include <csignal>
+#include <utility>
 
 #include "cli/cli_test.h"
 #include "cli/network.h"
@@ -35,7 +36,9 @@ TEST_F(RecoveryTest, WantedJobsReturnAndSurvivorsAreEndedBefore) {
   const pid_t deaf = pid_of("deaf");
   kill_both();
   ok({"init"});
-  for (const char* name : {"server", "pipes", "deaf"}) EXPECT_TRUE(wait_state(name, "running", 20s));
+  for (const auto& [name, before] : {std::pair{"server", server}, {"pipes", pipes}, {"deaf", deaf}}) {
+    EXPECT_GT(wait_new_pid(name, before, 20s), 0);
+  }
   EXPECT_EQ(status("stopped").state, "stopped");
   expect_gone(server, "the first server");
   expect_gone(pipes, "the first job with pipes");
@@ -48,14 +51,34 @@ TEST_F(RecoveryTest, WantedJobsReturnAndSurvivorsAreEndedBefore) {
 }
 
 TEST_F(RecoveryTest, TreesOfSurvivorsAreEndedToo) {
-  start({"--name", "tree", "--", probe(), "fork-daemon", "--", "setsid-child", "--ignore", "TERM", "--", "serve"});
+  start({"--name", "tree", "--stop-timeout", "1", "--", probe(), "fork-daemon", "--", "setsid-child", "--ignore",
+         "TERM", "--", "serve"});
   const pid_t daemon = logged_pid("tree", "daemon");
   const pid_t child = logged_pid("tree", "setsid-child");
+  const pid_t before = pid_of("tree");
   kill_both();
   ok({"init"});
-  ASSERT_TRUE(wait_state("tree", "running", 20s));
+  ASSERT_GT(wait_new_pid("tree", before, 20s), 0);
   expect_gone(daemon, "the first run's daemon");
   expect_gone(child, "the first run's child");
+}
+
+// Survivors are told by their marks, in a search over every process of the user: none but theirs may be ended by it.
+TEST_F(RecoveryTest, BystandersAreLeftAlone) {
+  start({"--name", "web", "--", probe(), "serve"});
+  const pid_t survivor = pid_of("web");
+  const std::string environ = "/proc/" + std::to_string(survivor) + "/environ";
+  const auto bystander = launch_program({probe(), "keep-file", environ, "--", "serve"});
+  ASSERT_TRUE(bystander->wait_output(5s, [](const Output& o) { return contains(o.out, "keeping"); }));
+  const auto same_program = launch_program({probe(), "print", "up", "--", "serve"});
+  ASSERT_TRUE(same_program->wait_output(5s, [](const Output& o) { return contains(o.out, "up"); }));
+  const auto reader = launch_program({"/usr/bin/tail", "-f", status("web").log});
+  kill_both();
+  ok({"init"});
+  ASSERT_GT(wait_new_pid("web", survivor, 20s), 0);
+  EXPECT_TRUE(alive(bystander->pid())) << "one that had read the environment";
+  EXPECT_TRUE(alive(same_program->pid())) << "one that runs the same program";
+  EXPECT_TRUE(alive(reader->pid())) << "one that reads the log";
 }
 
 TEST_F(RecoveryTest, JobsThatEndedMeanwhileComeBackToo) {

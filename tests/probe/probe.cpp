@@ -17,6 +17,7 @@
 //   count-file FILE           appends "PID start", goes on
 //   crash-first N FILE        exit 1 at the first N starts, counted in FILE, afterwards goes on
 //   wait-file FILE            goes on once FILE exists
+//   keep-file FILE            reads FILE into memory and keeps it, as a monitor does with /proc/PID/environ; goes on
 //   listen PORT               serves "pid PID" on loopback; exit 98 if the port is in use
 //   cat                       copies stdin to stdout
 #include "probe.h"
@@ -205,6 +206,16 @@ void mode_wait_file(Words words) {
   while (access(words[0], F_OK) != 0) nap(5);
 }
 
+void mode_keep_file(Words words) {
+  if (words.empty()) die("keep-file needs a file");
+  static std::string kept;
+  FILE* file = std::fopen(words[0], "re");
+  if (file == nullptr) die(std::string("cannot open ") + words[0]);
+  for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) kept += static_cast<char>(c);
+  std::fclose(file);
+  say("keeping " + std::to_string(kept.size()) + " bytes");
+}
+
 void mode_listen(Words words) {
   const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (listener < 0) die("socket");
@@ -283,6 +294,7 @@ constexpr std::array modes{
     Mode{"count-file", mode_count_file},
     Mode{"crash-first", mode_crash_first},
     Mode{"wait-file", mode_wait_file},
+    Mode{"keep-file", mode_keep_file},
     Mode{"listen", mode_listen},
     Mode{"cat", [](Words) { mode_cat(); }},
 };

@@ -75,9 +75,9 @@ Result<int> conf(const Invocation& invocation) {
   if (shown || shown.error().kind() != ErrorKind::no_match) return shown;
   // The second word was perhaps meant to be a key.
   const std::string near = nearest_option(key);
-  if (near.empty()) return shown;
+  if (near.empty() && words.size() != 3) return shown;
   return fail(Error("'" + printable(words[1]) + "' is neither a job nor a key of a conf", ErrorKind::usage)
-                  .hint("did you mean " + near + "?"));
+                  .hint(near.empty() ? "usvc help conf lists the keys" : "did you mean " + near + "?"));
 }
 
 }  // namespace usvc::command
