@@ -13,6 +13,8 @@ target_compile_options(
             -Wswitch-enum
             -Wmissing-declarations
             -Wnon-virtual-dtor
+            # No path of the machine that built it ends up in a program.
+            -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=
             -fPIE
             -fstack-protector-strong)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

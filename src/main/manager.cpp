@@ -122,7 +122,7 @@ int manage(Options options) {
   if (!options.home.empty()) keeper_args = {"--home", layout->home};
   Instance instance(io, *layout);
   instance.quit = [&io, &instance] {
-    instance.keeper().quit();
+    instance.let_go();
     io.stop();
   };
   if (auto taken = instance.take_over(std::move(options.keeper), std::move(keeper_args)); !taken) {

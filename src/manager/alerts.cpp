@@ -122,6 +122,7 @@ asio::awaitable<void> Alerts::deliver(std::string who, AlertFacts facts) {
   auto child = spawn_program(program.args, fds, options);
   if (!child) co_return told_(facts.job, who, fail(child.error()));
 
+  sending_.insert(child->pid);
   asio::posix::stream_descriptor ended(io_, ::fcntl(child->pidfd.get(), F_DUPFD_CLOEXEC, 3));
   asio::steady_timer timer(io_, time_limit);
   timer.async_wait([&ended](boost::system::error_code error) {
@@ -130,11 +131,17 @@ asio::awaitable<void> Alerts::deliver(std::string who, AlertFacts facts) {
   const auto [error] = co_await ended.async_wait(asio::posix::stream_descriptor::wait_read, as_result);
   timer.cancel();
   if (error) {
-    (void)::kill(-child->pid, SIGKILL);  // it leads a session of its own and has not been reaped
+    (void)::kill(-child->pid, SIGKILL);
+    sending_.erase(child->pid);
     (void)ended_well(child->pidfd);
     co_return told_(facts.job, who, fail("gave up after 30 s"));
   }
+  sending_.erase(child->pid);
   told_(facts.job, who, ended_well(child->pidfd));
+}
+
+void Alerts::stop() {
+  for (const pid_t pid : sending_) (void)::kill(-pid, SIGKILL);
 }
 
 }  // namespace usvc

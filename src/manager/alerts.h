@@ -3,8 +3,11 @@
 // back.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +42,8 @@ class Alerts {
   Alerts(asio::io_context& io, Told told) : io_(io), told_(std::move(told)) {}
 
   void send(const std::vector<std::string>& recipients, AlertFacts facts);
+  // Ends those that are still being sent.
+  void stop();
 
  private:
   struct Sent {
@@ -50,6 +55,7 @@ class Alerts {
   asio::io_context& io_;
   Told told_;
   std::map<std::string, Sent> last_;  // by job
+  std::set<pid_t> sending_;           // not reaped yet, each leading a session of its own
 };
 
 // The program that tells `who`, and what it gets on its standard input. Pure.

@@ -79,6 +79,11 @@ void Instance::on_carry_lost(const std::string& id, Carry stuck, Carry fresh) {
   capture_->carry_replaced();
 }
 
+void Instance::let_go() {
+  alerts_.stop();
+  keeper_->quit();
+}
+
 // Its children are init's now; what it held, we hold too.
 void Instance::on_keeper_lost() {
   if (shutting_down && quit) return;
@@ -150,9 +155,9 @@ void Instance::name_unknown_strays() {
   asio::post(workers_, [this, strays, keeper = keeper_->keeper_pid(), known = known_pids()] {
     *strays = unknown_strays(keeper, known);
     asio::post(io_, [this, strays] {
-      // Strays that bear the mark of a job that lives are that job's own daemons.
+      // Strays that bear the mark of a job that lives are that job's own daemons; USVC_RUN_ID is an alert being sent.
       for (const auto& stray : *strays) {
-        if (environ_value(stray.pid, "USVC_RUN")) continue;
+        if (environ_value(stray.pid, "USVC_RUN") || environ_value(stray.pid, "USVC_RUN_ID")) continue;
         // A child the keeper has made a moment ago and that has not become its program.
         if (stray.comm == keeper::launching_comm || stray.comm == "usvc-keeper") continue;
         if (!named_strays_.emplace(stray.pid, stray.start_ticks).second) continue;

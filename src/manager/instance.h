@@ -89,6 +89,8 @@ class Instance {
   // Names, once each, processes whose job can't be told.
   void name_unknown_strays();
   void alert(Job& job, const Event& exit);
+  // The last thing before the loop ends for good.
+  void let_go();
 
   // Journal lines as they are written, for those who follow events over the API.
   using Listener = std::function<void(const std::string& line)>;

@@ -108,9 +108,16 @@ bool bears_costly_mark(const RunMarks& marks, pid_t pid) {
     if (value) return *value == marks.run_id;
   }
   if (!marks.image.empty() && image_of(pid) == marks.image) return true;
-  if (holds_descriptor(marks, pid)) return true;
-  // A program that writes its title over its environment (nginx does) keeps a copy of that where it keeps its data.
-  return !marks.run_id.empty() && heap_holds(pid, "USVC_RUN=" + marks.run_id);
+  return holds_descriptor(marks, pid);
+}
+
+// For the keeper's own strays, which descend from some job of this instance: a program that writes its title over its
+// environment (nginx does) keeps a copy of that where it keeps its data. Never asked of other processes: whoever has
+// merely read the environment of one of ours holds the same text.
+bool remembers_run(const RunMarks& marks, pid_t pid) {
+  if (marks.run_id.empty() || environ_value(pid, "USVC_RUN")) return false;
+  const std::string text = '\0' + ("USVC_RUN=" + marks.run_id) + '\0';
+  return heap_holds(pid, text);
 }
 
 bool is_ours(pid_t pid) {
@@ -170,7 +177,8 @@ std::vector<Member> strays_by(const Lineage& lineage, pid_t keeper, const std::v
   std::string buffer;
   for (const pid_t child : lineage.children(keeper)) {
     if (child == ::getpid() || contains(known, child) || !read_stat(child, stat, buffer)) continue;
-    if (stat.ppid != keeper || is_dead(stat) || !belongs(marks, child, stat)) continue;
+    if (stat.ppid != keeper || is_dead(stat)) continue;
+    if (!belongs(marks, child, stat) && !remembers_run(marks, child)) continue;
     found.push_back(member(stat));
   }
   add_descendants(lineage, keeper, known, found);
