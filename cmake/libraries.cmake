@@ -2,7 +2,6 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(fmt 9 REQUIRED)
-find_package(CLI11 2.1 REQUIRED)
 pkg_check_modules(git2 REQUIRED IMPORTED_TARGET libgit2)
 pkg_check_modules(libmd REQUIRED IMPORTED_TARGET libmd)
 
@@ -37,6 +36,3 @@ target_link_libraries(usvc_lib_git2 INTERFACE PkgConfig::git2)
 
 add_library(usvc_lib_md INTERFACE)
 target_link_libraries(usvc_lib_md INTERFACE PkgConfig::libmd)
-
-add_library(usvc_lib_cli11 INTERFACE)
-target_link_libraries(usvc_lib_cli11 INTERFACE CLI11::CLI11)

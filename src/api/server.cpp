@@ -16,6 +16,7 @@
 #include "api/routes.h"
 #include "base/unix_socket.h"
 #include "base/version.h"
+#include "manager/readable.h"
 #include "shapes/requests.h"
 
 namespace usvc {
@@ -47,7 +48,7 @@ Status Server::run() {
   const int duplicate = ::fcntl(instance_.listener().get(), F_DUPFD_CLOEXEC, 3);
   if (duplicate < 0) return fail(Error::last("cannot serve the API"));
   listener_ = std::make_unique<asio::posix::stream_descriptor>(instance_.io(), duplicate);
-  asio::co_spawn(instance_.io(), accept_loop(), asio::detached);
+  asio::co_spawn(instance_.io(), accept_loop(), must_not_throw);
   return {};
 }
 
@@ -125,6 +126,7 @@ asio::awaitable<void> Server::serve(std::shared_ptr<Connection> connection) {
     ApiResponse response = co_await handle(&instance_, std::move(method), std::move(target), std::move(request.body()));
     if (response.stream_events) co_return co_await stream_events(connection);
     const bool end_instance = response.end_instance;
+    if (end_instance) co_await instance_.let_go();  // before the answer: whoever has it may rely on it
     auto message = to_http(std::move(response), http_version, keep_alive);
     stream.expires_after(patience);
     const auto [write_error, written] = co_await http::async_write(stream, message, as_result);

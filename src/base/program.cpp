@@ -53,19 +53,20 @@ std::vector<std::string> merged_environment(const std::vector<std::string>& adde
   return merged;
 }
 
-std::vector<char*> pointers(std::vector<std::string>& strings) {
+}  // namespace
+
+std::vector<char*> argument_pointers(const std::vector<std::string>& strings) {
   std::vector<char*> result;
-  for (auto& text : strings) result.push_back(text.data());
+  result.reserve(strings.size() + 1);
+  for (const auto& text : strings) result.push_back(const_cast<char*>(text.c_str()));  // NOLINT: see the header
   result.push_back(nullptr);
   return result;
 }
 
-}  // namespace
-
 std::string program_beside(std::string_view name) {
   std::array<char, 4096> path{};
   const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size());
-  std::string_view self(path.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+  const std::string_view self(path.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
   // A program replaced on disk while it runs is shown so; its directory is the same.
   return std::string(self.substr(0, self.rfind('/') + 1)) + std::string(name);
 }
@@ -79,11 +80,11 @@ Result<ChildProgram> spawn_program(const std::vector<std::string>& args, const s
   }
   Attributes attributes;
   default_signals(attributes, options.own_session);
-  std::vector<std::string> arguments = args;
-  std::vector<std::string> environment = merged_environment(options.env);
+  if (!options.cwd.empty()) ::posix_spawn_file_actions_addchdir_np(&actions.value, options.cwd.c_str());
+  const std::vector<std::string> environment = merged_environment(options.env);
   pid_t pid = 0;
   const int error = ::posix_spawnp(&pid, args.front().c_str(), &actions.value, &attributes.value,
-                                   pointers(arguments).data(), pointers(environment).data());
+                                   argument_pointers(args).data(), argument_pointers(environment).data());
   if (error != 0) return fail(Error::from_errno(error, "cannot execute " + args.front()));
   // Not reaped yet, so the pid is its own.
   Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));

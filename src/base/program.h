@@ -15,6 +15,10 @@ namespace usvc {
 // The path of `name` in the directory this very program lies in.
 std::string program_beside(std::string_view name);
 
+// What execv(3) and posix_spawn(3) want of arguments, null at the end. They take strings as if they would change them
+// and do not; the vector must outlive the call.
+std::vector<char*> argument_pointers(const std::vector<std::string>& strings);
+
 struct ChildProgram {
   pid_t pid = 0;
   Fd pidfd;
@@ -25,6 +29,7 @@ struct InheritedFd {
 };
 struct SpawnOptions {
   std::vector<std::string> env;  // added to, and going before, our own
+  std::string cwd;               // empty: ours
   bool own_session = true;
 };
 // Starts args[0] (a path, or looked up in PATH), signals at default, in a session of its own, holding 0, 1, 2 and what

@@ -236,6 +236,22 @@ std::string format_age(double seconds) {
   return std::to_string(whole / 86400) + "d";
 }
 
+std::string seconds_words(double seconds) {
+  const auto rounded = [](double value, int digits, const char* unit) {
+    std::array<char, 48> text{};
+    (void)std::snprintf(text.data(), text.size(), "%.*f %s", digits, value, unit);
+    return std::string(text.data());
+  };
+  if (seconds < 1) return rounded(std::max(seconds, 0.0), 2, "s");
+  // 9 s, not 9.0 s.
+  const double tenths = std::round(seconds * 10);
+  if (tenths < 100 && std::fmod(tenths, 10) != 0) return rounded(tenths / 10, 1, "s");
+  if (seconds < 120) return rounded(seconds, 0, "s");
+  if (seconds < 7200) return rounded(seconds / 60, 0, "min");
+  if (seconds < 48.0 * 3600) return rounded(seconds / 3600, 0, "h");
+  return rounded(seconds / 86400, 0, "days");
+}
+
 std::string format_time(double unix_seconds, bool millis) {
   const double floor = std::floor(unix_seconds);
   // Half a microsecond makes up for what a double near 2^31 cannot hold exactly.

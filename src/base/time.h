@@ -21,6 +21,8 @@ std::string format_duration(Duration duration);
 // For people, one or two units at most: "3d", "2h", "14m", "9s", "0.3s". Never longer than 5 characters under 1,000
 // days.
 std::string format_age(double seconds);
+// For sentences: "0.02 s", "3.2 s", "14 min", "5 h", "3 days".
+std::string seconds_words(double seconds);
 // Local time, "2026-11-22 10:00:00"; with millis "2026-11-22 10:00:00.123".
 std::string format_time(double unix_seconds, bool millis = false);
 // A point in time as a person writes it: "10m" (ago), "2026-11-22", "2026-11-22 10:00[:00]", "10:00" (today),

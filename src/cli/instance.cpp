@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/program.h"
 #include "base/text.h"
 #include "base/watch.h"
 #include "log/reader.h"
@@ -84,10 +85,7 @@ struct Launch {
 
 // Leaves it running with nobody as its parent but init.
 Status spawn_detached(const Launch& launch) {
-  std::vector<char*> argv;
-  // execv(3) takes its strings as if it would change them; it does not.
-  for (const auto& word : launch.words) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
+  std::vector<char*> argv = argument_pointers(launch.words);
   const pid_t pid = ::fork();
   if (pid < 0) return fail(Error::last("cannot start the instance").as(ErrorKind::unreachable));
   if (pid == 0) become_keeper(launch, argv.data());

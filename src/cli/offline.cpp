@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "base/program.h"
 #include "base/text.h"
 #include "cli/instance.h"
 
@@ -38,10 +39,7 @@ Result<std::string> output_of(const std::vector<std::string>& words) {
   const Fd reading(ends[0]);
   Fd writing(ends[1]);
 
-  std::vector<char*> argv;
-  // posix_spawn(3) takes its strings as if it would change them; it does not.
-  for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
+  std::vector<char*> argv = argument_pointers(words);
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   int error = ::posix_spawn_file_actions_adddup2(&actions, writing.get(), STDOUT_FILENO);

@@ -27,8 +27,8 @@ constexpr CharRange zero_ranges[] = {
     {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f}, {0xfeff, 0xfeff},
 };
 
-template <std::size_t N>
-bool within(const CharRange (&ranges)[N], char32_t c) {
+template <std::size_t Count>
+bool within(const CharRange (&ranges)[Count], char32_t c) {
   return std::any_of(std::begin(ranges), std::end(ranges),
                      [c](const CharRange& range) { return c >= range.first && c <= range.last; });
 }

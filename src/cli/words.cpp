@@ -44,18 +44,6 @@ std::string exited_words(const Event& event) {
 
 }  // namespace
 
-std::string seconds_words(double seconds) {
-  if (seconds < 0) seconds = 0;
-  if (seconds < 1) return fmt::format("{:.2f} s", seconds);
-  // 9 s, not 9.0 s.
-  const double tenths = std::round(seconds * 10);
-  if (tenths < 100 && std::fmod(tenths, 10) != 0) return fmt::format("{:.1f} s", tenths / 10);
-  if (seconds < 120) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 7200) return fmt::format("{:.0f} min", seconds / 60);
-  if (seconds < 48 * 3600) return fmt::format("{:.0f} h", seconds / 3600);
-  return fmt::format("{:.0f} days", seconds / 86400);
-}
-
 std::string exit_words(const ExitView& exit) {
   if (exit.signal) return killed_words(*exit.signal, exit.core);
   if (exit.code) return fmt::format("exit {}", *exit.code);

@@ -25,7 +25,4 @@ std::string event_words(const Event& event);
 // One line of `events`: local time, job, words.
 std::string event_line_for_people(const Event& event, std::size_t name_width);
 
-// "3.2 s", "0.02 s", "14 min", for sentences.
-std::string seconds_words(double seconds);
-
 }  // namespace usvc

@@ -87,7 +87,7 @@ constexpr std::array<Option, 22> table{{
      .flag = "--no-runaway-protect",
      .flag_value = "false",
      .default_text = "true",
-     .help = "wait longer and longer when it keeps dying young"},
+     .help = "(do not) wait longer and longer when it keeps dying young"},
     {.key = "stop-signal",
      .type = OptionType::signal,
      .flag = "--stop-signal",

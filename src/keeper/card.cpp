@@ -77,7 +77,7 @@ bool relocate_list(std::span<std::byte> card, std::uint64_t table, std::uint64_t
     std::uint64_t offset = 0;
     std::memcpy(&offset, card.data() + table + i * sizeof offset, sizeof offset);
     if (offset >= card.size()) return false;
-    std::byte* const pointer = card.data() + offset;
+    const auto pointer = reinterpret_cast<std::uintptr_t>(card.data() + offset);
     std::memcpy(card.data() + table + i * sizeof pointer, &pointer, sizeof pointer);
   }
   return true;

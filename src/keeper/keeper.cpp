@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "base/message.h"
+#include "base/program.h"
 #include "keeper/launch.h"
 
 namespace usvc::keeper {
@@ -160,10 +161,7 @@ void Keeper::become_manager(int socket) {
     args.insert(args.end(), {"--ready-fd", std::to_string(options_.ready.get())});
   }
   args.insert(args.end(), options_.manager_args.begin(), options_.manager_args.end());
-  std::vector<char*> argv;
-  for (auto& arg : args) argv.push_back(arg.data());
-  argv.push_back(nullptr);
-  ::execv(options_.manager_path.c_str(), argv.data());
+  ::execv(options_.manager_path.c_str(), argument_pointers(args).data());
   note(Error::last("cannot execute " + options_.manager_path).message());
   ::_exit(126);
 }
@@ -225,6 +223,8 @@ bool Keeper::receive() {
     auto received = receive_message(manager_, buffer);
     if (!received) {
       if (received.error().code() == EAGAIN) break;
+      // A manager that died with something of ours unread says so once, before what it had sent: read on to the end.
+      if (received.error().code() == ECONNRESET) continue;
       note(received.error().message());
       if (received.error().code() == EBADMSG) continue;
       break;

@@ -65,8 +65,9 @@ void Held::put(Role role, Fd fd) {
 }
 
 bool Standby::move_one(const std::string& id, Held& item, Held* carry) {
-  if (item.find(Role::output) < 0 || item.find(Role::log) < 0) return false;
-  const bool terminal = ::isatty(item.find(Role::output)) == 1;
+  const int output = item.find(Role::output);
+  if (output < 0 || item.find(Role::log) < 0) return false;
+  const bool terminal = ::isatty(output) == 1;
   bool more = terminal ? move_terminal(id, item, carry) : move_pipe(item, Role::output, Role::log);
   more |= move_pipe(item, Role::error_output, Role::error_log);
   return more;

@@ -24,6 +24,7 @@ constexpr std::size_t born_pipe = std::size_t{64} << 10U;
 // After rounds that move less than this, it pays to let output pile up.
 constexpr std::size_t small_round = std::size_t{64} << 10U;
 constexpr timespec nap{.tv_sec = 0, .tv_nsec = 1'000'000};
+constexpr std::size_t most_drained = std::size_t{8} << 20U;
 constexpr auto retry_every = std::chrono::seconds(1);
 
 }  // namespace
@@ -128,6 +129,7 @@ bool Capture::take_commands() {
         for (auto& [number, source] : sources_) {
           if (source.terminal) watch(source, number);
         }
+        serve_draining();
         break;
       case Command::Kind::drain:
         if (const auto found = by_id_.find(command.id); found != by_id_.end()) {
@@ -182,17 +184,22 @@ std::size_t Capture::serve(std::uint64_t number) {
   do {
     step = move_output(source);
     bytes += step.bytes;
-  } while (source.draining && step.outcome == Moved::some);
+    // Its processes are gone, so what is left fits in a pipe; one that escaped may write on, but not hold up the rest.
+  } while (source.draining && step.outcome == Moved::some && bytes < most_drained);
   if (step.outcome == Moved::stuck) {
     set_stuck(source, step.error);
   } else if (source.stuck) {
     set_stuck(source, 0);
     watch(source, number);
   }
-  const bool waits_for_carry = source.terminal && carry_in_exchange_ && !source.carry_read;
-  if (source.draining && step.outcome != Moved::stuck && step.outcome != Moved::some && !waits_for_carry)
-    finish(number);
+  if (source.draining && step.outcome != Moved::stuck && !waits_for_carry(source)) finish(number);
   return bytes;
+}
+
+// The shared carry pipe holds another run's bytes, or is being replaced.
+bool Capture::waits_for_carry(const Source& source) const {
+  if (!source.terminal || source.carry_read) return false;
+  return carry_in_exchange_ || (pipe_fill(shared_.read) > 0 && owner_.get() != source.id);
 }
 
 Transfer Capture::move_output(Source& source) {
@@ -266,7 +273,18 @@ void Capture::give_carry_away(Source& source) {
 void Capture::settle_carry() {
   if (carry_in_exchange_ || pipe_fill(shared_.read) == 0) return;
   const auto owner = by_id_.find(owner_.get());
-  if (owner != by_id_.end()) serve(owner->second);
+  if (owner == by_id_.end()) return;
+  serve(owner->second);
+  serve_draining();
+}
+
+// Those that had to wait for the carry pipe and have nobody left to wake us for them.
+void Capture::serve_draining() {
+  std::vector<std::uint64_t> numbers;
+  for (const auto& [number, source] : sources_) {
+    if (source.terminal && source.draining) numbers.push_back(number);
+  }
+  for (const std::uint64_t number : numbers) serve(number);
 }
 
 void Capture::set_stuck(Source& source, int error) {

@@ -86,6 +86,8 @@ class Capture {
   void begin(CaptureSource source);
   void watch(Source& source, std::uint64_t number);
   std::size_t serve(std::uint64_t number);
+  [[nodiscard]] bool waits_for_carry(const Source& source) const;
+  void serve_draining();
   Transfer move_output(Source& source);
   Transfer move_terminal(Source& source);
   Transfer move_stream(Source& source, FdRef pipe, FdRef log, bool& ended);

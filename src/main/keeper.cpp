@@ -4,11 +4,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/program.h"
 
@@ -29,6 +32,17 @@ void occupy_standard_descriptors() {
   if (fd > 2) (void)::close(fd);
 }
 
+// What whoever started us had open: a lock or a pipe of theirs must not live as long as we do.
+void close_others(std::vector<unsigned> kept) {
+  std::sort(kept.begin(), kept.end());
+  unsigned from = 3;
+  for (const unsigned fd : kept) {
+    if (fd > from) (void)::close_range(from, fd - 1, 0);  // unknown before Linux 5.9, and then they stay open
+    from = std::max(from, fd + 1);
+  }
+  (void)::close_range(from, ~0U, 0);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -45,6 +59,11 @@ int main(int argc, char** argv) {
       options.manager_args.emplace_back(arg);
     }
   }
+  std::vector<unsigned> kept;
+  for (const auto* fd : {&options.ready, &options.adopted}) {
+    if (*fd) kept.push_back(static_cast<unsigned>(fd->get()));
+  }
+  close_others(std::move(kept));
   try {
     auto keeper = usvc::keeper::Keeper::create(std::move(options));
     if (!keeper) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <boost/asio/signal_set.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -32,6 +33,7 @@ using namespace usvc;
 
 // The keeper does not start another one after this.
 constexpr int refuses = 3;
+constexpr auto proof_time = std::chrono::milliseconds(100);
 
 struct Options {
   std::string home;
@@ -121,16 +123,17 @@ int manage(Options options) {
   std::vector<std::string> keeper_args;
   if (!options.home.empty()) keeper_args = {"--home", layout->home};
   Instance instance(io, *layout);
-  instance.quit = [&io, &instance] {
-    instance.let_go();
-    io.stop();
-  };
+  instance.quit = [&io] { io.stop(); };
   if (auto taken = instance.take_over(std::move(options.keeper), std::move(keeper_args)); !taken) {
     return complain(options, taken.error());
   }
   Server server(&instance);
   if (auto serving = server.run(); !serving) return complain(options, serving.error());
-  instance.keeper().up();
+  // Only a manager that has run for a moment counts as one that works: else the keeper waits longer before the next.
+  asio::steady_timer proven(io, proof_time);
+  proven.async_wait([&instance](boost::system::error_code error) {
+    if (!error) instance.keeper().up();
+  });
   if (options.ready) (void)write_all(options.ready, "ready\n");
   options.ready.reset();
   // Somebody's kill: the keeper starts another manager, which goes on where this one was.

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "job/exit_status.h"
+#include "manager/readable.h"
 
 namespace usvc {
 
@@ -42,6 +43,15 @@ std::string mail(const std::string& who, const AlertFacts& facts) {
                       facts.host, format_time(facts.at), facts.text, facts.deaths, facts.run_id);
   if (facts.held_back > 0) text += fmt::format("held back since the last mail: {}\n", facts.held_back);
   return text + "\nIts last lines:\n\n" + facts.last_lines;
+}
+
+std::string quoted_for_curl(std::string_view text) {
+  std::string quoted;
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c == '\n' ? ' ' : c;
+  }
+  return quoted;
 }
 
 std::string sendmail_path() {
@@ -90,15 +100,27 @@ Status ended_well(FdRef pidfd) {
 AlertProgram alert_program(const std::string& who, const AlertFacts& facts) {
   if (is_url(who)) {
     return {.args = {"curl", "-sS", "--fail", "--max-time", "25", "-H", "Content-Type: application/json",
-                     "--data-binary", "@-", "--", who},
+                     "--data-binary", "@-", "--config", "/dev/fd/3"},
             .env = {},
-            .input = json_text(to_json(facts))};
+            .input = json_text(to_json(facts)),
+            .config = "url = \"" + quoted_for_curl(who) + "\"\n"};
   }
-  if (is_mail_address(who)) return {.args = {sendmail_path(), "-i", "-t"}, .env = {}, .input = mail(who, facts)};
-  return {.args = {"/bin/sh", "-c", who}, .env = fact_environment(facts), .input = facts.last_lines};
+  if (is_mail_address(who)) {
+    return {.args = {sendmail_path(), "-i", "-t"}, .env = {}, .input = mail(who, facts), .config = {}};
+  }
+  return {.args = {"/bin/sh", "-c", who}, .env = fact_environment(facts), .input = facts.last_lines, .config = {}};
 }
 
-void Alerts::send(const std::vector<std::string>& recipients, AlertFacts facts) {
+std::string without_secrets(const std::string& who) {
+  if (!is_url(who)) return is_mail_address(who) ? who : who.substr(0, who.find_first_of(" \t\n"));
+  std::string shown = who.substr(0, who.find_first_of("?#"));
+  const auto host = shown.find("//") + 2;
+  const auto path = std::min(shown.find('/', host), shown.size());
+  if (const auto at = shown.rfind('@', path); at != std::string::npos && at > host) shown.erase(host, at + 1 - host);
+  return shown;
+}
+
+void Alerts::send(const std::vector<std::string>& recipients, AlertFacts facts, const std::string& cwd) {
   if (recipients.empty()) return;
   Sent& last = last_[facts.job];
   if (last.at > 0 && facts.at < last.at + least_gap_seconds) {
@@ -107,30 +129,30 @@ void Alerts::send(const std::vector<std::string>& recipients, AlertFacts facts) 
   }
   facts.held_back = last.held_back;
   last = {.at = facts.at, .held_back = 0};
-  for (const auto& who : recipients) asio::co_spawn(io_, deliver(who, facts), asio::detached);
+  for (const auto& who : recipients) asio::co_spawn(io_, deliver(who, facts, cwd), must_not_throw);
 }
 
-asio::awaitable<void> Alerts::deliver(std::string who, AlertFacts facts) {
+asio::awaitable<void> Alerts::deliver(std::string who, AlertFacts facts, std::string cwd) {
   const AlertProgram program = alert_program(who, facts);
   auto input = input_file(program.input);
+  auto config = input_file(program.config);
+  who = without_secrets(who);
   const auto null = open_file("/dev/null", O_RDWR);
   if (!input || !null)
     co_return told_(facts.job, who, input ? Status(fail(null.error())) : Status(fail(input.error())));
   SpawnOptions options;
   options.env = program.env;
-  const std::vector<InheritedFd> fds = {{*input, 0}, {*null, 1}, {*null, 2}};
+  options.cwd = std::move(cwd);
+  std::vector<InheritedFd> fds = {{*input, 0}, {*null, 1}, {*null, 2}};
+  if (!program.config.empty()) fds.push_back({*config, 3});
   auto child = spawn_program(program.args, fds, options);
   if (!child) co_return told_(facts.job, who, fail(child.error()));
 
   sending_.insert(child->pid);
-  asio::posix::stream_descriptor ended(io_, ::fcntl(child->pidfd.get(), F_DUPFD_CLOEXEC, 3));
-  asio::steady_timer timer(io_, time_limit);
-  timer.async_wait([&ended](boost::system::error_code error) {
-    if (!error) ended.cancel();
-  });
-  const auto [error] = co_await ended.async_wait(asio::posix::stream_descriptor::wait_read, as_result);
-  timer.cancel();
-  if (error) {
+  Fd pidfd(::fcntl(child->pidfd.get(), F_DUPFD_CLOEXEC, 3));
+  const auto deadline = std::chrono::steady_clock::now() + time_limit;
+  const bool ended = pidfd && co_await readable_until(&io_, std::move(pidfd), deadline);
+  if (!ended) {
     (void)::kill(-child->pid, SIGKILL);
     sending_.erase(child->pid);
     (void)ended_well(child->pidfd);

@@ -41,7 +41,8 @@ class Alerts {
   using Told = std::function<void(const std::string& job, const std::string& who, const Status& status)>;
   Alerts(asio::io_context& io, Told told) : io_(io), told_(std::move(told)) {}
 
-  void send(const std::vector<std::string>& recipients, AlertFacts facts);
+  // Commands are run in `cwd`.
+  void send(const std::vector<std::string>& recipients, AlertFacts facts, const std::string& cwd);
   // Ends those that are still being sent.
   void stop();
 
@@ -50,7 +51,7 @@ class Alerts {
     double at = 0;
     std::int64_t held_back = 0;
   };
-  asio::awaitable<void> deliver(std::string who, AlertFacts facts);
+  asio::awaitable<void> deliver(std::string who, AlertFacts facts, std::string cwd);
 
   asio::io_context& io_;
   Told told_;
@@ -63,7 +64,10 @@ struct AlertProgram {
   std::vector<std::string> args;
   std::vector<std::string> env;
   std::string input;
+  std::string config;  // for descriptor 3: what must not stand on a command line, where everybody reads it
 };
 AlertProgram alert_program(const std::string& who, const AlertFacts& facts);
+// The recipient as it may be shown: a URL without user, password and query, of a command the first word.
+std::string without_secrets(const std::string& who);
 
 }  // namespace usvc

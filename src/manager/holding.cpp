@@ -7,6 +7,7 @@
 #include "keeper/launch.h"
 #include "manager/instance.h"
 #include "manager/life.h"
+#include "manager/readable.h"
 #include "proc/members.h"
 #include "proc/orphan.h"
 
@@ -31,10 +32,19 @@ void Instance::on_exit(const keeper::Message& exit) {
     job->wakeup.notify();
     return;
   }
+  if (const auto launching = launching_.find(id); launching != launching_.end()) {
+    launching->second = end_from(exit, unix_now());
+    return;
+  }
   const auto leftover = leftovers_.find(id);
   if (leftover == leftovers_.end()) return keeper_->drop(id);  // a child that was never let go
   leftover->second.end = end_from(exit, unix_now());
   capture_->drain(id);
+}
+
+std::optional<RunEnd> Instance::early_end(const std::string& id) const {
+  const auto launching = launching_.find(id);
+  return launching == launching_.end() ? std::nullopt : launching->second;
 }
 
 void Instance::on_drained(const std::string& id) {
@@ -79,14 +89,20 @@ void Instance::on_carry_lost(const std::string& id, Carry stuck, Carry fresh) {
   capture_->carry_replaced();
 }
 
-void Instance::let_go() {
+asio::awaitable<void> Instance::let_go() {
+  leaving_ = true;
   alerts_.stop();
   keeper_->quit();
+  asio::steady_timer pause(io_);
+  while (!keeper_->idle()) {
+    pause.expires_after(std::chrono::milliseconds(5));
+    (void)co_await pause.async_wait(as_result);
+  }
 }
 
 // Its children are init's now; what it held, we hold too.
 void Instance::on_keeper_lost() {
-  if (shutting_down && quit) return;
+  if (leaving_) return;
   if (auto started = keeper_->restart(); !started) {
     record_error("", started.error().message());
     auto timer = std::make_shared<asio::steady_timer>(io_, keeper_retry);
@@ -116,7 +132,7 @@ void Instance::hand_over_everything() {
     Run& run = *job->run;
     const bool was_child = std::exchange(run.keeper_child, false);
     hold(run.item_id(), run.held(), run.pid, run.terminal);
-    if (was_child && !run.end) asio::co_spawn(io_, watch_orphan(run.item_id()), asio::detached);
+    if (was_child && !run.end) asio::co_spawn(io_, watch_orphan(run.item_id()), must_not_throw);
   }
   for (auto& [id, run] : leftovers_) {
     run.keeper_child = false;
@@ -129,7 +145,6 @@ void Instance::hand_over_everything() {
 asio::awaitable<void> Instance::watch_orphan(std::string id) {
   const auto job = job_of_item(id);
   if (!job || !job->run) co_return;
-  const std::string run_id = id;
   asio::posix::stream_descriptor pidfd(io_, ::fcntl(job->run->pidfd.get(), F_DUPFD_CLOEXEC, 3));
   (void)co_await pidfd.async_wait(asio::posix::stream_descriptor::wait_read, as_result);
   RunEnd end;
@@ -137,7 +152,7 @@ asio::awaitable<void> Instance::watch_orphan(std::string id) {
   const auto give_up_at = Wakeup::Clock::now() + reaper_patience;
   asio::steady_timer pause(io_);
   for (;;) {
-    if (!job->run || job->run->item_id() != run_id || job->run->end) co_return;
+    if (!job->run || job->run->item_id() != id || job->run->end) co_return;
     auto status = zombie_exit_status(job->run->pid, job->run->start_ticks);
     if (!status) status = exit_status_from_pidfd(FdRef(pidfd.native_handle()));
     if (status) end.status = ExitStatus::from_wait_status(*status);

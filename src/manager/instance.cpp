@@ -18,6 +18,7 @@
 #include "log/tail.h"
 #include "manager/conf_store.h"
 #include "manager/life.h"
+#include "manager/readable.h"
 #include "manager/sweep.h"
 #include "proc/cgroup.h"
 
@@ -91,7 +92,7 @@ std::shared_ptr<Job> Instance::add_job(const std::string& name) {
   picture_.jobs[name].name = name;
   read_conf(*job);
   job->life = std::make_unique<Life>(this, job.get());
-  if (capture_) asio::co_spawn(io_, job->life->live(job), asio::detached);
+  if (capture_) asio::co_spawn(io_, job->life->live(job), must_not_throw);
   return job;
 }
 
@@ -207,7 +208,7 @@ void Instance::release_run(Job& job) {
 }
 
 std::vector<pid_t> Instance::known_pids() const {
-  std::vector<pid_t> pids = {::getpid()};
+  std::vector<pid_t> pids = {::getpid(), keeper_->keeper_pid()};
   for (const auto& [name, job] : jobs_) {
     if (job->run) pids.push_back(job->run->pid);
   }
@@ -233,9 +234,10 @@ void Instance::alert(Job& job, const Event& exit) {
   const std::string how = exit.signal ? "killed by " + *exit.signal
                           : exit.code ? "exit " + std::to_string(*exit.code)
                                       : exit.message.value_or("ended, nobody knows how");
-  facts.text = how + (facts.core ? ", core dumped" : "") + " after " + format_age(facts.ran);
-  facts.last_lines = last_lines(job.conf->log, 0, alert_lines);
-  alerts_.send(job.conf->alerts, std::move(facts));
+  facts.text = how + (facts.core ? ", core dumped" : "") + " after " + seconds_words(facts.ran);
+  const auto begin = now.last_exit ? now.last_exit->log_offset.value_or(0) : 0;
+  facts.last_lines = last_lines(job.conf->log, begin, alert_lines);
+  alerts_.send(job.conf->alerts, std::move(facts), job.conf->cwd);
 }
 
 }  // namespace usvc

@@ -79,6 +79,13 @@ class Instance {
   std::shared_ptr<Job> add_job(const std::string& name);
   void remove_job(const std::shared_ptr<Job>& job);
 
+  // A child whose exit comes before its launch has been seen to: kept until then.
+  void begin_launch(const std::string& item_id) { launching_[item_id].reset(); }
+  void end_launch(const std::string& item_id) { launching_.erase(item_id); }
+  [[nodiscard]] std::optional<RunEnd> early_end(const std::string& item_id) const;
+  // Names that a request has chosen and not yet made jobs of.
+  std::set<std::string, std::less<>> reserved_names;
+
   // Begins to move a run's output.
   void capture_run(Job& job);
   // The keeper need not hold this run any more, once its output is drained; where that takes time (a full disk) the
@@ -89,8 +96,8 @@ class Instance {
   // Names, once each, processes whose job can't be told.
   void name_unknown_strays();
   void alert(Job& job, const Event& exit);
-  // The last thing before the loop ends for good.
-  void let_go();
+  // Tells the keeper to end: nothing starts another manager after this.
+  asio::awaitable<void> let_go();
 
   // Journal lines as they are written, for those who follow events over the API.
   using Listener = std::function<void(const std::string& line)>;
@@ -143,6 +150,24 @@ class Instance {
   std::list<Listener> listeners_;
   std::map<std::string, Run> leftovers_;  // by item id: ended, recorded, their output not yet all in the log
   std::set<std::pair<pid_t, std::uint64_t>> named_strays_;
+  std::map<std::string, std::optional<RunEnd>> launching_;  // by item id
+  bool leaving_ = false;                                    // the keeper has been told to go
+};
+
+// For the time of one launch.
+class Launching {
+ public:
+  Launching(Instance* instance, std::string item_id) : instance_(*instance), id_(std::move(item_id)) {
+    instance_.begin_launch(id_);
+  }
+  ~Launching() { instance_.end_launch(id_); }
+  Launching(const Launching&) = delete;
+  Launching& operator=(const Launching&) = delete;
+  [[nodiscard]] std::optional<RunEnd> early_end() const { return instance_.early_end(id_); }
+
+ private:
+  Instance& instance_;
+  std::string id_;
 };
 
 }  // namespace usvc

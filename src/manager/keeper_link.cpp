@@ -14,6 +14,7 @@
 #include "base/message.h"
 #include "base/program.h"
 #include "keeper/launch.h"
+#include "manager/readable.h"
 
 namespace usvc {
 
@@ -85,7 +86,7 @@ Result<std::vector<HeldItem>> KeeperLink::meet() {
 void KeeperLink::run(Events events) {
   events_ = std::move(events);
   socket_.non_blocking(true);
-  asio::co_spawn(io_, listen(generation_), asio::detached);
+  asio::co_spawn(io_, listen(generation_), must_not_throw);
 }
 
 asio::awaitable<void> KeeperLink::listen(std::uint64_t generation) {
@@ -109,9 +110,9 @@ bool KeeperLink::take_messages() {
       handle(std::move(**received));
     } else if (received.error().code() == EAGAIN) {
       return true;
-    } else if (received.error().code() == ECONNRESET) {
-      return false;
-    }  // anything else is one message that makes no sense: passed over
+    }
+    // A keeper that died with something of ours unread says ECONNRESET once, before what it had sent: read on to the
+    // end. Anything else is one message that makes no sense: passed over.
   }
   return true;
 }
@@ -136,6 +137,7 @@ void KeeperLink::handle(keeper::Received received) {
 void KeeperLink::lose() {
   ++generation_;
   connected_ = false;
+  waiting_for_room_ = false;
   outgoing_.clear();
   boost::system::error_code ignored;
   socket_.close(ignored);
@@ -168,7 +170,7 @@ Status KeeperLink::restart() {
   socket_.assign(pair->ours.release());
   socket_.non_blocking(true);
   connected_ = true;
-  asio::co_spawn(io_, listen(generation_), asio::detached);
+  asio::co_spawn(io_, listen(generation_), must_not_throw);
   const Fd own(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
   if (!own) return fail(Error::last("cannot open our own pidfd"));
   return hold("usvc:manager", {{Role::pidfd, own}}, ::getpid());
@@ -234,11 +236,12 @@ void KeeperLink::flush() {
   while (!outgoing_.empty()) {
     const Outgoing& next = outgoing_.front();
     std::vector<int> fds;
+    fds.reserve(next.fds.size());
     for (const auto& fd : next.fds) fds.push_back(fd.get());
     const auto sent = send_message(FdRef(socket_.native_handle()), keeper::bytes_of(next.message), fds);
     if (!sent && sent.error().code() == EAGAIN) {
       waiting_for_room_ = true;
-      asio::co_spawn(io_, wait_for_room(generation_), asio::detached);
+      asio::co_spawn(io_, wait_for_room(generation_), must_not_throw);
       return;
     }
     if (!sent) {
@@ -251,8 +254,9 @@ void KeeperLink::flush() {
 
 asio::awaitable<void> KeeperLink::wait_for_room(std::uint64_t generation) {
   (void)co_await socket_.async_wait(asio::posix::stream_descriptor::wait_write, as_result);
+  if (generation != generation_) co_return;
   waiting_for_room_ = false;
-  if (generation == generation_) flush();
+  flush();
 }
 
 }  // namespace usvc

@@ -96,8 +96,12 @@ Result<Stdio> make_pipes() {
 }
 
 Result<Fd> open_log(const std::string& path) {
-  auto log = open_file(path, O_WRONLY | O_CREAT, 0600);
+  // A pipe of that name would block without O_NONBLOCK.
+  auto log = open_file(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, 0600);
   if (!log) return fail(with_limit_hint(std::move(log).error()).context("cannot open the log"));
+  struct stat info {};
+  if (::fstat(log->get(), &info) != 0 || !S_ISREG(info.st_mode))
+    return fail("the log " + path + " is not a plain file");
   if (::lseek(log->get(), 0, SEEK_END) < 0) return fail(Error::last("cannot write the log " + path));
   return log;
 }

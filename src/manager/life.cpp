@@ -21,6 +21,7 @@ namespace usvc {
 
 namespace {
 
+constexpr auto keeper_pause = std::chrono::milliseconds(20);
 // Output that a full disk keeps from its log is not waited for longer: it goes on in the background.
 constexpr auto drain_patience = std::chrono::seconds(1);
 
@@ -76,6 +77,8 @@ asio::awaitable<void> Life::take_up() {
   }
   if (job_.state == JobState::dead) {
     decide();
+  } else if (job_.state == JobState::waiting && !record().wanted) {
+    (void)advance(JobEvent::stop);
   } else if (job_.state == JobState::stopped && record().wanted && !instance_.shutting_down) {
     job_.post(JobEvent::start);
   }
@@ -144,10 +147,16 @@ asio::awaitable<void> Life::begin() {
 // True once the process has become its program.
 asio::awaitable<bool> Life::start_process(Phase phase) {
   auto place = co_await instance_.launches().enter();
+  asio::steady_timer pause(instance_.io());
   for (;;) {
     const pid_t keeper = instance_.keeper().keeper_pid();
+    const Launching launching(&instance_, item_id(record().run_id.value_or(""), phase));
     auto launched = co_await launch(&instance_, self(), phase);
-    if (!launched && launched.error().code() == EPIPE) continue;  // another keeper is there by now
+    if (!launched && launched.error().code() == EPIPE) {
+      pause.expires_after(keeper_pause);  // the next keeper is being started
+      (void)co_await pause.async_wait(as_result);
+      continue;
+    }
     if (!launched) {
       never_began_ = true;
       failure_ = launched.error().message();
@@ -156,6 +165,7 @@ asio::awaitable<bool> Life::start_process(Phase phase) {
     // A keeper that died in between is not going to hold this run; the child ends when its status socket closes.
     if (instance_.keeper().keeper_pid() != keeper) continue;
     job_.run = std::move(launched->run);
+    job_.run->end = launching.early_end();
     Event spawned = event("spawned");
     spawned.pid = job_.run->pid;
     spawned.start_ticks = static_cast<std::int64_t>(job_.run->start_ticks);
@@ -184,14 +194,19 @@ asio::awaitable<void> Life::attend() {
     if (taken.action == JobAction::send_stop) send_stop();
     if (taken.action == JobAction::send_kill) send_kill();
     if (job_.state == JobState::post_run && event == JobEvent::stop && deadline_ == Wakeup::never) {
-      deadline_ = Clock::now() + job_.conf->stop_timeout;
+      deadline_ = Clock::now() + conf().stop_timeout;
     }
   }
 }
 
 asio::awaitable<void> Life::bury() {
-  if (!job_.run) co_return;
-  const auto patience = job_.conf ? job_.conf->stop_timeout : Duration{};
+  if (job_.run) co_await bury_run();
+  // Only now is what it printed last in its log.
+  if (const auto ended = std::exchange(ended_, std::nullopt)) instance_.alert(job_, *ended);
+}
+
+asio::awaitable<void> Life::bury_run() {
+  const auto patience = conf().stop_timeout;
   // What the stop signal reached with the main process has had its time from then on.
   auto kill_at = deadline_ != Wakeup::never ? deadline_ : Clock::now() + patience;
   if (job_.killed) kill_at = Clock::now();
@@ -222,7 +237,7 @@ asio::awaitable<void> Life::epilogue() {
     co_return;
   }
   (void)advance(JobEvent::hook_begun);
-  if (!record().wanted) deadline_ = Clock::now() + job_.conf->stop_timeout;
+  if (!record().wanted) deadline_ = Clock::now() + conf().stop_timeout;
   co_await attend();
   const auto& end = job_.run->end;
   if (end && !end->status.success()) {
@@ -289,6 +304,11 @@ asio::awaitable<JobEvent> Life::next_event() {
   }
 }
 
+const Conf& Life::conf() const {
+  static const Conf defaults;
+  return job_.conf ? *job_.conf : defaults;
+}
+
 Step Life::advance(JobEvent event) {
   const Step taken = step(job_.state, event);
   if (taken.next != job_.state) enter(taken.next);
@@ -312,9 +332,8 @@ void Life::enter(JobState state) {
       return instance_.record(std::move(entered));
     case JobState::dead:
       if (before == JobState::post_run) break;
-      entered = exit_event();
-      instance_.record(entered);
-      return instance_.alert(job_, entered);
+      ended_ = exit_event();
+      return instance_.record(*ended_);
     case JobState::waiting:
       entered.until = entered.t + std::chrono::duration<double>(pause_).count();
       return instance_.record(std::move(entered));
@@ -363,12 +382,12 @@ Event Life::exit_event() {
 
 void Life::send_stop() {
   Run& run = *job_.run;
-  if (job_.conf->tree == TreeTier::subreaper) note_tree(run);
-  const int signal = run.phase == Phase::main ? job_.conf->stop_signal : SIGTERM;
+  if (conf().tree == TreeTier::subreaper) note_tree(run);
+  const int signal = run.phase == Phase::main ? conf().stop_signal : SIGTERM;
   // A process that is gone already has been seen to, or will be in a moment.
   (void)signal_group(run, signal);
   (void)signal_group(run, SIGCONT);  // a stopped one could not answer
-  deadline_ = Clock::now() + job_.conf->stop_timeout;
+  deadline_ = Clock::now() + conf().stop_timeout;
 }
 
 void Life::send_kill() {

@@ -29,6 +29,7 @@ class Life {
   asio::awaitable<void> begin();
   asio::awaitable<void> attend();
   asio::awaitable<void> bury();
+  asio::awaitable<void> bury_run();
   asio::awaitable<void> epilogue();
   void decide();
 
@@ -42,6 +43,8 @@ class Life {
   void note_binary();
 
   [[nodiscard]] std::shared_ptr<Job> self() const { return instance_.find(job_.name); }
+  // The job's, or the defaults for one that lives although its conf can't be read any more.
+  [[nodiscard]] const Conf& conf() const;
   [[nodiscard]] JobRecord& record() const { return instance_.record_of(job_); }
   [[nodiscard]] Event event(std::string_view name) const;
   [[nodiscard]] Event exit_event();
@@ -52,6 +55,7 @@ class Life {
   Duration pause_{};          // before the next run, when it is `waiting` for it
   bool never_began_ = false;  // the run that is being buried came to nothing: why is in failure_
   std::string failure_;
+  std::optional<Event> ended_;  // the end that people have yet to be told of
 };
 
 }  // namespace usvc

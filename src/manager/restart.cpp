@@ -6,12 +6,12 @@ namespace {
 
 Begun ask(Instance& instance, const std::shared_ptr<Job>& job, const std::string& key) {
   const JobRecord& record = instance.record_of(*job);
-  if (acted_on(instance, key, job->name)) {
-    // Asked before the answer was lost: the new run may have begun already.
-    return {job, job->restart_asked ? record.runs : record.runs - 1};
-  }
+  const SeenRequest* seen = acted_on(instance, key, job->name) ? instance.seen(key) : nullptr;
+  const bool begun_since = seen != nullptr && record.started_at.value_or(0) > seen->t;
+  // A run that is just beginning is a new one; so is one that has begun since this was asked the first time.
+  if (begun_since || job->state == JobState::starting) return {job, record.runs - 1};
   const Begun begun{job, record.runs};
-  set_wanted(instance, *job, true, key);
+  if (seen == nullptr) set_wanted(instance, *job, true, key);
   job->restart_asked = true;
   job->post(JobEvent::restart);
   return begun;

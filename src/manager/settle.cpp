@@ -20,13 +20,13 @@ std::string describe(const ExitView& exit) {
                                                : "ended, nobody knows how";
   if (exit.reason && exit.code) text = *exit.reason;
   if (exit.reason && !exit.code && !exit.signal) return text;
-  return text + " after " + format_age(exit.ran);
+  return text + " after " + seconds_words(exit.ran);
 }
 
 std::string what_happens_next(const Job& job, const JobRecord& record) {
   if (!record.wanted) return {};
   if (job.state == JobState::waiting && record.waiting_until) {
-    return "it is tried again in " + format_age(std::max(0.0, *record.waiting_until - unix_now())) + ": usvc stop " +
+    return "it is tried again in " + seconds_words(std::max(0.0, *record.waiting_until - unix_now())) + ": usvc stop " +
            job.name + " ends that";
   }
   return "it is tried again: usvc stop " + job.name + " ends that";
@@ -135,6 +135,7 @@ asio::awaitable<std::vector<Outcome>> settle(Instance* instance, std::vector<Beg
     (void)co_await wakeup.wait_until(look_again);
   }
   std::vector<Outcome> outcomes;
+  outcomes.reserve(found.size());
   for (auto& outcome : found) outcomes.push_back(std::move(*outcome));
   co_return outcomes;
 }

@@ -52,6 +52,7 @@ Result<std::vector<std::string>> names_for(Instance& instance, const StartReques
   }
   std::set<std::string, std::less<>> taken(names.begin(), names.end());
   for (const auto& [name, job] : instance.jobs()) taken.insert(name);
+  taken.insert(instance.reserved_names.begin(), instance.reserved_names.end());
   int number = lowest_free(conf.group, taken);
   while (names.size() < static_cast<std::size_t>(request.copies)) {
     std::string name = member_name(conf.group, number++);
@@ -136,6 +137,7 @@ asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request) {
   if (!names) co_return pass(names);
   OutcomesReply reply;
   std::vector<Begun> begun;
+  instance->reserved_names.insert(names->begin(), names->end());
   for (const auto& name : *names) {
     if (!instance->find(name)) {
       conf->name = name;
@@ -148,6 +150,7 @@ asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request) {
     // The first ones start while the files of the others are being written.
     if (begun.size() % 8 == 0) co_await asio::post(instance->io(), asio::use_awaitable);
   }
+  for (const auto& name : *names) instance->reserved_names.erase(name);
   auto outcomes = co_await settle(instance, std::move(begun));
   for (auto& outcome : outcomes) {
     co_await forget_stillborn(instance, &outcome);

@@ -7,7 +7,10 @@
 #include <algorithm>
 #include <csignal>
 #include <optional>
+#include <stdexcept>
 
+#include "keeper/launch.h"
+#include "manager/readable.h"
 #include "proc/process.h"
 #include "proc/tree.h"
 
@@ -39,22 +42,16 @@ std::vector<Target> open_targets(const std::vector<Member>& members) {
   return targets;
 }
 
-asio::awaitable<void> wait_until_gone(asio::io_context* io, const Target* target, Clock::time_point deadline) {
-  asio::posix::stream_descriptor ended(*io, ::fcntl(target->pidfd.get(), F_DUPFD_CLOEXEC, 3));
-  asio::steady_timer timer(*io, deadline);
-  timer.async_wait([&ended](boost::system::error_code error) {
-    if (!error) ended.cancel();
-  });
-  (void)co_await ended.async_wait(asio::posix::stream_descriptor::wait_read, as_result);
-  timer.cancel();
-}
-
 template <class Look>
 asio::awaitable<std::vector<Member>> look_in_worker(Instance* instance, Look look) {
   std::optional<std::vector<Member>> found;
   Wakeup done(instance->io());
-  asio::post(instance->workers(), [instance, &found, &done, &look] {
-    auto result = look();
+  // Anew each time: a process that has become a main one since is no stray.
+  const std::vector<pid_t> known = instance->known_pids();
+  asio::post(instance->workers(), [instance, &known, &found, &done, &look] {
+    auto result = look(known);
+    // A child that is being launched holds its keeper's descriptors for a moment.
+    std::erase_if(result, [](const Member& member) { return member.comm == keeper::launching_comm; });
     asio::post(instance->io(), [&found, &done, result = std::move(result)]() mutable {
       found = std::move(result);
       done.notify();
@@ -85,13 +82,17 @@ asio::awaitable<std::size_t> end_all(Instance* instance, Look look, int signal, 
     }
     // SIGKILL needs its moment too; a process that can't die (a dead disk) is met again, not waited for for ever.
     const auto deadline = kill_now ? Clock::now() + std::chrono::seconds(1) : kill_at;
-    for (const auto& target : targets) co_await wait_until_gone(&instance->io(), &target, deadline);
+    for (const auto& target : targets) {
+      Fd pidfd(::fcntl(target.pidfd.get(), F_DUPFD_CLOEXEC, 3));
+      if (!pidfd) throw std::runtime_error("no descriptors left to end a job's processes");
+      (void)co_await readable_until(&instance->io(), std::move(pidfd), deadline);
+    }
   }
   co_return ended;
 }
 
 asio::awaitable<std::size_t> sweep_cgroup(Instance* instance, Cgroup* cgroup, int signal, Clock::time_point kill_at) {
-  const auto look = [cgroup] {
+  const auto look = [cgroup](const std::vector<pid_t>& /*known*/) {
     std::vector<Member> members;
     ProcessStat stat;
     std::string buffer;
@@ -124,7 +125,7 @@ asio::awaitable<std::size_t> sweep(Instance* instance, std::shared_ptr<Job> job,
     co_return ended;
   }
   const auto look = [marks = run.marks, tree = run.tree, keeper = instance->keeper().keeper_pid(),
-                     known = instance->known_pids(), lineage = run.keeper_child] {
+                     lineage = run.keeper_child](const std::vector<pid_t>& known) {
     std::vector<Member> members = lineage ? strays_of(keeper, known, marks) : all_members(marks, known);
     std::erase_if(members, [&](const Member& member) { return member.pid == marks.main; });
     members.insert(members.end(), tree.begin(), tree.end());
@@ -136,7 +137,7 @@ asio::awaitable<std::size_t> sweep(Instance* instance, std::shared_ptr<Job> job,
 }
 
 asio::awaitable<std::size_t> sweep_survivors(Instance* instance, RunMarks marks, int signal, Duration grace) {
-  const auto look = [marks, known = instance->known_pids()] { return all_members(marks, known); };
+  const auto look = [marks](const std::vector<pid_t>& known) { return all_members(marks, known); };
   co_return co_await end_all(instance, look, signal, Clock::now() + grace);
 }
 

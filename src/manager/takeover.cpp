@@ -17,6 +17,7 @@
 #include "base/unix_socket.h"
 #include "manager/instance.h"
 #include "manager/life.h"
+#include "manager/readable.h"
 #include "manager/sweep.h"
 #include "proc/cgroup.h"
 #include "proc/process.h"
@@ -94,13 +95,16 @@ std::optional<pid_t> Instance::last_keeper() const {
   ProcessStat stat;
   std::string buffer;
   // The file may be older than this boot, the number somebody else's.
-  if (!pid || !read_stat(static_cast<pid_t>(*pid), stat, buffer) || stat.comm != "usvc-keeper") return std::nullopt;
+  if (!pid || !read_stat(static_cast<pid_t>(*pid), stat, buffer) || stat.comm != "usvc-keeper" || is_dead(stat)) {
+    return std::nullopt;
+  }
   return static_cast<pid_t>(*pid);
 }
 
 Status Instance::open_offline(bool to_change) {
   if (!to_change) return load();
-  auto lock = open_file(layout_.lock, O_RDWR | O_CREAT, 0600);
+  auto lock = open_file(layout_.lock, O_RDWR, 0600);
+  if (!lock && lock.error().code() == ENOENT) return load();  // no instance has ever run here
   if (!lock) return pass(lock);
   if (::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) return fail("an instance is running, but can't be reached");
   lock_ = std::move(*lock);
@@ -250,6 +254,8 @@ void Instance::adopt_item(HeldItem item) {
   }
   job->state = job_state_from(record->state).value_or(JobState::running);
   if (job->state == JobState::waiting || job->state == JobState::stopped) job->state = JobState::running;
+  // The way back from the hook to the program is not in the journal; that the process is the program's is.
+  if (name.phase == Phase::main && job->state == JobState::pre_run) job->state = JobState::starting;
   if (name.phase == Phase::post) job->state = JobState::post_run;
   Event adopted;
   adopted.event = "adopted";
@@ -258,7 +264,7 @@ void Instance::adopt_item(HeldItem item) {
   adopted.pid = item.pid;
   this->record(std::move(adopted));
   capture_run(*job);
-  if (!job->run->keeper_child && !job->run->end) asio::co_spawn(io_, watch_orphan(item.id), asio::detached);
+  if (!job->run->keeper_child && !job->run->end) asio::co_spawn(io_, watch_orphan(item.id), must_not_throw);
 }
 
 // Not what the journal says its job is at: a child that was never let go and ends by itself, or a run that is over and
@@ -295,7 +301,7 @@ void Instance::begin_lives() {
     if (lost)
       end_survivor(job);
     else
-      asio::co_spawn(io_, job->life->live(job), asio::detached);
+      asio::co_spawn(io_, job->life->live(job), must_not_throw);
   }
 }
 
@@ -333,7 +339,7 @@ void Instance::end_survivor(const std::shared_ptr<Job>& job) {
     co_await lost->life->live(lost);
   };
   job->state = JobState::stopping;  // not running any more for whoever asks, and not at rest either
-  asio::co_spawn(io_, bury(this, job), asio::detached);
+  asio::co_spawn(io_, bury(this, job), must_not_throw);
 }
 
 std::shared_ptr<Job> Instance::job_of_item(const std::string& id) const {

@@ -35,19 +35,19 @@ std::string json_text(const json::value& value);
 namespace detail {
 
 template <class T>
-struct is_optional : std::false_type {};
+struct IsOptional : std::false_type {};
 template <class T>
-struct is_optional<std::optional<T>> : std::true_type {};
+struct IsOptional<std::optional<T>> : std::true_type {};
 template <class T>
-struct is_vector : std::false_type {};
+struct IsVector : std::false_type {};
 template <class T>
-struct is_vector<std::vector<T>> : std::true_type {};
+struct IsVector<std::vector<T>> : std::true_type {};
 
 template <class T>
-using members = boost::describe::describe_members<T, boost::describe::mod_public>;
+using Members = boost::describe::describe_members<T, boost::describe::mod_public>;
 
 template <class T>
-concept described = boost::describe::has_describe_members<T>::value;
+concept Described = boost::describe::has_describe_members<T>::value;
 
 Error wrong_type(const char* expected, const json::value& value);
 Result<std::int64_t> integer_of(const json::value& value);
@@ -59,18 +59,18 @@ template <class T>
 json::value to_json(const T& value, Absent absent = Absent::null) {
   if constexpr (std::same_as<T, json::value>) {
     return value;
-  } else if constexpr (detail::is_optional<T>::value) {
+  } else if constexpr (detail::IsOptional<T>::value) {
     return value ? to_json(*value, absent) : json::value(nullptr);
-  } else if constexpr (detail::is_vector<T>::value) {
+  } else if constexpr (detail::IsVector<T>::value) {
     json::array array;
     array.reserve(value.size());
     for (const auto& element : value) array.push_back(to_json(element, absent));
     return array;
-  } else if constexpr (detail::described<T>) {
+  } else if constexpr (detail::Described<T>) {
     json::object object;
-    boost::mp11::mp_for_each<detail::members<T>>([&](auto member) {
+    boost::mp11::mp_for_each<detail::Members<T>>([&](auto member) {
       const auto& field = value.*member.pointer;
-      if constexpr (detail::is_optional<std::remove_cvref_t<decltype(field)>>::value) {
+      if constexpr (detail::IsOptional<std::remove_cvref_t<decltype(field)>>::value) {
         if (absent == Absent::omit && !field) return;
       }
       object.emplace(member.name, to_json(field, absent));
@@ -88,13 +88,13 @@ Status from_json(const json::value& value, T& out) {
   if constexpr (std::same_as<T, json::value>) {
     out = value;
     return {};
-  } else if constexpr (detail::is_optional<T>::value) {
+  } else if constexpr (detail::IsOptional<T>::value) {
     if (value.is_null()) {
       out.reset();
       return {};
     }
     return from_json(value, out.emplace());
-  } else if constexpr (detail::is_vector<T>::value) {
+  } else if constexpr (detail::IsVector<T>::value) {
     if (!value.is_array()) return fail(detail::wrong_type("a list", value));
     out.clear();
     for (const auto& element : value.get_array()) {
@@ -103,11 +103,11 @@ Status from_json(const json::value& value, T& out) {
       out.push_back(std::move(item));
     }
     return {};
-  } else if constexpr (detail::described<T>) {
+  } else if constexpr (detail::Described<T>) {
     if (!value.is_object()) return fail(detail::wrong_type("an object", value));
     const auto& object = value.get_object();
     Status status;
-    boost::mp11::mp_for_each<detail::members<T>>([&](auto member) {
+    boost::mp11::mp_for_each<detail::Members<T>>([&](auto member) {
       if (!status) return;
       const auto* found = object.if_contains(member.name);
       if (found == nullptr) return;

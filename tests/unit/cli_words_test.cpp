@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/time.h"
 #include "cli/words.h"
 
 namespace usvc {

@@ -42,11 +42,22 @@ TEST(AlertProgram, HeadersCannotBeSmuggledIn) {
 TEST(AlertProgram, UrlIsSentJson) {
   const AlertProgram program = alert_program("https://example.org/hook", facts());
   EXPECT_EQ(program.args.front(), "curl");
-  EXPECT_EQ(program.args.back(), "https://example.org/hook");
+  EXPECT_EQ(program.config, "url = \"https://example.org/hook\"\n");
   auto sent = parse_as<AlertFacts>(program.input);
   ASSERT_TRUE(sent) << program.input;
   EXPECT_EQ(sent->signal, "SEGV");
   EXPECT_EQ(sent->last_lines, "line 1\nline 2\n");
+}
+
+TEST(AlertProgram, SecretsAreNeitherShownNorOnACommandLine) {
+  const std::string secret = "https://me:secret@example.org/hook?token=secret";
+  const AlertProgram program = alert_program(secret, facts());
+  for (const auto& arg : program.args) EXPECT_EQ(arg.find("secret"), std::string::npos) << arg;
+  EXPECT_NE(program.config.find("token=secret"), std::string::npos);
+  EXPECT_EQ(without_secrets(secret), "https://example.org/hook");
+  EXPECT_EQ(without_secrets("http://example.org/a@b"), "http://example.org/a@b");
+  EXPECT_EQ(without_secrets("me@example.org"), "me@example.org");
+  EXPECT_EQ(without_secrets("./tell --password secret"), "./tell");
 }
 
 TEST(AlertProgram, AnythingElseIsACommandWithTheFactsInItsEnvironment) {
