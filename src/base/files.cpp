@@ -92,10 +92,11 @@ Result<Fd> open_file(const std::string& path, int flags, mode_t mode) {
 }
 
 Result<std::string> read_file(const std::string& path, std::size_t limit) {
-  auto fd = open_file(path, O_RDONLY);
+  auto fd = open_file(path, O_RDONLY | O_NONBLOCK);  // a named pipe would make us wait for a writer
   if (!fd) return pass(fd);
   struct stat info {};
   if (::fstat(fd->get(), &info) != 0) return fail(Error::last("cannot read " + path));
+  if (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode)) return fail("cannot read " + path + ": it is not a plain file");
   // A size of 0 says nothing for pipes and /proc. One byte more than the size finds the end without another resize.
   const auto expected_size = info.st_size > 0 ? static_cast<std::size_t>(info.st_size) : std::size_t{4095};
   const std::size_t most = limit == std::string().max_size() ? limit : limit + 1;

@@ -35,6 +35,7 @@ void complain_of(const Outcome& outcome, Verb verb) {
 }  // namespace
 
 std::string success_line(const Outcome& outcome, Verb verb) {
+  if (outcome.skipped) return fmt::format("{} left alone: {}", outcome.name, outcome.message);
   std::string line = fmt::format("{} {}", outcome.name, verb.done);
   if (outcome.pid) line += fmt::format(", pid {}", *outcome.pid);
   if (!outcome.message.empty()) line += ": " + outcome.message;

@@ -74,14 +74,14 @@ void append_line(std::string& out, const Row& row, const Widths& widths, const T
     line += row.cells[i];
     line.append(widths[i] - display_width(row.cells[i]) + 2, ' ');
   }
-  const std::size_t command_begins = display_width(line);
   line += row.cells[last_padded];
   if (!row.trouble.empty()) {
     const std::string mark = "   ! " + row.trouble;
     const std::size_t mark_width = display_width(mark);
-    // What is wrong matters more than how the command goes on.
-    if (terminal.width() && *terminal.width() >= command_begins + mark_width) {
-      line = cut_to(line, *terminal.width() - mark_width);
+    // What is wrong matters more than how the command goes on; the name and its first columns matter as much.
+    if (terminal.width()) {
+      const std::size_t room = *terminal.width() > mark_width ? *terminal.width() - mark_width : 0;
+      line = cut_to(line, std::max(room, widths[0]));
     }
     line += mark;
   }

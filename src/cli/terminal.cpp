@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <span>
 
 namespace usvc {
 
@@ -27,9 +28,8 @@ constexpr CharRange zero_ranges[] = {
     {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f}, {0xfeff, 0xfeff},
 };
 
-template <std::size_t Count>
-bool within(const CharRange (&ranges)[Count], char32_t c) {
-  return std::any_of(std::begin(ranges), std::end(ranges),
+bool within(std::span<const CharRange> ranges, char32_t c) {
+  return std::any_of(ranges.begin(), ranges.end(),
                      [c](const CharRange& range) { return c >= range.first && c <= range.last; });
 }
 

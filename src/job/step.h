@@ -99,6 +99,7 @@ namespace detail {
 // No run is under way.
 constexpr Step at_rest(JobState state, JobEvent event) {
   if (event == JobEvent::start || event == JobEvent::restart) return {JobState::starting, JobAction::begin};
+  if (event == JobEvent::stop && state == JobState::invalid) return {state};  // still so when it is not wanted
   if (event == JobEvent::stop || event == JobEvent::finished) return {JobState::stopped};
   if (event == JobEvent::broken) return {JobState::invalid};
   if (event == JobEvent::deadline && state == JobState::waiting) return {JobState::starting, JobAction::begin};

@@ -59,8 +59,8 @@ asio::awaitable<Outcomes> clean_jobs(Instance* instance, SelectRequest request) 
         std::find(request.selectors.begin(), request.selectors.end(), job->name) != request.selectors.end();
     if (!idle && instance->online()) {
       outcome.ok = !named;
-      outcome.message =
-          job->state == JobState::waiting ? "is skipped: it waits for its next start" : "is skipped: it runs";
+      outcome.skipped = !named;
+      outcome.message = job->state == JobState::waiting ? "it waits for its next start" : "it runs";
       outcome.hint = "usvc stop " + job->name;
     } else {
       if (!request.key.empty()) {

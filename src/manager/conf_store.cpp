@@ -15,12 +15,6 @@ namespace {
 constexpr std::size_t most_conf = std::size_t{4} << 20U;
 constexpr std::size_t most_environment = std::size_t{8} << 20U;
 
-std::string group_of_name(const std::string& name) {
-  const auto dash = name.rfind('-');
-  if (dash == std::string::npos || dash == 0 || !parse_number(name.substr(dash + 1))) return name;
-  return name.substr(0, dash);
-}
-
 Result<Conf> complete(const std::vector<ConfEntry>& entries, const Layout& layout, const std::string& name) {
   auto conf = conf_from_entries(entries);
   if (!conf) return conf;
@@ -38,6 +32,12 @@ Result<Conf> complete(const std::vector<ConfEntry>& entries, const Layout& layou
 }
 
 }  // namespace
+
+std::string group_of_name(const std::string& name) {
+  const auto dash = name.rfind('-');
+  if (dash == std::string::npos || dash == 0 || !parse_number(name.substr(dash + 1))) return name;
+  return name.substr(0, dash);
+}
 
 Result<std::vector<ConfEntry>> load_conf_entries(const Layout& layout, const std::string& name) {
   const std::string path = layout.conf_path(name);

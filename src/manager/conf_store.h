@@ -10,6 +10,8 @@
 
 namespace usvc {
 
+// What a job's name says of its group: "web" of "web-2".
+std::string group_of_name(const std::string& name);
 // The conf of job `name`, checked; name, group and cwd are filled in where the file says nothing.
 Result<Conf> load_conf(const Layout& layout, const std::string& name);
 // As the file has it.

@@ -125,11 +125,13 @@ std::shared_ptr<Job> Instance::find(std::string_view name) const {
 }
 
 Result<std::vector<std::shared_ptr<Job>>> Instance::select(const std::vector<std::string>& words) {
+  std::deque<std::string> groups;  // which the references borrow from
   std::vector<JobRef> refs;
   refs.reserve(jobs_.size());
   for (const auto& [name, job] : jobs_) {
-    const std::string_view group = job->conf ? std::string_view(job->conf->group) : std::string_view(name);
-    refs.push_back({.name = name, .group = group, .state = job->state, .live = is_live(job->state), .has_conf = true});
+    groups.push_back(job->conf ? job->conf->group : group_of_name(name));
+    refs.push_back(
+        {.name = name, .group = groups.back(), .state = job->state, .live = is_live(job->state), .has_conf = true});
   }
   auto names = usvc::select(words, refs);
   if (!names) return pass(names);

@@ -243,8 +243,10 @@ asio::awaitable<void> Life::epilogue() {
   if (end && !end->status.success()) {
     instance_.record_error(job_.name, "the post-run hook failed: " + end->status.describe());
   }
-  job_.killed = true;  // a hook leaves nothing behind
+  // A hook leaves nothing behind.
+  const bool was_killed = std::exchange(job_.killed, true);
   co_await bury();
+  job_.killed = was_killed;
 }
 
 namespace {

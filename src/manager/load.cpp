@@ -119,7 +119,8 @@ asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request) {
     outcome.name = conf.name;
     const bool ours = acted_on(*instance, request.key, conf.name);
     if (!ours && instance->find(conf.name)) {
-      outcome.message = "exists already and was left as it is";
+      outcome.message = "it existed already and was left as it is";
+      outcome.skipped = true;
       reply.results.push_back(std::move(outcome));
       continue;
     }

@@ -1,3 +1,4 @@
+#include "manager/conf_store.h"
 #include "manager/operations.h"
 
 namespace usvc {
@@ -25,10 +26,23 @@ asio::awaitable<Outcomes> restart_jobs(Instance* instance, SelectRequest request
   auto jobs = instance->select(request.selectors);
   if (!jobs) co_return pass(jobs);
   OutcomesReply reply;
+  // A conf that can't be used must not cost a job that runs well.
+  std::erase_if(*jobs, [&](const auto& job) {
+    auto conf = load_conf(instance->layout(), job->name);
+    if (conf || !is_live(job->state)) return false;
+    Outcome spared;
+    spared.name = job->name;
+    spared.ok = false;
+    spared.message = conf.error().message();
+    spared.hint = "it was left running as it is";
+    reply.results.push_back(std::move(spared));
+    return true;
+  });
   if (!request.rolling.value_or(false)) {
     std::vector<Begun> begun;
     for (const auto& job : *jobs) begun.push_back(ask(*instance, job, request.key));
-    reply.results = co_await settle(instance, std::move(begun));
+    auto outcomes = co_await settle(instance, std::move(begun));
+    for (auto& outcome : outcomes) reply.results.push_back(std::move(outcome));
     co_return reply;
   }
   bool going_well = true;

@@ -180,7 +180,8 @@ asio::awaitable<Outcomes> start_known(Instance* instance, SelectRequest request)
     } else {
       Outcome already;
       already.name = job->name;
-      already.message = "is running already";
+      already.message = "it was running already";
+      already.skipped = true;
       if (job->run) already.pid = job->run->pid;
       reply.results.push_back(std::move(already));
     }

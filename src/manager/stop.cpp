@@ -1,3 +1,6 @@
+#include <map>
+#include <optional>
+
 #include "base/signals.h"
 #include "base/time.h"
 #include "manager/operations.h"
@@ -10,7 +13,8 @@ Outcome stopped(const Job& job, bool was_live) {
   Outcome outcome;
   outcome.name = job.name;
   if (!was_live) {
-    outcome.message = "was not running";
+    outcome.message = "it was not running";
+    outcome.skipped = true;
   } else if (job.killed && job.conf) {
     outcome.message = "had to be killed: " + signal_name(job.conf->stop_signal) + " did not end it within " +
                       format_duration(job.conf->stop_timeout);
@@ -30,18 +34,21 @@ asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request) {
   Wakeup wakeup(instance->io());
   Watching watching(&wakeup);
   std::vector<bool> was_live;
+  std::map<std::string, std::optional<std::string>> run_ids;
   for (const auto& job : *jobs) {
     was_live.push_back(!at_rest(*job));
     watching.add(job);
     if (!acted_on(*instance, request.key, job->name)) set_wanted(*instance, *job, false, request.key);
     job->restart_asked = false;
+    if (!job->run) job->killed = false;  // that was another stop's
     job->post(JobEvent::stop);
+    run_ids[job->name] = instance->record_of(*job).run_id;
   }
   std::vector<std::shared_ptr<Job>> open = *jobs;
   for (;;) {
-    // One that somebody starts again meanwhile is that request's from then on.
+    // One that somebody starts again meanwhile is over with when its next run has begun.
     std::erase_if(open, [&](const auto& job) {
-      return at_rest(*job) || !instance->online() || instance->record_of(*job).wanted;
+      return at_rest(*job) || !instance->online() || instance->record_of(*job).run_id != run_ids[job->name];
     });
     if (open.empty()) break;
     co_await wakeup.wait();

@@ -14,7 +14,7 @@ JobView view_of(Instance& instance, const Job& job) {
   const JobRecord& record = instance.record_of(job);
   JobView view;
   view.name = job.name;
-  view.group = job.name;
+  view.group = group_of_name(job.name);
   view.log = instance.layout().log_path(job.name);
   view.conf = instance.layout().conf_path(job.name);
   if (job.conf) {
@@ -95,12 +95,20 @@ VarsView vars(Instance& instance) {
   return view;
 }
 
+namespace {
+
+Status must_be_one_job(Instance& instance, const std::string& name) {
+  if (instance.find(name)) return {};
+  auto jobs = instance.select({name});
+  if (!jobs) return pass(jobs);
+  return fail(Error("'" + name + "' is not one job", ErrorKind::no_match).hint("name one, like " + (*jobs)[0]->name));
+}
+
+}  // namespace
+
 Result<ConfView> show_conf(Instance& instance, const std::string& name) {
   instance.find_new_confs();
-  if (!instance.find(name)) {
-    auto jobs = instance.select({name});
-    if (!jobs) return pass(jobs);
-  }
+  if (auto known = must_be_one_job(instance, name); !known) return pass(known);
   auto entries = load_conf_entries(instance.layout(), name);
   if (!entries) return pass(entries);
   ConfView view;
@@ -111,11 +119,7 @@ Result<ConfView> show_conf(Instance& instance, const std::string& name) {
 }
 
 Result<ConfView> change_conf(Instance& instance, const std::string& name, const ConfChange& change) {
-  const auto job = instance.find(name);
-  if (!job) {
-    auto jobs = instance.select({name});
-    if (!jobs) return pass(jobs);
-  }
+  if (auto known = must_be_one_job(instance, name); !known) return pass(known);
   if (auto set = set_conf(instance.layout(), name, change.entry, change.value); !set) return pass(set);
   return show_conf(instance, name);
 }

@@ -41,8 +41,9 @@ BOOST_DESCRIBE_STRUCT(SelectRequest, (), (key, selectors, signal, rolling))
 struct Outcome {
   std::string name;
   bool ok = true;
-  std::string
-      message;  // one line for a person; empty when there is nothing to say. ok: what was done ("had to be killed")
+  bool skipped = false;  // nothing was done, and that is no failure
+  // One line for a person, empty when there is nothing to say; where it is ok: how it went ("had to be killed").
+  std::string message;
   std::optional<std::string> hint;
   std::optional<std::int64_t> pid;
   std::optional<std::string> run_id;
@@ -50,7 +51,7 @@ struct Outcome {
   std::optional<std::string> last_output;  // start: the crash's last lines
   std::optional<std::string> log;
 };
-BOOST_DESCRIBE_STRUCT(Outcome, (), (name, ok, message, hint, pid, run_id, log_offset, last_output, log))
+BOOST_DESCRIBE_STRUCT(Outcome, (), (name, ok, skipped, message, hint, pid, run_id, log_offset, last_output, log))
 
 struct OutcomesReply {
   std::vector<Outcome> results;

@@ -31,7 +31,8 @@ std::string printed(LogPrinter& printer) {
 TEST(CliLogPrinter, OneJobInAPipeIsUntouched) {
   const Context context;
   LogPrinter printer(context, {"web"}, false);
-  const std::string bytes("a\r\n\x1b[2J\0\xff half", 15);
+  using std::string_literals::operator""s;
+  const std::string bytes = "a\r\n\x1b[2J\0\xff half"s;
   printer.add(0, bytes);
   EXPECT_EQ(printed(printer), bytes);
 }

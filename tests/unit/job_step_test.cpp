@@ -30,7 +30,12 @@ const std::map<State, Row>& expected_changes() {
                     {In::broken, {State::invalid}}};
   static const std::map<State, Row> table = {
       {State::stopped, rest},
-      {State::invalid, rest},
+      {State::invalid,
+       [&] {
+         Row row = rest;
+         row[In::stop] = {State::invalid};
+         return row;
+       }()},
       {State::waiting,
        {{In::start, begin},
         {In::restart, begin},
