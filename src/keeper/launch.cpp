@@ -38,10 +38,14 @@ static_assert(step_texts.size() == static_cast<std::size_t>(Step::exec) + 1, "a 
 }
 
 void default_signals() {
-  struct sigaction action {};
-  action.sa_handler = SIG_DFL;
-  // KILL, STOP and the two signals glibc keeps to itself refuse, which is as it should be.
-  for (int signal = 1; signal <= SIGRTMAX; ++signal) (void)::sigaction(signal, &action, nullptr);
+  // By the bare system call: glibc refuses the two signals it keeps to itself, and a process that came about by its
+  // posix_spawn(3) has those ignored. A sigaction of zeros is SIG_DFL in every layout. KILL and STOP refuse, as they
+  // should.
+  constexpr std::array<unsigned long, 8> default_action{};
+  constexpr std::size_t set_size = 8;
+  for (int signal = 1; signal <= 64; ++signal) {
+    (void)::syscall(SYS_rt_sigaction, signal, default_action.data(), nullptr, set_size);
+  }
   sigset_t none;
   sigemptyset(&none);
   (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
