@@ -12,6 +12,10 @@ namespace usvc {
 namespace {
 
 class FoldTest : public testing::Test {
+ public:
+  FoldTest(const FoldTest&) = delete;
+  FoldTest& operator=(const FoldTest&) = delete;
+
  protected:
   FoldTest() {
     std::string name = "/tmp/usvc-fold-XXXXXX";

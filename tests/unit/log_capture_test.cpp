@@ -19,6 +19,10 @@ namespace {
 using namespace std::chrono_literals;
 
 class CaptureTest : public testing::Test {
+ public:
+  CaptureTest(const CaptureTest&) = delete;
+  CaptureTest& operator=(const CaptureTest&) = delete;
+
  protected:
   struct Channel {
     Fd read;
@@ -41,7 +45,7 @@ class CaptureTest : public testing::Test {
   void create() {
     auto shared = make_carry();
     ASSERT_TRUE(shared);
-    carry_copy_ = Fd(::dup(shared->write.get()));
+    carry_copy_ = Fd(::fcntl(shared->write.get(), F_DUPFD_CLOEXEC, 3));
     auto owner = CarryOwner::map(owner_page_);
     ASSERT_TRUE(owner);
     CaptureEvents events;
