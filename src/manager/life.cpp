@@ -274,14 +274,14 @@ void Life::decide() {
     (void)advance(JobEvent::again_now);
     return;
   }
-  if (job_.conf && !wants_restart(job_.conf->restart, status_of(exit))) {
+  if (!wants_restart(conf().restart, status_of(exit))) {
     Event unwanted = event("wanted");
     unwanted.wanted = false;
     instance_.record(std::move(unwanted));
     (void)advance(JobEvent::finished);
     return;
   }
-  const Backoff::Rules rules{.runaway_protect = !job_.conf || job_.conf->runaway_protect};
+  const Backoff::Rules rules{.runaway_protect = conf().runaway_protect};
   pause_ = Backoff::delay(rules, static_cast<int>(now.young_ends), random01());
   (void)advance(pause_ == Duration::zero() ? JobEvent::again_now : JobEvent::again_later);
 }
