@@ -178,6 +178,7 @@ class Instance {
   std::map<std::string, std::optional<RunEnd>> launching_;  // by item id
   double keeper_since_ = 0;                                 // when the last one was started
   int keeper_failures_ = 0;  // of keepers in a row that died young or could not be started
+  bool lives_begun_ = false;  // a new job's life begins at once
   bool leaving_ = false;     // the keeper has been told to go
 };
 

@@ -362,6 +362,7 @@ void Instance::begin_lives() {
   for (const auto& [name, record] : picture_.jobs) {
     if (!record.exit_recorded && !jobs_.contains(name)) add_job(name);
   }
+  lives_begun_ = true;
   for (const auto& [name, job] : jobs_) {
     if (!job->run) job->resume = resume_without(journaled(*job));
     if (!job->run) take_state(*job, job->resume);
