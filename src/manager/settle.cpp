@@ -111,7 +111,7 @@ std::optional<Outcome> look(Instance& instance, const Begun& begun, Clock::time_
   const auto settle_time = job.conf ? job.conf->settle : Duration{};
   const double left = record.started_at.value_or(0) + std::chrono::duration<double>(settle_time).count() - unix_now();
   if (left <= 0) return outcome_of(instance, job);
-  const auto moment = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(left));
+  const auto moment = Clock::now() + bounded_seconds(left);
   look_again = std::min(look_again, moment);
   return std::nullopt;
 }

@@ -29,7 +29,7 @@ bool reached(Instance& instance, const Awaited& awaited, const std::string& cond
   const double settle = std::chrono::duration<double>(job.conf ? job.conf->settle : Duration{}).count();
   const double left = record.started_at.value_or(0) + settle - unix_now();
   if (left <= 0) return true;
-  const auto moment = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(left));
+  const auto moment = Clock::now() + bounded_seconds(left);
   look_again = std::min(look_again, moment);
   return false;
 }
