@@ -43,6 +43,15 @@ bool same(const json::value& a, const json::value& b) {
   return a == b;
 }
 
+// 1e400 is read as infinite, and JSON has no way to write that.
+bool finite(const json::value& value) {
+  if (value.is_array()) return std::ranges::all_of(value.get_array(), finite);
+  if (value.is_object()) {
+    return std::ranges::all_of(value.get_object(), [](const auto& member) { return finite(member.value()); });
+  }
+  return !value.is_double() || std::isfinite(value.get_double());
+}
+
 template <class T>
 void take(std::string_view text) {
   auto taken = parse_as<T>(text);
@@ -66,8 +75,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   }
   must(depth(*value) <= 32, "nesting ends at 32 levels");
   must(!parse_json(text, size - 1), "a limit on the size holds");
-  const auto again = parse_json(json_text(*value));
-  must(again && same(*again, *value), "any document is written and read the same");
+  if (finite(*value)) {
+    const auto again = parse_json(json_text(*value));
+    must(again && same(*again, *value), "any document is written and read the same");
+  }
   take<StartRequest>(text);
   take<SelectRequest>(text);
   take<WaitRequest>(text);
