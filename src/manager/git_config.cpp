@@ -18,7 +18,8 @@ using Config = std::unique_ptr<git_config, ConfigCloser>;
 
 Error last_git_error(const std::string& what) {
   const git_error* error = git_error_last();
-  return Error(what + ": " + (error != nullptr ? error->message : "unknown error of libgit2"));
+  // The library quotes the file as it is.
+  return Error(what + ": " + (error != nullptr ? printable(error->message) : "unknown error of libgit2"));
 }
 
 Result<Config> open_config(const std::string& path) {

@@ -123,6 +123,7 @@ bool parse(http::request_parser<http::string_body>& parser, std::string_view byt
     if (error == http::error::need_more) error = {};
     if (error) return false;
     if (next.empty() && used == 0) {
+      if (!parser.got_some()) return false;
       parser.put_eof(error);
       return !error && parser.is_done();
     }
