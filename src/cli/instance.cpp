@@ -170,7 +170,8 @@ Result<Started> launch_once(const Context& context, const std::string& scope) {
 Error explain_silence(Error error, const Layout& layout) {
   struct stat info {};
   const bool known = ::stat(layout.instance_log.c_str(), &info) == 0;
-  const auto text = read_range(layout.instance_log, known ? std::max<off_t>(0, info.st_size - last_words) : 0, last_words);
+  const auto text =
+      read_range(layout.instance_log, known ? std::max<off_t>(0, info.st_size - last_words) : 0, last_words);
   std::string reason;
   bool ended = false;
   for (const auto line : split(text ? std::string_view(*text) : "", '\n')) {

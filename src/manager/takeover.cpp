@@ -311,6 +311,7 @@ void Instance::take_state(Job& job, Resume resume) {
   const JobState state = journaled(job).state;
   if (resume == Resume::recover) return recover(job);
   job.state = state;
+  job.running_since = Wakeup::Clock::now();
   // The journal's last word may be of the hook, the process the program's.
   if (resume == Resume::follow && job.run->phase == Phase::main && state == JobState::pre_run) {
     job.state = JobState::starting;
