@@ -52,6 +52,7 @@ void end_run(JobRecord& record, const Event& event) {
   record.last_exit = ExitView{.code = event.code,
                               .signal = event.signal,
                               .core = event.core.value_or(false),
+                              .oom = event.oom,
                               .ran = ran,
                               .at = event.t,
                               .reason = event.message,

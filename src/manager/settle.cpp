@@ -15,9 +15,12 @@ constexpr std::size_t shown_lines = 10;
 
 std::string describe(const ExitView& exit) {
   std::string text = exit.reason && !exit.code ? *exit.reason
-                     : exit.signal             ? "killed by " + *exit.signal + (exit.core ? ", core dumped" : "")
-                     : exit.code               ? "exit " + std::to_string(*exit.code)
-                                               : "ended, nobody knows how";
+                     : exit.signal             ? "killed by " + *exit.signal +
+                                         (exit.core  ? ", core dumped"
+                                          : exit.oom ? ", out of memory"
+                                                     : "")
+                     : exit.code ? "exit " + std::to_string(*exit.code)
+                                 : "ended, nobody knows how";
   if (exit.reason && exit.code) text = *exit.reason;
   if (exit.reason && !exit.code && !exit.signal) return text;
   return text + " after " + seconds_words(exit.ran);
