@@ -46,4 +46,8 @@ else()
               -fno-omit-frame-pointer
               $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(usvc_flags INTERFACE -fsanitize=${USVC_SANITIZE})
+  if(USVC_SANITIZE MATCHES thread)
+    # The thread sanitizer does not understand fences; what they order in Asio is ordered by its mutexes as well.
+    target_compile_definitions(usvc_flags INTERFACE BOOST_ASIO_DISABLE_FENCED_BLOCK)
+  endif()
 endif()
