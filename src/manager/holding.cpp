@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "keeper/launch.h"
 #include "manager/instance.h"
@@ -103,6 +104,7 @@ asio::awaitable<void> Instance::let_go() {
 // Its children are init's now; what it held, we hold too.
 void Instance::on_keeper_lost() {
   if (leaving_) return;
+  if (!upgrade_.outlive_keeper()) std::_Exit(0);
   if (auto started = keeper_->restart(); !started) {
     record_error("", started.error().message());
     auto timer = std::make_shared<asio::steady_timer>(io_, keeper_retry);

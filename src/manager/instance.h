@@ -23,6 +23,7 @@
 #include "manager/hashing.h"
 #include "manager/job.h"
 #include "manager/keeper_link.h"
+#include "manager/upgrade.h"
 #include "shapes/event.h"
 
 namespace usvc {
@@ -44,6 +45,7 @@ class Instance {
   [[nodiscard]] asio::io_context& io() { return io_; }
   [[nodiscard]] const Layout& layout() const { return layout_; }
   [[nodiscard]] KeeperLink& keeper() { return *keeper_; }
+  [[nodiscard]] Upgrade& upgrade() { return upgrade_; }
   [[nodiscard]] Capture& capture() { return *capture_; }
   [[nodiscard]] Gate& launches() { return launches_; }
   [[nodiscard]] Hashing& hashing() { return hashing_; }
@@ -137,6 +139,7 @@ class Instance {
   std::string journal_trouble_;
   Jobs jobs_;
   std::unique_ptr<KeeperLink> keeper_;
+  Upgrade upgrade_{this};
   Fd lock_;
   Fd listener_;
   Carry carry_;
