@@ -43,9 +43,8 @@ struct FlagName {
   std::string_view name;
 };
 constexpr std::array flag_names = {
-    FlagName{flag_child, "child"},       FlagName{flag_terminal, "terminal"},
-    FlagName{flag_trial, "trial"},       FlagName{flag_upgraded, "upgraded"},
-    FlagName{flag_rolled_back, "rolled-back"},
+    FlagName{flag_child, "child"},       FlagName{flag_terminal, "terminal"},       FlagName{flag_trial, "trial"},
+    FlagName{flag_upgraded, "upgraded"}, FlagName{flag_rolled_back, "rolled-back"},
 };
 
 void add_word(std::string& line, std::string_view key, std::string_view value) {
@@ -222,7 +221,8 @@ Result<Handover> read_state(FdRef file) {
   auto state = from_text(text);
   if (!state) return state;
   for (const int fd : descriptors_of(*state)) {
-    if (::fcntl(fd, F_GETFD) < 0) return fail(Error::last("descriptor " + std::to_string(fd) + " of the keeper's state"));
+    if (::fcntl(fd, F_GETFD) < 0)
+      return fail(Error::last("descriptor " + std::to_string(fd) + " of the keeper's state"));
   }
   return state;
 }

@@ -1,7 +1,7 @@
 // usvc-keeper [--ready-fd N] [--adopt-fd N --manager-program-fd N] [MANAGER-ARGUMENT…]: started by usvc or by
 // usvc-manager, never by hand.
-// usvc-keeper --state-fd N [--old-keeper-fd N | --rolled-back] [MANAGER-ARGUMENT…]: by an upgrade, in the process of the
-// keeper before it.
+// usvc-keeper --state-fd N [--old-keeper-fd N | --rolled-back] [MANAGER-ARGUMENT…]: by an upgrade, in the process of
+// the keeper before it.
 #include "keeper/keeper.h"
 
 #include <fcntl.h>

@@ -23,7 +23,7 @@ asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request);
 // Stops every job, which stays wanted. The caller ends the instance once the answer is out.
 asio::awaitable<Outcomes> shut_down(Instance* instance);
 
-// Replaces keeper and manager. The answer is the new manager's to give; this one's, when it is still there, is a failure.
+// Replaces keeper and manager. The new manager gives the answer; this one's, while it is there, is a failure.
 asio::awaitable<Result<UpgradeReply>> upgrade_instance(Instance* instance, UpgradeRequest request);
 
 JobView view_of(Instance& instance, const Job& job);

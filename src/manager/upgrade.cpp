@@ -98,7 +98,8 @@ Status Upgrade::meet(const std::vector<HeldItem>& items) {
     guard_ = item.pid;
     for (const auto& held : item.fds) {
       if (held.role != Role::token) continue;
-      if (!keeper::take_token(held.fd)) return fail("the keeper was killed in an upgrade, and its guard has taken over");
+      if (!keeper::take_token(held.fd))
+        return fail("the keeper was killed in an upgrade, and its guard has taken over");
       under_way_ = true;
     }
   }

@@ -45,7 +45,7 @@ class Upgrade {
   bool under_way_ = false;   // asked for, or on trial, and not settled
   std::uint32_t flags_ = 0;  // what the keeper's item said at the start
   pid_t guard_ = 0;
-  Fd token_;                 // with whoever has asked
+  Fd token_;  // with whoever has asked
   std::list<Wakeup*> waiting_;
 };
 

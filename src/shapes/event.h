@@ -1,7 +1,7 @@
 // One line of the journal, which is also one line of `usvc --json events`.
 //
 // Events a person sees: starting pre-run running exited post-run waiting stopping stopped cleaned alert
-// manager-started keeper-started upgraded adopted error. Besides, the journal holds records for the fold alone (see is_record):
+// manager-started keeper-started upgraded adopted error. Besides, it holds records for the fold alone (is_record):
 //   wanted      the wanted state of a job changed, by the request with idempotency key `key`
 //   spawned     a process exists for the run but has not been let go: its identity, so that it can be found again
 //   request     a request with idempotency key `key` was acted on for this job (what a retry must not do twice)

@@ -177,8 +177,8 @@ TEST_F(UpgradeTest, ExitMeanwhileIsTold) {
   const Seen before = look();
   // A manager that takes its time, so that there is none when the jobs end.
   copy("usvc-manager", path("usvc-manager"), "version=9.9");
-  install_script("usvc-manager", "touch " + path("begun") + "\nwhile [ ! -e " + path("on") + " ]; do sleep 0.02; done\n" +
-                                     "exec " + path("usvc-manager") + " \"$@\"");
+  install_script("usvc-manager", "touch " + path("begun") + "\nwhile [ ! -e " + path("on") +
+                                     " ]; do sleep 0.02; done\n" + "exec " + path("usvc-manager") + " \"$@\"");
   const auto upgrading = launch({"upgrade"});
   ASSERT_TRUE(wait_until(20s, [&] { return exists(path("begun")); }));
   write("go", "");

@@ -1,11 +1,10 @@
-#include "keeper/handover.h"
-
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "keeper/handover.h"
 
 namespace usvc::keeper {
 namespace {
@@ -20,8 +19,8 @@ Handover example() {
                          .pid = 4242,
                          .flags = flag_child | flag_terminal,
                          .fds = {{Role::pidfd, 9}, {Role::output, 10}, {Role::log, 11}}});
-  state.items.push_back({.id = carry_item,
-                         .fds = {{Role::carry_read, 12}, {Role::carry_write, 13}, {Role::carry_owner, 14}}});
+  state.items.push_back(
+      {.id = carry_item, .fds = {{Role::carry_read, 12}, {Role::carry_write, 13}, {Role::carry_owner, 14}}});
   state.items.push_back({.id = "usvc:lock", .fds = {{Role::lock, 15}}});
   state.items.push_back({.id = "usvc:listener", .fds = {{Role::listener, 16}}});
   state.items.push_back({.id = upgrade_item, .flags = flag_trial, .fds = {{Role::token, 17}}});
