@@ -20,11 +20,11 @@ Handover example() {
                          .flags = flag_child | flag_terminal,
                          .fds = {{Role::pidfd, 9}, {Role::output, 10}, {Role::log, 11}}});
   state.items.push_back(
-      {.id = carry_item, .fds = {{Role::carry_read, 12}, {Role::carry_write, 13}, {Role::carry_owner, 14}}});
-  state.items.push_back({.id = "usvc:lock", .fds = {{Role::lock, 15}}});
-  state.items.push_back({.id = "usvc:listener", .fds = {{Role::listener, 16}}});
-  state.items.push_back({.id = upgrade_item, .flags = flag_trial, .fds = {{Role::token, 17}}});
-  state.items.push_back({.id = "quiet.1.0123abcd", .pid = 1});
+      {.id = carry_item, .pid = 0, .flags = 0, .fds = {{Role::carry_read, 12}, {Role::carry_write, 13}, {Role::carry_owner, 14}}});
+  state.items.push_back({.id = "usvc:lock", .pid = 0, .flags = 0, .fds = {{Role::lock, 15}}});
+  state.items.push_back({.id = "usvc:listener", .pid = 0, .flags = 0, .fds = {{Role::listener, 16}}});
+  state.items.push_back({.id = upgrade_item, .pid = 77, .flags = flag_trial, .fds = {{Role::token, 17}}});
+  state.items.push_back({.id = "quiet.1.0123abcd", .pid = 1, .flags = 0, .fds = {}});
   return state;
 }
 
