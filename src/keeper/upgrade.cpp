@@ -76,6 +76,7 @@ void Keeper::upgrade(Received received) {
     go_back_here();
     return refuse_upgrade(guard.error().message());
   }
+  note("an upgrade: the manager is ended, the keeper becomes " + path_of(new_keeper_));
   end_manager();  // the rest follows once it is gone, in manager_gone()
 }
 
@@ -168,6 +169,8 @@ void Keeper::keep_guard(FdRef keeper) {
   }
   if (!take_token(FdRef(items_[upgrade_item].find(Role::token)))) ::_exit(0);
   end_manager();  // it has lost to us, and may not know it yet
+  // A new manager that is still alive must never find it full again.
+  items_[upgrade_item].fds.clear();
   note("the keeper was killed in an upgrade, its guard takes over: back to the version before");
   note(become(old_keeper_, true).message());
   ::_exit(1);

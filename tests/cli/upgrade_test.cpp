@@ -311,6 +311,35 @@ TEST_F(UpgradeTest, KeeperThatDiesInItIsReplacedByItsGuard) {
   expect_every_tick("pipes");
 }
 
+TEST_F(UpgradeTest, KeeperKilledWhileThereIsNoManagerLosesNoJob) {
+  start({"--name", "tick", "--", probe(), "tick", "1"});
+  start({"--name", "pipes", "--no-tty", "--", probe(), "tick", "1"});
+  start({"--name", "once", "-1", "--", probe(), "wait-file", path("go"), "--", "exit", "41"});
+  const Seen before = look();
+  install_slow_manager();
+  const pid_t keeper = keeper_pid();
+  const auto upgrading = launch({"upgrade"});
+  ASSERT_TRUE(wait_until(20s, [&] { return exists(path("begun")); }));
+  kill_hard(keeper);
+  const Output output = upgrading->finish(30s);
+  EXPECT_EQ(output.status, 1) << output;
+  EXPECT_TRUE(contains(output.err, "rolled back")) << output;
+  write("on", "");  // the new manager comes too late
+  EXPECT_EQ(look().pids, before.pids);
+  EXPECT_NE(keeper_pid(), keeper);
+  EXPECT_EQ(manager_version(), old_);
+  expect_ticking("tick");
+  expect_ticking("pipes");
+  expect_two_processes();
+  write("go", "");
+  ASSERT_TRUE(wait_state("once", "stopped", 15s));
+  EXPECT_EQ(events_of("once", "exited").size(), 1U);
+  expect_next_works();
+  stop({"all"});
+  expect_every_tick("tick");
+  expect_every_tick("pipes");
+}
+
 TEST_F(UpgradeTest, NothingToUpgradeWithoutAnInstance) {
   const Output output = fails(4, {"upgrade"});
   EXPECT_TRUE(contains(output.err, "usvc init")) << output;

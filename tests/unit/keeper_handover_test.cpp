@@ -19,8 +19,10 @@ Handover example() {
                          .pid = 4242,
                          .flags = flag_child | flag_terminal,
                          .fds = {{Role::pidfd, 9}, {Role::output, 10}, {Role::log, 11}}});
-  state.items.push_back(
-      {.id = carry_item, .pid = 0, .flags = 0, .fds = {{Role::carry_read, 12}, {Role::carry_write, 13}, {Role::carry_owner, 14}}});
+  state.items.push_back({.id = carry_item,
+                         .pid = 0,
+                         .flags = 0,
+                         .fds = {{Role::carry_read, 12}, {Role::carry_write, 13}, {Role::carry_owner, 14}}});
   state.items.push_back({.id = "usvc:lock", .pid = 0, .flags = 0, .fds = {{Role::lock, 15}}});
   state.items.push_back({.id = "usvc:listener", .pid = 0, .flags = 0, .fds = {{Role::listener, 16}}});
   state.items.push_back({.id = upgrade_item, .pid = 77, .flags = flag_trial, .fds = {{Role::token, 17}}});
