@@ -49,6 +49,13 @@ class UpgradeTest : public CliTest {
     fs::rename(fresh, helpers() + "/" + name);
   }
 
+  // One that makes the file "begun" and becomes a manager once there is a file "on".
+  void install_slow_manager() {
+    copy("usvc-manager", path("usvc-manager"), "version=9.9");
+    install_script("usvc-manager", "touch " + path("begun") + "\nwhile [ ! -e " + path("on") +
+                                       " ]; do sleep 0.02; done\nexec " + path("usvc-manager") + " \"$@\"");
+  }
+
   std::string own_version() {
     std::string text = ok({"--version"}).out;
     return text.substr(5, text.size() - 6);
@@ -175,10 +182,7 @@ TEST_F(UpgradeTest, ExitMeanwhileIsTold) {
   start({"--name", "once", "-1", "--", probe(), "wait-file", path("go"), "--", "spin", "300", "--", "exit", "41"});
   start({"--name", "kept", "--", probe(), "serve"});
   const Seen before = look();
-  // A manager that takes its time, so that there is none when the jobs end.
-  copy("usvc-manager", path("usvc-manager"), "version=9.9");
-  install_script("usvc-manager", "touch " + path("begun") + "\nwhile [ ! -e " + path("on") +
-                                     " ]; do sleep 0.02; done\n" + "exec " + path("usvc-manager") + " \"$@\"");
+  install_slow_manager();  // so that there is none when the jobs end
   const auto upgrading = launch({"upgrade"});
   ASSERT_TRUE(wait_until(20s, [&] { return exists(path("begun")); }));
   write("go", "");
