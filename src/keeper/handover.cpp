@@ -35,8 +35,10 @@ constexpr std::array role_names = {
     RoleName{Role::carry_owner, "carry-owner"},
     RoleName{Role::listener, "listener"},
     RoleName{Role::lock, "lock"},
+    RoleName{Role::spill, "spill"},
     RoleName{Role::token, "token"},
 };
+static_assert(role_names.size() == static_cast<std::size_t>(Role::token), "a role that would be lost in an upgrade");
 
 struct FlagName {
   Flag flag;

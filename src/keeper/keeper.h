@@ -46,6 +46,7 @@ class Keeper {
     int status = 0;
     std::int64_t cpu_us = 0;
     std::int64_t max_rss_bytes = 0;
+    std::int64_t at_us = 0;  // since 1970
   };
   struct Item : Held {
     pid_t pid = 0;
@@ -113,6 +114,7 @@ class Keeper {
   bool ever_up_ = false;
   bool quit_ = false;
   bool wants_room_ = false;  // a message waits for the socket to take it
+  bool stalled_ = false;     // or for the kernel to have room for it, which nothing tells
   int failures_ = 0;         // managers in a row that never came up
   int exit_status_ = 0;
   Fd new_keeper_;  // to become, as soon as the manager has ended

@@ -29,10 +29,6 @@ namespace {
 
 constexpr int trial_seconds = 10;
 
-Fd duplicate(FdRef fd) {
-  return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
-}
-
 // Takes an inherited descriptor into hand.
 Fd own(int inherited) {
   if (inherited >= 0) (void)::fcntl(inherited, F_SETFD, FD_CLOEXEC);
@@ -62,7 +58,7 @@ void Keeper::upgrade(Received received) {
   Fd token = take(handed, Role::token);
   if (old_keeper_) return note("an upgrade is under way: another one is passed over");
   if (!new_keeper || !new_manager || !token) return refuse_upgrade("its programs got lost");
-  old_keeper_ = duplicate(options_.own_program);
+  old_keeper_ = Fd(::fcntl(options_.own_program.get(), F_DUPFD_CLOEXEC, 3));  // duplicate() throws
   if (!old_keeper_) return refuse_upgrade(Error::last("cannot hold the old program").message());
   end_guard();
   old_manager_ = std::exchange(options_.manager_program, std::move(new_manager));
