@@ -249,6 +249,7 @@ void KeeperLink::up() {
 }
 
 Status KeeperLink::upgrade(FdRef new_keeper, FdRef new_manager, FdRef token) {
+  if (!connected_) return fail(Error::from_errno(EPIPE, "the keeper died").hint("ask again"));
   Message message;
   message.kind = Kind::upgrade;
   return send(message, {{Role::new_keeper, new_keeper}, {Role::new_manager, new_manager}, {Role::token, token}});

@@ -100,7 +100,7 @@ Status Upgrade::meet(const std::vector<HeldItem>& items) {
       if (held.role != Role::token) continue;
       if (!keeper::take_token(held.fd))
         return fail("the keeper was killed in an upgrade, and its guard has taken over");
-      under_way_ = true;
+      under_way_ = on_trial_ = true;
     }
   }
   return {};
@@ -118,7 +118,7 @@ void Upgrade::told(std::uint32_t flags) {
 }
 
 bool Upgrade::outlive_keeper() {
-  if (!under_way_) return true;
+  if (!token_ && !on_trial_) return true;  // none, or its programs are still being looked at
   if (token_ && !keeper::take_token(token_)) return false;
   const bool done = !token_ && (flags_ & keeper::flag_trial) != 0;
   conclude(done, token_ ? "the keeper was killed meanwhile, the old version goes on"
@@ -127,7 +127,7 @@ bool Upgrade::outlive_keeper() {
 }
 
 void Upgrade::conclude(bool done, const std::string& why) {
-  under_way_ = false;
+  under_way_ = on_trial_ = false;
   token_.reset();
   const auto& record = instance_.picture().upgrade;
   if (record && !record->code) {

@@ -43,6 +43,7 @@ class Upgrade {
 
   Instance& instance_;
   bool under_way_ = false;   // asked for, or on trial, and not settled
+  bool on_trial_ = false;    // since the start: this manager is the new one, or the old one again
   std::uint32_t flags_ = 0;  // what the keeper's item said at the start
   pid_t guard_ = 0;
   Fd token_;  // with whoever has asked
