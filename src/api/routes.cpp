@@ -100,6 +100,10 @@ Answer post_load(Instance* instance, ApiRequest request) {
   return with_body(instance, std::move(request), load_jobs);
 }
 
+Answer post_upgrade(Instance* instance, ApiRequest request) {
+  return with_body(instance, std::move(request), upgrade_instance);
+}
+
 Answer post_shutdown(Instance* instance, ApiRequest /*request*/) {
   auto outcomes = co_await shut_down(instance);
   ApiResponse response = respond(std::move(outcomes));
@@ -130,6 +134,7 @@ constexpr Row rows[] = {
     {"POST", route::wait, post_wait, false},
     {"POST", route::load, post_load, false},
     {"POST", route::shutdown, post_shutdown, false},
+    {"POST", route::upgrade, post_upgrade, false},
 };
 
 bool fits(const Row& row, std::string_view path) {

@@ -1,10 +1,12 @@
 #include "base/program.h"
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <memory>
 
@@ -71,6 +73,21 @@ std::string program_beside(std::string_view name) {
   return std::string(self.substr(0, self.rfind('/') + 1)) + std::string(name);
 }
 
+std::string open_program_path(FdRef program) {
+  return "/proc/self/fd/" + std::to_string(program.get());
+}
+
+Error execute_program(FdRef program, const std::vector<std::string>& args) {
+  ::fexecve(program.get(), argument_pointers(args).data(), ::environ);
+  // A script: its interpreter must find it open.
+  if (errno == ENOENT && ::fcntl(program.get(), F_SETFD, 0) == 0) {
+    ::fexecve(program.get(), argument_pointers(args).data(), ::environ);
+  }
+  Error error = Error::last("cannot execute " + args.front());
+  (void)::fcntl(program.get(), F_SETFD, FD_CLOEXEC);
+  return error;
+}
+
 Result<ChildProgram> spawn_program(const std::vector<std::string>& args, const std::vector<InheritedFd>& fds,
                                    const SpawnOptions& options) {
   FileActions actions;
@@ -83,7 +100,8 @@ Result<ChildProgram> spawn_program(const std::vector<std::string>& args, const s
   if (!options.cwd.empty()) ::posix_spawn_file_actions_addchdir_np(&actions.value, options.cwd.c_str());
   const std::vector<std::string> environment = merged_environment(options.env);
   pid_t pid = 0;
-  const int error = ::posix_spawnp(&pid, args.front().c_str(), &actions.value, &attributes.value,
+  const std::string& program = options.program.empty() ? args.front() : options.program;
+  const int error = ::posix_spawnp(&pid, program.c_str(), &actions.value, &attributes.value,
                                    argument_pointers(args).data(), argument_pointers(environment).data());
   if (error != 0) return fail(Error::from_errno(error, "cannot execute " + args.front()));
   // Not reaped yet, so the pid is its own.

@@ -70,6 +70,7 @@ Result<int> signal(const Invocation& invocation);
 Result<int> start(const Invocation& invocation);
 Result<int> status(const Invocation& invocation);
 Result<int> stop(const Invocation& invocation);
+Result<int> upgrade(const Invocation& invocation);
 Result<int> vars(const Invocation& invocation);
 Result<int> wait(const Invocation& invocation);
 Result<int> why(const Invocation& invocation);

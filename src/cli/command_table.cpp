@@ -19,7 +19,7 @@ constexpr std::string_view about_start =
     "In arguments and hooks ~EXIT_STATUS ~JOB_NAME ~HOSTNAME ~RUN_LENGTH ~DEATHS are\n"
     "replaced at each start.\n";
 
-constexpr std::array<Command, 20> table{{
+constexpr std::array<Command, 21> table{{
     {.name = "start",
      .arguments = "CMD [ARG…] | SELECTOR",
      .summary = "make a job and start it; start stopped ones",
@@ -132,6 +132,11 @@ constexpr std::array<Command, 20> table{{
      .section = Section::instance,
      .summary = "stop all jobs (they stay wanted) and the instance",
      .run = command::shutdown},
+    {.name = "upgrade",
+     .section = Section::instance,
+     .summary = "replace manager and keeper by the installed programs",
+     .details = "Of the usvc that asks; no job notices. If the new ones do not come up, the old\nones go on.\n",
+     .run = command::upgrade},
     {.name = "vars", .section = Section::instance, .summary = "paths and settings in force", .run = command::vars},
     {.name = "help",
      .section = Section::instance,

@@ -190,13 +190,19 @@ bool instance_runs(const Layout& layout) {
   return ::flock(lock->get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
-Result<std::string> helper_program(const std::string& name) {
+Result<std::string> helper_directory() {
   std::array<char, 4096> self;
   const ssize_t length = ::readlink("/proc/self/exe", self.data(), self.size());
   if (length <= 0) return fail(Error::last("/proc/self/exe").as(ErrorKind::unreachable));
   std::string prefix(self.data(), static_cast<std::size_t>(length));
   for (int up = 0; up < 2; ++up) prefix.erase(std::min(prefix.size(), prefix.rfind('/')));
-  std::string path = prefix + "/libexec/usvc/" + name;
+  return prefix + "/libexec/usvc";
+}
+
+Result<std::string> helper_program(const std::string& name) {
+  auto directory = helper_directory();
+  if (!directory) return directory;
+  std::string path = *directory + "/" + name;
   if (executable(path)) return path;
   return fail(unreachable(path + ": " + (::access(path.c_str(), F_OK) == 0 ? "not executable" : "not there"))
                   .hint("install usvc again"));

@@ -12,7 +12,9 @@ namespace usvc {
 // Somebody holds the instance's lock: keeper or manager live, even while the socket does not answer.
 bool instance_runs(const Layout& layout);
 
-// PREFIX/libexec/usvc/NAME, beside the directory this program runs from.
+// PREFIX/libexec/usvc, beside the directory this program runs from.
+Result<std::string> helper_directory();
+// A program in it, which must be there.
 Result<std::string> helper_program(const std::string& name);
 
 // Starts the instance and returns when it answers; one that runs already is fine. Errors are ErrorKind::unreachable.

@@ -177,6 +177,11 @@ Result<OutcomesReply> Remote::shutdown() {
   return read_as<OutcomesReply>(ask("POST", route::shutdown, json_text(to_json(request))));
 }
 
+Result<UpgradeReply> Remote::upgrade(const std::string& directory) {
+  const UpgradeRequest request{fresh_key(), directory};
+  return read_as<UpgradeReply>(ask("POST", route::upgrade, json_text(to_json(request))));
+}
+
 Result<WaitReply> Remote::wait(const WaitRequest& request) {
   return read_as<WaitReply>(ask("POST", route::wait, json_text(to_json(request, Absent::omit))));
 }

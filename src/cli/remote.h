@@ -37,6 +37,7 @@ class Remote {
   Result<OutcomesReply> select(const char* route, SelectRequest request);
   Result<OutcomesReply> load(LoadRequest request);
   Result<OutcomesReply> shutdown();
+  Result<UpgradeReply> upgrade(const std::string& directory);
   Result<WaitReply> wait(const WaitRequest& request);
 
  private:

@@ -153,7 +153,43 @@ void apply(JobRecord& record, const Event& event) {
   if (const auto rule = rules().find(event.event); rule != rules().end()) rule->second(record, event);
 }
 
+namespace {
+
+void note_upgrade(Picture& picture, const Event& event) {
+  if (!event.code) {
+    picture.upgrade = UpgradeRecord{};
+    picture.upgrade->manager_from = event.manager_version.value_or("");
+    picture.upgrade->keeper_from = event.keeper_version.value_or("");
+  }
+  if (!picture.upgrade) return;  // its beginning was lost
+  picture.upgrade->t = event.t;
+  picture.upgrade->key = event.key.value_or("");
+  picture.upgrade->code = event.code;
+  picture.upgrade->manager_to = event.manager_version.value_or("");
+  picture.upgrade->keeper_to = event.keeper_version.value_or("");
+  picture.upgrade->message = event.message.value_or("");
+}
+
+}  // namespace
+
+std::vector<Event> events_of(const UpgradeRecord& upgrade) {
+  Event begun;
+  begun.t = upgrade.t;
+  begun.event = "upgrade";
+  begun.key = upgrade.key;
+  begun.manager_version = upgrade.manager_from;
+  begun.keeper_version = upgrade.keeper_from;
+  if (!upgrade.code) return {begun};
+  Event over = begun;
+  over.code = upgrade.code;
+  over.manager_version = upgrade.manager_to;
+  over.keeper_version = upgrade.keeper_to;
+  if (!upgrade.message.empty()) over.message = upgrade.message;
+  return {begun, over};
+}
+
 void apply(Picture& picture, const Event& event) {
+  if (event.event == "upgrade") return note_upgrade(picture, event);
   if (event.key) {
     SeenRequest& seen = picture.requests[*event.key];
     seen.t = event.t;
@@ -172,6 +208,7 @@ void apply(Picture& picture, const Event& event) {
 
 void forget_old_requests(Picture& picture, double now) {
   std::erase_if(picture.requests, [&](const auto& seen) { return seen.second.t + request_memory_seconds < now; });
+  if (picture.upgrade && picture.upgrade->t + request_memory_seconds < now) picture.upgrade.reset();
 }
 
 namespace {

@@ -22,14 +22,29 @@ struct SeenRequest {
   std::vector<std::string> jobs;  // acted on, in order
 };
 
+// The last upgrade.
+struct UpgradeRecord {
+  double t = 0;
+  std::string key;
+  std::string manager_from;
+  std::string keeper_from;
+  std::optional<std::int64_t> code;  // 0: done; 1: rolled back; nothing: not known yet
+  std::string manager_to;
+  std::string keeper_to;
+  std::string message;  // why it failed
+};
+
 struct Picture {
   std::map<std::string, JobRecord, std::less<>> jobs;
   std::map<std::string, SeenRequest, std::less<>> requests;  // by idempotency key
+  std::optional<UpgradeRecord> upgrade;
   std::size_t skipped_lines = 0;
   std::vector<std::string> complaints;  // one per segment with unreadable lines: file, line and why
 };
 
 void apply(Picture& picture, const Event& event);
+// The events it is folded from.
+std::vector<Event> events_of(const UpgradeRecord& upgrade);
 // Forgets requests older than ten minutes: a client gives up long before.
 void forget_old_requests(Picture& picture, double now);
 

@@ -161,6 +161,9 @@ Status JournalWriter::checkpoint(const Picture& picture, double now) {
       text += event_line(request) + "\n";
     }
   }
+  if (picture.upgrade) {
+    for (const auto& upgrade : events_of(*picture.upgrade)) text += event_line(upgrade) + "\n";
+  }
   Event end;
   end.t = now;
   end.event = "checkpoint-end";

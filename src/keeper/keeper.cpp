@@ -20,35 +20,22 @@
 
 #include "base/message.h"
 #include "base/program.h"
+#include "base/version.h"
 #include "keeper/launch.h"
+#include "keeper/syscalls.h"
 
 namespace usvc::keeper {
 
 namespace {
 
-// What an epoll event is about; from tag_child on, a child's pid is added.
-enum Tag : std::uint64_t { tag_signals, tag_timer, tag_manager, tag_manager_pidfd, tag_child };
-
 // A manager that exits so has said why and would say it again; see run().
 constexpr int manager_refuses = 3;
 
+// Managers of a new version that may end before one is up.
+constexpr int most_trials = 3;
+
 constexpr std::array ignored = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGPIPE,   SIGUSR1, SIGUSR2, SIGALRM,
                                 SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO};
-
-// For the instance log, which is the keeper's stderr; the manager writes there too, so one write a line.
-void note(const std::string& text) {
-  const std::string line = "usvc-keeper: " + text + "\n";
-  (void)!::write(STDERR_FILENO, line.data(), line.size());  // there is nowhere to complain to
-}
-
-// waitid(2) as the kernel has it: with the child's rusage, also under WNOWAIT.
-int wait_id(idtype_t type, id_t id, siginfo_t& info, int options, rusage* usage) {
-  info = {};
-  for (;;) {
-    const long result = ::syscall(SYS_waitid, type, id, &info, options, usage);
-    if (result == 0 || errno != EINTR) return static_cast<int>(result);
-  }
-}
 
 std::int64_t microseconds(const timeval& time) {
   return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_usec;
@@ -83,10 +70,12 @@ Status Keeper::prepare() {
   if (::sigprocmask(SIG_BLOCK, &child, nullptr) != 0) return fail(Error::last("cannot block SIGCHLD"));
   signals_ = Fd(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
   timer_ = Fd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  trial_timer_ = Fd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
   poll_ = Fd(::epoll_create1(EPOLL_CLOEXEC));
-  if (!signals_ || !timer_ || !poll_) return fail(Error::last("cannot set up the keeper's loop"));
+  if (!signals_ || !timer_ || !trial_timer_ || !poll_) return fail(Error::last("cannot set up the keeper's loop"));
   if (auto status = watch(signals_, tag_signals, EPOLLIN); !status) return status;
-  return watch(timer_, tag_timer, EPOLLIN);
+  if (auto status = watch(timer_, tag_timer, EPOLLIN); !status) return status;
+  return watch(trial_timer_, tag_trial, EPOLLIN);
 }
 
 Status Keeper::watch(FdRef fd, std::uint64_t tag, std::uint32_t events) {
@@ -99,6 +88,7 @@ Status Keeper::watch(FdRef fd, std::uint64_t tag, std::uint32_t events) {
 }
 
 int Keeper::run() {
+  if (options_.handed) restore(*std::exchange(options_.handed, {}));
   if (options_.adopted) {
     manager_ = std::move(options_.adopted);
     manager_up_ = ever_up_ = true;
@@ -119,12 +109,14 @@ int Keeper::run() {
       const std::uint64_t tag = event.data.u64;
       if (tag == tag_signals) reap_strays();
       if (tag == tag_timer) start_manager();
+      if (tag == tag_trial) give_trial_up();
       if (tag == tag_manager && (event.events & EPOLLOUT) != 0) flush();
       if (tag == tag_manager) receive();
       if (tag == tag_manager_pidfd) manager_gone();
       if (tag >= tag_child) child_ended(static_cast<pid_t>(tag - tag_child));
     }
   }
+  end_guard();
   return exit_status_;
 }
 
@@ -132,6 +124,7 @@ void Keeper::start_manager() {
   const itimerspec off{};
   (void)::timerfd_settime(timer_.get(), 0, &off, nullptr);  // disarming can't fail
   if (manager_) return;
+  begin_attempt();
   auto pair = make_socket_pair(SOCK_SEQPACKET);
   if (!pair) {
     note(pair.error().message());
@@ -156,15 +149,14 @@ void Keeper::become_manager(int socket) {
   sigset_t none;
   sigemptyset(&none);
   (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
-  std::vector<std::string> args = {options_.manager_path, "--keeper-fd", std::to_string(socket)};
+  std::vector<std::string> args = {program_beside("usvc-manager"), "--keeper-fd", std::to_string(socket)};
   (void)::fcntl(socket, F_SETFD, 0);
   if (options_.ready) {
     (void)::fcntl(options_.ready.get(), F_SETFD, 0);
     args.insert(args.end(), {"--ready-fd", std::to_string(options_.ready.get())});
   }
   args.insert(args.end(), options_.manager_args.begin(), options_.manager_args.end());
-  ::execv(options_.manager_path.c_str(), argument_pointers(args).data());
-  note(Error::last("cannot execute " + options_.manager_path).message());
+  note(execute_program(options_.manager_program, args).message());
   ::_exit(126);
 }
 
@@ -179,14 +171,25 @@ void Keeper::meet_manager() {
   for (const auto& [id, item] : items_) say_item(id, item);
   Message end;
   end.kind = Kind::items_end;
+  set_id(end, own_version());
   say(end);
 }
 
-void Keeper::reap_manager() {
-  if (!manager_is_child_ || manager_pid_ == 0) return;
+// Whatever state it is in; its pidfd tells when it is gone.
+void Keeper::end_manager() const {
+  if (manager_pidfd_) {
+    (void)::syscall(SYS_pidfd_send_signal, manager_pidfd_.get(), SIGKILL, nullptr, 0);
+  } else if (manager_is_child_ && manager_pid_ > 0) {
+    (void)::kill(manager_pid_, SIGKILL);
+  }
+}
+
+// True when the manager says that it can't work here and no other could.
+bool Keeper::reap_manager() {
+  if (!manager_is_child_ || manager_pid_ == 0) return false;
   siginfo_t info{};
   if (wait_id(P_PID, static_cast<id_t>(manager_pid_), info, WEXITED | WNOHANG, nullptr) != 0 || info.si_pid == 0)
-    return;
+    return false;
   const bool refused = info.si_code == CLD_EXITED && info.si_status == manager_refuses;
   note("the manager (pid " + std::to_string(manager_pid_) +
        ") ended: " + (info.si_code == CLD_EXITED ? "exit " : "signal ") + std::to_string(info.si_status));
@@ -196,19 +199,22 @@ void Keeper::reap_manager() {
     quit_ = true;
     exit_status_ = manager_refuses;
   }
+  return refused;
 }
 
 void Keeper::manager_gone() {
   while (manager_ && receive()) {  // what it had said before it died still counts
     if (quit_) return;
   }
-  reap_manager();
+  const bool refused = reap_manager();
   manager_.reset();
   manager_pidfd_.reset();
   outgoing_.clear();
   failures_ = manager_up_ ? 0 : failures_ + 1;
   manager_up_ = false;
   if (quit_) return;
+  if (new_keeper_) return change_over();
+  if (on_trial() && (refused || trial_over_ || failures_ >= most_trials)) return roll_back();
   // At once after a manager that worked; else after 50 ms, 100 ms, … at most 10 s.
   const long delay_ms = failures_ == 0 ? 0 : std::min(10'000L, 25L << std::min(failures_, 10));
   itimerspec in{};
@@ -262,10 +268,12 @@ void Keeper::handle(Received received) {
       if (ever_up_) note("the manager (pid " + std::to_string(manager_pid_) + ") works");
       manager_up_ = ever_up_ = true;
       options_.ready.reset();
-      return;
+      return conclude_upgrade();
     case Kind::quit:
       quit_ = true;
       return;
+    case Kind::upgrade:
+      return upgrade(std::move(received));
     case Kind::item:
     case Kind::items_end:
     case Kind::spawned:

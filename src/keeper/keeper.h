@@ -13,17 +13,25 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "keeper/handover.h"
 #include "keeper/protocol.h"
 #include "keeper/standby.h"
 
 namespace usvc::keeper {
 
 struct Options {
-  std::string manager_path;
+  Fd own_program;
+  // Every manager is started from it, whatever lies on the path by then: the two of one version belong together.
+  Fd manager_program;
   std::vector<std::string> manager_args;  // handed on as they are
   Fd ready;                               // the first manager says on it that it is ready
   Fd adopted;                             // a socket to a living manager, whose keeper was killed
+  std::optional<Handover> handed;         // what the program that ran in this process before has left
+  bool rolled_back = false;               // it was the newer one
 };
+
+// What an epoll event is about; from tag_child on, a child's pid is added.
+enum Tag : std::uint64_t { tag_signals, tag_timer, tag_trial, tag_manager, tag_manager_pidfd, tag_child };
 
 class Keeper {
  public:
@@ -54,7 +62,8 @@ class Keeper {
   [[noreturn]] void become_manager(int socket);
   void meet_manager();
   void manager_gone();
-  void reap_manager();
+  void end_manager() const;
+  bool reap_manager();
 
   bool receive();
   void handle(Received received);
@@ -64,6 +73,23 @@ class Keeper {
 
   void child_ended(pid_t pid);
   void reap_strays();
+
+  // Becoming another version of itself: upgrade.cpp.
+  void upgrade(Received received);
+  void change_over();
+  void roll_back();
+  void go_back_here();
+  void refuse_upgrade(const std::string& why);
+  void begin_attempt();
+  void give_trial_up();
+  void conclude_upgrade();
+  [[nodiscard]] bool on_trial() const { return old_keeper_ && !new_keeper_; }
+  Status start_guard();
+  [[noreturn]] void keep_guard(FdRef keeper);
+  void end_guard();
+  [[nodiscard]] Handover state() const;
+  Error become(FdRef program, bool going_back);
+  void restore(Handover state);
 
   void say(const Message& message);
   void say_item(const std::string& id, const Item& item);
@@ -91,6 +117,12 @@ class Keeper {
   bool stalled_ = false;     // or for the kernel to have room for it, which nothing tells
   int failures_ = 0;         // managers in a row that never came up
   int exit_status_ = 0;
+  Fd new_keeper_;  // to become, as soon as the manager has ended
+  Fd old_keeper_;  // to go back to
+  Fd old_manager_;
+  Fd guard_;  // its pidfd
+  Fd trial_timer_;
+  bool trial_over_ = false;
   std::deque<Outgoing> outgoing_;
   std::unordered_map<std::string, Item> items_;
   std::unordered_map<pid_t, std::string> children_;

@@ -1,6 +1,23 @@
 #include "keeper/protocol.h"
 
+#include <unistd.h>
+
+#include "base/version.h"
+
 namespace usvc::keeper {
+
+std::uint32_t spoken_version() {
+  static const std::uint32_t spoken = [] {
+    const auto other = pretended("protocol");
+    return other ? static_cast<std::uint32_t>(std::stoul(*other)) : protocol_version;
+  }();
+  return spoken;
+}
+
+bool take_token(FdRef token) {
+  std::uint64_t value = 0;
+  return ::read(token.get(), &value, sizeof value) == sizeof value;
+}
 
 Result<Received> check(std::span<const std::byte> bytes, std::vector<Fd> fds) {
   Received received;
@@ -8,7 +25,7 @@ Result<Received> check(std::span<const std::byte> bytes, std::vector<Fd> fds) {
   std::memcpy(&received.message, bytes.data(), sizeof(Message));
   const Message& message = received.message;
   if (message.tag != magic) return fail("not a message of usvc's");
-  if (message.version != protocol_version) {
+  if (message.version != spoken_version()) {
     return fail("the other side speaks version " + std::to_string(message.version) + " of the keeper protocol");
   }
   if (message.fd_count < fds.size() || message.fd_count > message.roles.size()) {

@@ -5,10 +5,12 @@
 //
 //   manager -> keeper                         keeper -> manager
 //   spawn  id + card, status, stdio, held     spawned (pid; pidfd) | not_spawned (step, errno), with the spawn's token
-//   hold   id + held                          item   once per item after the manager's start, then items_end
+//   hold   id + held                          item   once per item after the manager's start, then items_end,
+//                                             whose id is the keeper's version
 //   drop   id                                 exited id, at once when a child has ended, and with its item
 //   up                                        (nothing: the manager works, forget its crashes)
 //   quit                                      (nothing: the keeper ends, leaving what lives alone)
+//   upgrade + new programs, token             (nothing: it ends the manager; keeper/upgrade.cpp has the rest)
 //
 // A child is born waiting. It sets itself up, then blocks on its status socket until the manager, which has journaled
 // its identity meanwhile, sends one byte; end-of-file means that the manager is gone and the child ends without having
@@ -36,6 +38,8 @@ namespace usvc::keeper {
 
 // Raised when a message's meaning changes; a keeper and a manager of different versions refuse each other's messages.
 inline constexpr std::uint32_t protocol_version = 2;
+// The same, unless a test's copy of the program pretends to be of another version.
+std::uint32_t spoken_version();
 inline constexpr std::uint32_t magic = 0x75737663;  // "usvc"
 
 enum class Kind : std::uint32_t {
@@ -44,6 +48,7 @@ enum class Kind : std::uint32_t {
   drop,
   up,
   quit,
+  upgrade,
   item = 64,
   items_end,
   spawned,
@@ -66,6 +71,7 @@ enum class Role : std::uint8_t {
   listener,
   lock,
   spill,  // journal lines that a full disk does not take
+  token,
   // handed through to a child
   card = 32,
   status,
@@ -73,20 +79,32 @@ enum class Role : std::uint8_t {
   standard_output,
   standard_error,
   cgroup,
+  new_keeper,
+  new_manager,
 };
 
 enum Flag : std::uint32_t {
   flag_child = 1,     // the run's process is the keeper's child: the keeper tells its exit
   flag_exited = 2,    // code and status are set
   flag_terminal = 4,  // output is a terminal's master
+  // of upgrade_item
+  flag_trial = 8,         // new programs run; the old ones wait
+  flag_upgraded = 16,     // they have proved themselves
+  flag_rolled_back = 32,  // they have not, and the old ones run again
 };
+
+// How the last upgrade stands, until the manager has noted how it ended and drops it. While either way is open it has
+// a token (an eventfd): whoever takes it is in charge should the keeper die. One is the keeper's guard, the others are
+// the manager that asked for the upgrade and, once it has been given every item, the new one. Its pid is the guard's.
+inline constexpr char upgrade_item[] = "usvc:upgrade";
+bool take_token(FdRef token);
 
 // The item that holds the terminals' shared carry pipe and its owner word (base/transfer.h).
 inline constexpr char carry_item[] = "usvc:carry";
 
 struct Message {
   std::uint32_t tag = magic;
-  std::uint32_t version = protocol_version;
+  std::uint32_t version = spoken_version();
   Kind kind = Kind::up;
   std::uint32_t flags = 0;
   std::uint64_t token = 0;

@@ -22,6 +22,7 @@
 #include "api/server.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "job/layout.h"
 #include "manager/git_config.h"
 #include "manager/instance.h"
@@ -150,6 +151,11 @@ int manage(Options options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "--version") {
+    std::printf("usvc-manager %s\n", own_version().c_str());
+    return 0;
+  }
+  (void)::prctl(PR_SET_NAME, "usvc-manager");  // started by a descriptor, it would be called by that one's number
   Options options = parse_options(argc, argv);
   const GitLibrary git;
   try {

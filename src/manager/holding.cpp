@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 
 #include "keeper/launch.h"
 #include "manager/instance.h"
@@ -104,6 +105,7 @@ asio::awaitable<void> Instance::let_go() {
 // Its children are init's now; what it held, we hold too.
 void Instance::on_keeper_lost() {
   if (leaving_) return;
+  if (!upgrade_.outlive_keeper()) std::_Exit(0);
   const bool young = unix_now() - keeper_since_ < keeper_youth;
   keeper_failures_ = young ? keeper_failures_ + 1 : 0;
   if (keeper_failures_ < 2) return replace_keeper();  // one that was killed; two in a row are seen to more slowly

@@ -270,6 +270,7 @@ std::vector<pid_t> Instance::known_pids() const {
     if (job->run) pids.push_back(job->run->pid);
   }
   for (const auto& [id, run] : leftovers_) pids.push_back(run.pid);
+  if (upgrade_.guard() > 0) pids.push_back(upgrade_.guard());
   std::sort(pids.begin(), pids.end());
   return pids;
 }

@@ -23,6 +23,7 @@
 #include "manager/hashing.h"
 #include "manager/job.h"
 #include "manager/keeper_link.h"
+#include "manager/upgrade.h"
 #include "proc/oom.h"
 #include "shapes/event.h"
 
@@ -50,6 +51,7 @@ class Instance {
   [[nodiscard]] asio::io_context& io() { return io_; }
   [[nodiscard]] const Layout& layout() const { return layout_; }
   [[nodiscard]] KeeperLink& keeper() { return *keeper_; }
+  [[nodiscard]] Upgrade& upgrade() { return upgrade_; }
   [[nodiscard]] Capture& capture() { return *capture_; }
   [[nodiscard]] Gate& launches() { return launches_; }
   [[nodiscard]] Hashing& hashing() { return hashing_; }
@@ -167,6 +169,7 @@ class Instance {
   double confs_seen_ = -1;  // as of this change of the directory; -1: not yet
   Jobs jobs_;
   std::unique_ptr<KeeperLink> keeper_;
+  Upgrade upgrade_{this};
   Fd lock_;
   Fd listener_;
   Carry carry_;

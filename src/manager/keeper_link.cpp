@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 
+#include "base/files.h"
 #include "base/message.h"
 #include "base/program.h"
 #include "keeper/launch.h"
@@ -40,6 +41,13 @@ pid_t peer_pid(FdRef socket) {
   return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
 }
 
+// Above the numbers that a child of ours is given others under.
+Fd open_running_program(const std::string& pid) {
+  const auto program = open_file("/proc/" + pid + "/exe", O_PATH);
+  constexpr int out_of_the_way = 10;
+  return program ? Fd(::fcntl(program->get(), F_DUPFD_CLOEXEC, out_of_the_way)) : Fd();
+}
+
 }  // namespace
 
 Fd HeldItem::take(Role role) {
@@ -52,6 +60,8 @@ Fd HeldItem::take(Role role) {
 KeeperLink::KeeperLink(asio::io_context& io, Fd socket, std::vector<std::string> keeper_args)
     : io_(io), socket_(io), keeper_args_(std::move(keeper_args)) {
   keeper_pid_ = peer_pid(socket);
+  keeper_program_ = open_running_program(std::to_string(keeper_pid_));
+  manager_program_ = open_running_program("self");
   socket_.assign(socket.release());
 }
 
@@ -72,7 +82,10 @@ Result<std::vector<HeldItem>> KeeperLink::meet() {
       return fail(
           Error::from_errno(EMFILE, "cannot take over what the keeper holds").hint("raise the hard limit, ulimit -Hn"));
     }
-    if (message.kind == Kind::items_end) return items;
+    if (message.kind == Kind::items_end) {
+      keeper_version_ = keeper::id_of(message);
+      return items;
+    }
     if (message.kind == Kind::item) {
       items.push_back({.id = keeper::id_of(message),
                        .pid = message.pid,
@@ -124,6 +137,9 @@ bool KeeperLink::take_messages() {
 void KeeperLink::handle(keeper::Received received) {
   const Message& message = received.message;
   if (message.kind == Kind::exited) return events_.exited(message);
+  if (message.kind == Kind::item && keeper::id_of(message) == keeper::upgrade_item) {
+    return events_.upgraded(message.flags);
+  }
   if (message.kind != Kind::spawned && message.kind != Kind::not_spawned) return;
   const auto found = pending_.find(message.token);
   if (found == pending_.end()) return;
@@ -174,9 +190,16 @@ Status KeeperLink::restart() {
   auto pair = make_socket_pair(SOCK_SEQPACKET);
   if (!pair) return pass(pair);
   constexpr int adopted_fd = 3;
-  std::vector<std::string> args = {program_beside("usvc-keeper"), "--adopt-fd", std::to_string(adopted_fd)};
+  constexpr int program_fd = 4;
+  std::vector<std::string> args = {program_beside("usvc-keeper"), "--adopt-fd", std::to_string(adopted_fd),
+                                   "--manager-program-fd", std::to_string(program_fd)};
   args.insert(args.end(), keeper_args_.begin(), keeper_args_.end());
-  auto child = spawn_program(args, {{pair->theirs, adopted_fd}});
+  SpawnOptions options;
+  if (keeper_program_) options.program = open_program_path(keeper_program_);
+  Fd theirs(::fcntl(pair->theirs.get(), F_DUPFD_CLOEXEC, program_fd + 1));
+  std::vector<InheritedFd> fds = {{theirs, adopted_fd}};
+  if (manager_program_) fds.push_back({manager_program_, program_fd});
+  auto child = spawn_program(args, fds, options);
   if (!child) return pass(child, "cannot start another keeper");
   keeper_pid_ = child->pid;
   keeper_child_ = std::move(child->pidfd);
@@ -223,6 +246,13 @@ void KeeperLink::up() {
   Message message;
   message.kind = Kind::up;
   (void)send(message, {});  // without descriptors it can't fail
+}
+
+Status KeeperLink::upgrade(FdRef new_keeper, FdRef new_manager, FdRef token) {
+  if (!connected_) return fail(Error::from_errno(EPIPE, "the keeper died").hint("ask again"));
+  Message message;
+  message.kind = Kind::upgrade;
+  return send(message, {{Role::new_keeper, new_keeper}, {Role::new_manager, new_manager}, {Role::token, token}});
 }
 
 void KeeperLink::quit() {

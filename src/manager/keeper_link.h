@@ -49,6 +49,8 @@ class KeeperLink {
     std::function<void(const keeper::Message& exit)> exited;
     // The keeper is dead. Called once for each; the owner answers with restart() and hold().
     std::function<void()> lost;
+    // How an upgrade went, as flags of the keeper's upgrade_item.
+    std::function<void(std::uint32_t flags)> upgraded;
   };
 
   KeeperLink(asio::io_context& io, Fd socket, std::vector<std::string> keeper_args);
@@ -68,9 +70,13 @@ class KeeperLink {
   // Everything said so far has been handed to the kernel.
   [[nodiscard]] bool idle() const { return outgoing_.empty(); }
 
-  // Starts another keeper and introduces this manager to it.
+  // The keeper ends this manager, becomes the new keeper and starts the new manager; or says `upgraded` that it can't.
+  Status upgrade(FdRef new_keeper, FdRef new_manager, FdRef token);
+
+  // Starts another keeper, of the same binary, and introduces this manager to it.
   Status restart();
   [[nodiscard]] pid_t keeper_pid() const { return keeper_pid_; }
+  [[nodiscard]] const std::string& keeper_version() const { return keeper_version_; }
 
  private:
   struct Outgoing {
@@ -104,6 +110,10 @@ class KeeperLink {
   bool waiting_for_room_ = false;
   bool connected_ = true;
   pid_t keeper_pid_ = 0;
+  std::string keeper_version_;
+  // What keeper and manager were started from: whatever lies on the path by now, a version starts its own other half.
+  Fd keeper_program_;
+  Fd manager_program_;
   Fd keeper_child_;  // pidfd of a keeper that we started, to reap it
 };
 

@@ -23,6 +23,9 @@ asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request);
 // Stops every job, which stays wanted. The caller ends the instance once the answer is out.
 asio::awaitable<Outcomes> shut_down(Instance* instance);
 
+// Replaces keeper and manager. The new manager gives the answer; this one's, while it is there, is a failure.
+asio::awaitable<Result<UpgradeReply>> upgrade_instance(Instance* instance, UpgradeRequest request);
+
 JobView view_of(Instance& instance, const Job& job);
 Result<JobsReply> list_jobs(Instance& instance, const std::vector<std::string>& selectors);
 Result<ConfView> show_conf(Instance& instance, const std::string& name);

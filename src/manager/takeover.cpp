@@ -48,6 +48,7 @@ Status Instance::take_over(Fd keeper_socket, std::vector<std::string> keeper_arg
   keeper_ = std::make_unique<KeeperLink>(io_, std::move(keeper_socket), std::move(keeper_args));
   auto items = keeper_->meet();
   if (!items) return pass(items);
+  if (auto status = upgrade_.meet(*items); !status) return status;
   if (auto status = take_lock(*items); !status) return status;
   auto spill = take_spill(*items);
   if (!spill) return pass(spill);
@@ -74,10 +75,12 @@ Status Instance::take_over(Fd keeper_socket, std::vector<std::string> keeper_arg
   KeeperLink::Events events;
   events.exited = [this](const keeper::Message& exit) { on_exit(exit); };
   events.lost = [this] { on_keeper_lost(); };
+  events.upgraded = [this](std::uint32_t flags) { upgrade_.told(flags); };
   adopt(*items);
   capture_->run();
   keeper_->run(std::move(events));
   begin_lives();
+  upgrade_.catch_up();
   return {};
 }
 

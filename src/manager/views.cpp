@@ -76,7 +76,7 @@ Result<JobsReply> list_jobs(Instance& instance, const std::vector<std::string>& 
 VarsView vars(Instance& instance) {
   const Layout& layout = instance.layout();
   VarsView view;
-  view.version = version;
+  view.version = own_version();
   view.home = layout.home;
   view.socket = layout.socket;
   view.tmux_socket = layout.tmux_socket;
@@ -92,6 +92,7 @@ VarsView vars(Instance& instance) {
   }
   view.manager_pid = ::getpid();
   view.keeper_pid = instance.keeper().keeper_pid();
+  view.keeper_version = instance.keeper().keeper_version();
   view.started_at = instance.started_at();
   if (!instance.cgroup_parent().empty()) view.cgroup = instance.cgroup_parent();
   return view;

@@ -1,11 +1,13 @@
 // One line of the journal, which is also one line of `usvc --json events`.
 //
 // Events a person sees: starting pre-run running exited post-run waiting stopping stopped cleaned alert
-// manager-started keeper-started adopted error. Besides, the journal holds records for the fold alone (see is_record):
+// manager-started keeper-started upgraded adopted error. Besides, it holds records for the fold alone (is_record):
 //   wanted      the wanted state of a job changed, by the request with idempotency key `key`
 //   hook-passed the pre-run hook ended well: the program is next
 //   spawned     a process exists for the run but has not been let go: its identity, so that it can be found again
 //   request     a request with idempotency key `key` was acted on for this job (what a retry must not do twice)
+//   upgrade     begun, by the request with idempotency key `key`, from these versions; or, with `code`, over: 0 when
+//               these versions run now, 1 when the old ones run again
 //   hashed      the md5 of the binary that was started
 //   checkpoint  one job's whole folded state; checkpoint-end closes the set
 #pragma once
@@ -47,12 +49,14 @@ struct Event {
   std::optional<std::int64_t> binary_inode;
   std::optional<std::int64_t> binary_size;
   std::optional<std::int64_t> binary_mtime_ns;
+  std::optional<std::string> manager_version;  // upgrade
+  std::optional<std::string> keeper_version;
   std::optional<json::value> state;  // checkpoint: a JobRecord
 };
 BOOST_DESCRIBE_STRUCT(Event, (),
                       (t, job, run_id, event, pid, code, signal, core, oom, ran, cpu, max_rss_bytes, asked, message,
                        until, wanted, anew, key, log_offset, start_ticks, boot_id, md5, binary, binary_dev,
-                       binary_inode, binary_size, binary_mtime_ns, state))
+                       binary_inode, binary_size, binary_mtime_ns, manager_version, keeper_version, state))
 
 // True for the lines that only the fold needs; `events` does not show them.
 bool is_record(const Event& event);

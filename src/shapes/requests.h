@@ -116,6 +116,22 @@ struct PlainRequest {
 };
 BOOST_DESCRIBE_STRUCT(PlainRequest, (), (key))
 
+// POST /v1/upgrade -> UpgradeReply, when the new manager has proved that it works; a failure when it has not, and then
+// the old one runs again.
+struct UpgradeRequest {
+  std::string key;
+  std::string directory;  // where the new usvc-keeper and usvc-manager are
+};
+BOOST_DESCRIBE_STRUCT(UpgradeRequest, (), (key, directory))
+
+struct UpgradeReply {
+  std::string manager_from;  // versions
+  std::string manager_to;
+  std::string keeper_from;
+  std::string keeper_to;
+};
+BOOST_DESCRIBE_STRUCT(UpgradeReply, (), (manager_from, manager_to, keeper_from, keeper_to))
+
 // Any failure: HTTP status 400 (usage), 404 (no match), 500.
 struct ErrorView {
   std::string message;

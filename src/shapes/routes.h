@@ -10,6 +10,7 @@
 //   POST /v1/wait                    WaitRequest    -> WaitReply
 //   POST /v1/load                    LoadRequest    -> OutcomesReply
 //   POST /v1/shutdown                PlainRequest   -> OutcomesReply
+//   POST /v1/upgrade                 UpgradeRequest -> UpgradeReply
 //   PUT  /v1/conf/NAME               ConfChange     -> ConfView
 //
 // A failure is an ErrorReply with status 400 (usage), 404 (no match) or 500. Words in addresses are percent-encoded.
@@ -30,5 +31,6 @@ inline constexpr char clean[] = "/v1/clean";
 inline constexpr char signal[] = "/v1/signal";
 inline constexpr char wait[] = "/v1/wait";
 inline constexpr char shutdown[] = "/v1/shutdown";
+inline constexpr char upgrade[] = "/v1/upgrade";
 
 }  // namespace usvc::route

@@ -114,11 +114,12 @@ struct VarsView {
   std::string instance_log;  // what manager and keeper have to say themselves
   std::optional<std::int64_t> manager_pid;
   std::optional<std::int64_t> keeper_pid;
+  std::optional<std::string> keeper_version;
   std::optional<double> started_at;   // the manager
   std::optional<std::string> cgroup;  // the delegated cgroup jobs live under
 };
 BOOST_DESCRIBE_STRUCT(VarsView, (),
                       (version, home, socket, tmux_socket, jobs_dir, logs_dir, journal_dir, work_dir, settings,
-                       instance_log, manager_pid, keeper_pid, started_at, cgroup))
+                       instance_log, manager_pid, keeper_pid, keeper_version, started_at, cgroup))
 
 }  // namespace usvc

@@ -72,6 +72,10 @@ class CliTest : public Test {
   // Everything from here on, the instance included, is done as this user. For the beginning of a test.
   void be_user(uid_t user);
 
+  // Another installed usvc from here on. For the beginning of a test.
+  void use_program(std::string program) { program_ = std::move(program); }
+  [[nodiscard]] const std::string& program() const { return program_; }
+
   // usvc ARGS…; whatever status it ends with.
   Output run(const Args& args, const RunOptions& options = {});
   // The same and expects status 0.

@@ -188,6 +188,36 @@ TEST_F(FoldTest, OldRequestsAreForgotten) {
   EXPECT_TRUE(picture->requests.empty());
 }
 
+TEST_F(FoldTest, UpgradeIsRememberedAndHowItEnded) {
+  append(R"({"t":10,"event":"upgrade","key":"u1","manager_version":"1.0","keeper_version":"0.9"})"
+         "\n");
+  auto begun = fold_journal(dir_);
+  ASSERT_TRUE(begun && begun->upgrade);
+  EXPECT_EQ(begun->upgrade->key, "u1");
+  EXPECT_FALSE(begun->upgrade->code);
+  append(
+      R"({"t":11,"event":"upgrade","key":"u1","code":1,"message":"no","manager_version":"1.0","keeper_version":"1.1"})"
+      "\n");
+  auto over = fold_journal(dir_);
+  ASSERT_TRUE(over && over->upgrade);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(over->upgrade->code, 1);
+    EXPECT_EQ(over->upgrade->message, "no");
+    EXPECT_EQ(over->upgrade->keeper_from, "0.9");
+    EXPECT_EQ(over->upgrade->keeper_to, "1.1");
+    auto writer = JournalWriter::open(dir_);
+    ASSERT_TRUE(writer);
+    ASSERT_TRUE(writer->checkpoint(*over, 20));
+    ASSERT_TRUE(remove_all(segment_path(dir_, 1)));
+    over = fold_journal(dir_);
+    ASSERT_TRUE(over && over->upgrade);
+  }
+  forget_old_requests(*over, 12);
+  EXPECT_TRUE(over->upgrade);
+  forget_old_requests(*over, 10'000);
+  EXPECT_FALSE(over->upgrade);
+}
+
 TEST_F(FoldTest, NoJournalIsAnErrorThatSaysWhere) {
   auto picture = fold_journal(dir_ + "/none");
   ASSERT_FALSE(picture);
