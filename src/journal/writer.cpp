@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "base/fault_point.h"
 #include "base/files.h"
 #include "journal/reader.h"
 
@@ -63,7 +64,9 @@ Status JournalWriter::append(const Event& event) {
     return fail(Error::from_errno(ENOBUFS, "the journal can't be written and too much waits for it"));
   }
   pending_ += line;
-  return flush();
+  Status written = flush();
+  fault_point("manager.journal-line");
+  return written;
 }
 
 Status JournalWriter::flush() {
@@ -104,6 +107,7 @@ Status JournalWriter::checkpoint(const Picture& picture, double now) {
   text += event_line(end) + "\n";
   checkpoint_at_ = std::max<std::uint64_t>(least_segment, 4 * text.size());
   if (auto status = write_file_atomically(segment_path(dir_, number_ + 1), text, Flush::no); !status) return status;
+  fault_point("manager.checkpoint");
   if (auto status = open_segment(number_ + 1); !status) return status;
   remove_old();
   return {};

@@ -18,6 +18,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/fault_point.h"
 #include "base/message.h"
 #include "base/program.h"
 #include "keeper/launch.h"
@@ -102,6 +103,7 @@ int Keeper::run() {
   if (options_.adopted) {
     manager_ = std::move(options_.adopted);
     manager_up_ = ever_up_ = true;
+    fault_point("keeper.adopted");
     meet_manager();
   } else {
     start_manager();
@@ -147,6 +149,7 @@ void Keeper::start_manager() {
   // The child is not reaped yet, so the pid is its own.
   manager_pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!manager_pidfd_) note(Error::last("cannot watch the manager").message());
+  fault_point("keeper.manager-started");
   meet_manager();
 }
 
@@ -178,6 +181,7 @@ void Keeper::meet_manager() {
   Message end;
   end.kind = Kind::items_end;
   say(end);
+  fault_point("keeper.items-said");
 }
 
 void Keeper::reap_manager() {
@@ -197,6 +201,7 @@ void Keeper::reap_manager() {
 }
 
 void Keeper::manager_gone() {
+  fault_point("keeper.manager-gone");
   while (manager_ && receive()) {  // what it had said before it died still counts
     if (quit_) return;
   }
@@ -275,6 +280,7 @@ void Keeper::handle(Received received) {
 }
 
 void Keeper::spawn(Received received) {
+  fault_point("keeper.spawn-received");
   Held handed;
   handed.fds = std::move(received.fds);
   const LaunchFds fds{.card = FdRef(handed.find(Role::card)),
@@ -292,6 +298,7 @@ void Keeper::spawn(Received received) {
     answer.status = child.error().code();
     return say(answer);
   }
+  fault_point("keeper.forked");
   const std::string id = id_of(received.message);
   Item item;
   item.pid = child->pid;
@@ -310,9 +317,11 @@ void Keeper::spawn(Received received) {
   answer.roles[0] = Role::pidfd;
   outgoing_.push_back({answer, true});
   flush();
+  fault_point("keeper.spawned-said");
 }
 
 void Keeper::hold(Received received) {
+  fault_point("keeper.hold");
   if (received.message.pid != 0 && id_of(received.message) == "usvc:manager") {
     // An adopting manager introduces itself.
     manager_pid_ = received.message.pid;
@@ -330,6 +339,7 @@ void Keeper::hold(Received received) {
 void Keeper::drop(const std::string& id) {
   const auto found = items_.find(id);
   if (found == items_.end()) return;
+  fault_point("keeper.drop");
   const Item item = std::move(found->second);
   items_.erase(found);
   if ((item.flags & flag_child) == 0) return;
@@ -339,6 +349,7 @@ void Keeper::drop(const std::string& id) {
     // It has been seen as a zombie and is nobody else's to reap, so this can't fail.
     (void)wait_id(P_PID, static_cast<id_t>(item.pid), info, WEXITED | WNOHANG, nullptr);
   }
+  fault_point("keeper.reaped");
   reap_strays();  // ended ones may have stood behind this zombie
 }
 
@@ -375,6 +386,7 @@ void Keeper::child_ended(pid_t pid) {
                      .cpu_us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
                      .max_rss_bytes = std::int64_t{usage.ru_maxrss} * 1024};
   }
+  fault_point("keeper.exit-seen");
   say_exit(id, item);
 }
 

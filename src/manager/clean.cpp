@@ -2,6 +2,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "base/fault_point.h"
 #include "base/files.h"
 #include "base/time.h"
 #include "manager/operations.h"
@@ -27,12 +28,16 @@ Status move_log(const Instance& instance, const Job& job) {
 
 Status forget_job(Instance& instance, const std::shared_ptr<Job>& job) {
   const Layout& layout = instance.layout();
+  fault_point("manager.clean-recorded");
   if (auto moved = move_log(instance, *job); !moved) return moved;
+  fault_point("manager.clean-log-moved");
   // The conf goes first: a job without one is none, whatever else a kill leaves lying about.
   for (const auto& path : {layout.conf_path(job->name), layout.env_path(job->name), layout.work_path(job->name)}) {
     if (auto removed = remove_all(path); !removed) return removed;
+    fault_point("manager.clean-conf-removed");
   }
   instance.remove_job(job);
+  fault_point("manager.cleaned");
   return {};
 }
 

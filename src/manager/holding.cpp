@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "base/fault_point.h"
 #include "keeper/launch.h"
 #include "manager/instance.h"
 #include "manager/life.h"
@@ -28,6 +29,7 @@ void Instance::on_exit(const keeper::Message& exit) {
   const auto job = job_of_item(id);
   if (job && job->run && job->run->item_id() == id) {
     if (job->run->end) return;
+    fault_point("manager.exit-received");
     job->run->end = end_from(exit, unix_now());
     job->wakeup.notify();
     return;
@@ -83,6 +85,7 @@ void Instance::on_carry_lost(const std::string& id, Carry stuck, Carry fresh) {
     const std::vector<Lent> own = {{Role::carry_read, run->carry.read}, {Role::carry_write, run->carry.write}};
     (void)keeper_->hold(id, own, 0, run->terminal);
   }
+  fault_point("carry.exchange");
   carry_ = std::move(fresh);
   const std::vector<Lent> lent = {{Role::carry_read, carry_.read}, {Role::carry_write, carry_.write}};
   (void)keeper_->hold(keeper::carry_item, lent);
@@ -103,6 +106,7 @@ asio::awaitable<void> Instance::let_go() {
 // Its children are init's now; what it held, we hold too.
 void Instance::on_keeper_lost() {
   if (leaving_) return;
+  fault_point("manager.keeper-lost");
   if (auto started = keeper_->restart(); !started) {
     record_error("", started.error().message());
     auto timer = std::make_shared<asio::steady_timer>(io_, keeper_retry);
@@ -111,6 +115,7 @@ void Instance::on_keeper_lost() {
     });
     return;
   }
+  fault_point("manager.keeper-started");
   hand_over_everything();
   write_pids();
   Event event;
@@ -132,6 +137,7 @@ void Instance::hand_over_everything() {
     Run& run = *job->run;
     const bool was_child = std::exchange(run.keeper_child, false);
     hold(run.item_id(), run.held(), run.pid, run.terminal);
+    fault_point("manager.hand-over");
     if (was_child && !run.end) asio::co_spawn(io_, watch_orphan(run.item_id()), must_not_throw);
   }
   for (auto& [id, run] : leftovers_) {

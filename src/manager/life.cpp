@@ -8,6 +8,7 @@
 #include <random>
 #include <utility>
 
+#include "base/fault_point.h"
 #include "base/signals.h"
 #include "base/text.h"
 #include "job/backoff.h"
@@ -127,6 +128,7 @@ asio::awaitable<void> Life::begin() {
   if (!job_.conf->pre_cmd.empty()) {
     if (co_await start_process(Phase::pre)) {
       (void)advance(JobEvent::hook_begun);
+      fault_point("manager.pre-run");
       co_await attend();
       if (job_.state != JobState::starting) {
         never_began_ = true;
@@ -141,6 +143,7 @@ asio::awaitable<void> Life::begin() {
   }
   const bool began = co_await start_process(Phase::main);
   (void)advance(began ? JobEvent::begun : JobEvent::exited);
+  fault_point("manager.running");
   if (began) note_binary();
 }
 
@@ -171,6 +174,7 @@ asio::awaitable<bool> Life::start_process(Phase phase) {
     spawned.start_ticks = static_cast<std::int64_t>(job_.run->start_ticks);
     spawned.boot_id = boot_id();
     instance_.record(std::move(spawned));
+    fault_point("manager.spawn-recorded");
     instance_.capture_run(job_);
     std::string program = phase == Phase::main ? job_.conf->cmd : "/bin/sh";
     auto gone = co_await let_go(&instance_, std::move(launched->status), std::move(program));
@@ -212,9 +216,12 @@ asio::awaitable<void> Life::bury_run() {
   if (job_.killed) kill_at = Clock::now();
   deadline_ = Wakeup::never;
   if (job_.run->phase == Phase::main || job_.state == JobState::dead) {
+    fault_point("manager.exit-recorded");
     (void)co_await sweep(&instance_, self(), kill_at);
+    fault_point("manager.swept");
   }
   co_await drain();
+  fault_point("manager.drained");
   instance_.release_run(job_);
 }
 
@@ -237,6 +244,7 @@ asio::awaitable<void> Life::epilogue() {
     co_return;
   }
   (void)advance(JobEvent::hook_begun);
+  fault_point("manager.post-run");
   if (!record().wanted) deadline_ = Clock::now() + conf().stop_timeout;
   co_await attend();
   const auto& end = job_.run->end;
@@ -338,7 +346,8 @@ void Life::enter(JobState state) {
       return instance_.record(*ended_);
     case JobState::waiting:
       entered.until = entered.t + std::chrono::duration<double>(pause_).count();
-      return instance_.record(std::move(entered));
+      instance_.record(std::move(entered));
+      return fault_point("manager.waiting");
     case JobState::invalid:
       return instance_.record_error(job_.name, job_.conf_error);
     case JobState::stopped:
@@ -389,6 +398,7 @@ void Life::send_stop() {
   // A process that is gone already has been seen to, or will be in a moment.
   (void)signal_group(run, signal);
   (void)signal_group(run, SIGCONT);  // a stopped one could not answer
+  fault_point("manager.stop-signalled");
   deadline_ = Clock::now() + conf().stop_timeout;
 }
 
@@ -396,6 +406,7 @@ void Life::send_kill() {
   job_.killed = true;
   if (job_.run->cgroup) (void)job_.run->cgroup->kill();
   (void)signal_group(*job_.run, SIGKILL);
+  fault_point("manager.stop-killed");
 }
 
 void Life::note_binary() {

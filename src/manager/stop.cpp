@@ -1,6 +1,7 @@
 #include <map>
 #include <optional>
 
+#include "base/fault_point.h"
 #include "base/signals.h"
 #include "base/time.h"
 #include "manager/operations.h"
@@ -39,6 +40,7 @@ asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request) {
     was_live.push_back(!at_rest(*job));
     watching.add(job);
     if (!acted_on(*instance, request.key, job->name)) set_wanted(*instance, *job, false, request.key);
+    fault_point("manager.stop-wanted");
     job->restart_asked = false;
     if (!job->run) job->killed = false;  // that was another stop's
     job->post(JobEvent::stop);

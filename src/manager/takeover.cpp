@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/fault_point.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "base/unix_socket.h"
@@ -50,9 +51,11 @@ Status Instance::take_over(Fd keeper_socket, std::vector<std::string> keeper_arg
   auto items = keeper_->meet();
   if (!items) return pass(items);
   if (auto status = take_lock(*items); !status) return status;
+  fault_point("manager.locked");
   auto journal = JournalWriter::open(layout_.journal_dir);
   if (!journal) return pass(journal);
   journal_ = std::make_unique<JournalWriter>(std::move(*journal));
+  fault_point("manager.journal-open");
   if (auto status = load(); !status) return status;
   if (auto status = take_listener(*items); !status) return status;
   if (auto status = take_carry(*items); !status) return status;
@@ -76,6 +79,7 @@ Status Instance::take_over(Fd keeper_socket, std::vector<std::string> keeper_arg
   adopt(*items);
   capture_->run();
   keeper_->run(std::move(events));
+  fault_point("manager.begin-lives");
   begin_lives();
   return {};
 }
@@ -206,7 +210,9 @@ Status Instance::take_carry(std::vector<HeldItem>& items) {
 
 void Instance::adopt(std::vector<HeldItem>& items) {
   for (auto& item : items) {
-    if (!is_own_item(item.id)) adopt_item(std::move(item));
+    if (is_own_item(item.id)) continue;
+    adopt_item(std::move(item));
+    fault_point("manager.item-adopted");
   }
 }
 
