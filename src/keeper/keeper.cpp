@@ -99,6 +99,10 @@ Status Keeper::watch(FdRef fd, std::uint64_t tag, std::uint32_t events) {
   return fail(Error::last("cannot watch a descriptor"));
 }
 
+void Keeper::unwatch(FdRef fd) {
+  (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, fd.get(), nullptr);  // fails only for one that is not watched
+}
+
 int Keeper::run() {
   if (options_.adopted) {
     manager_ = std::move(options_.adopted);
@@ -206,6 +210,10 @@ void Keeper::manager_gone() {
     if (quit_) return;
   }
   reap_manager();
+  // Closing alone would not end their events: a child between fork and exec has the same open files for a moment, and
+  // the dead manager's end would be taken for that of the next.
+  unwatch(manager_);
+  unwatch(manager_pidfd_);
   manager_.reset();
   manager_pidfd_.reset();
   outgoing_.clear();
@@ -236,7 +244,7 @@ bool Keeper::receive() {
     }
     if (received->size == 0) {
       // End of file: the manager is dead or as good as. Its pidfd says when; only an adopting one may not have sent it.
-      (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, manager_.get(), nullptr);
+      unwatch(manager_);
       if (!manager_pidfd_) {
         manager_.reset();
         manager_gone();
@@ -378,7 +386,7 @@ void Keeper::child_ended(pid_t pid) {
   const bool seen = wait_id(P_PID, static_cast<id_t>(pid), info, WEXITED | WNOHANG | WNOWAIT, &usage) == 0;
   if (seen && info.si_pid != pid) return;
   // A pidfd stays readable for good.
-  (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, item.find(Role::pidfd), nullptr);
+  unwatch(FdRef(item.find(Role::pidfd)));
   item.exit = Exit{};
   if (seen) {
     item.exit = Exit{.code = info.si_code,
