@@ -17,7 +17,8 @@
 //   count-file FILE           appends "PID start", goes on
 //   crash-first N FILE        exit 1 at the first N starts, counted in FILE, afterwards goes on
 //   wait-file FILE            goes on once FILE exists
-//   begin DIR NAME            appends "begin PID RUN" to DIR/NAME.ledger and goes on, holding a lock until it ends; exit 97
+//   begin DIR NAME            appends "begin PID RUN" to DIR/NAME.ledger and goes on, holding a lock until it ends;
+//   exit 97
 //                             and "refused PID RUN" where another process holds it
 //   lines DIR NAME MS [COUNT] "line PID N" every MS; the last N written is in DIR/NAME.PID
 //   keep-file FILE            reads FILE into memory and keeps it, as a monitor does with /proc/PID/environ; goes on
