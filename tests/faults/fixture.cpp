@@ -93,21 +93,30 @@ pid_t FaultTest::own_process(std::string_view program) const {
 }
 
 void FaultTest::kill_all_own(const std::vector<pid_t>& spared) {
-  const auto others = [&] {
-    auto all = own_processes();
-    std::erase_if(all, [&](const Process& process) {
-      const bool client = process.executable.ends_with("/usvc");
-      return client || std::find(spared.begin(), spared.end(), process.pid) != spared.end();
-    });
-    return all;
-  };
-  // Stopped first: else the survivor of the first kill starts another.
-  for (const auto& process : others()) ::kill(process.pid, SIGSTOP);
+  std::vector<pid_t> victims;
+  // All are stopped before the first is killed: else the survivor would start another.
   EXPECT_TRUE(wait_until(10s, [&] {
-    const auto left = others();
-    for (const auto& process : left) ::kill(process.pid, SIGKILL);
-    return left.empty();
+    victims.clear();
+    bool still = true;
+    for (const auto& process : own_processes()) {
+      const bool client = process.executable.ends_with("/usvc");
+      if (client || std::find(spared.begin(), spared.end(), process.pid) != spared.end()) continue;
+      ::kill(process.pid, SIGSTOP);
+      still = still && process.state == 'T';
+      victims.push_back(process.pid);
+    }
+    return still;
   }));
+  for (const pid_t pid : victims) ::kill(pid, SIGKILL);
+  EXPECT_TRUE(wait_until(10s, [&] { return std::none_of(victims.begin(), victims.end(), alive); }));
+}
+
+std::size_t FaultTest::journaled(const std::string& event) const {
+  std::size_t count = 0;
+  for (const auto& file : fs::directory_iterator(home() + "/journal")) {
+    count += count_of(content(file.path()), "\"event\":\"" + event + "\"");
+  }
+  return count;
 }
 
 std::string FaultTest::whole_log(const std::string& job) const {

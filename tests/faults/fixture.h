@@ -29,12 +29,13 @@ class FaultTest : public CliTest {
   // The one process that is the manager or the keeper right now; 0: none.
   pid_t manager_process() const { return own_process("usvc-manager"); }
   pid_t keeper_process() const { return own_process("usvc-keeper"); }
-  // These, and all of usvc's that come up meanwhile, until none is left.
+  // Keeper, manager and what they are just making, all at once.
   void kill_all_own(const std::vector<pid_t>& spared = {});
 
   // What is true after any single kill: the same processes, no second copy, every end told once.
   struct Expected {
     bool both = false;         // keeper and manager died at once: jobs are cut off and started anew
+    bool partly = false;       // of both: some jobs were handed over before
     bool keeper_died = false;  // then CPU time isn't known, and the status only to Linux 6.15
     std::vector<std::string> ends = {};
   };
@@ -42,6 +43,9 @@ class FaultTest : public CliTest {
   void check_job(const std::string& name, const Expected& expected);
   // Stops everything and holds logs and journal against the ledger.
   void check_in_the_end(const std::vector<std::string>& jobs, const Expected& expected);
+
+  // How often the journal's files tell of an event.
+  [[nodiscard]] std::size_t journaled(const std::string& event) const;
 
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }
   [[nodiscard]] std::string whole_log(const std::string& job) const;

@@ -151,6 +151,7 @@ class KillMatrixTest : public FaultTest, public testing::WithParamInterface<Case
   [[nodiscard]] Expected expected() const {
     Expected result;
     result.both = none_left();
+    result.partly = kill() == Kill::stopped && row().point == "manager.hand-over";
     const bool stopped_is_keeper = !at_manager() && !at_child();
     result.keeper_died = result.both || row().scene == Scene::keeper_lost ||
                          (kill() == Kill::stopped ? stopped_is_keeper : !stopped_is_keeper);
