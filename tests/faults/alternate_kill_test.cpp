@@ -40,23 +40,29 @@ class AlternateKillTest : public FaultTest {
   // A manager that has only begun is met at the point, and its keeper killed there; and the other way round.
   void second_manager_loses_keeper(std::string_view point) {
     const auto keepers = journaled("keeper-started");
-    arm(point);
+    const pid_t keeper = keeper_process();
+    freeze(keeper);  // until the point is armed, which the manager that goes must not meet
     kill_hard(manager_process());
+    arm(point);
+    thaw(keeper);
     const pid_t stopped = stopped_at(point);
     if (stopped == 0) return disarm(point);
-    kill_hard(keeper_process());
+    kill_hard(keeper);
     thaw(stopped);
     wait_successor("keeper-started", keepers);
   }
   void second_keeper_loses_manager(std::string_view point, std::size_t passes) {
     const auto keepers = journaled("keeper-started");
     const auto managers = journaled("manager-started");
-    arm(point, passes);
+    const pid_t manager = manager_process();
+    freeze(manager);
     kill_hard(keeper_process());
+    arm(point, passes);
+    thaw(manager);
     const pid_t stopped = stopped_at(point);
     if (stopped == 0) return disarm(point);
     wait_successor("keeper-started", keepers);  // by then all is said, and waits in the new keeper's socket
-    kill_hard(manager_process());
+    kill_hard(manager);
     thaw(stopped);
     wait_successor("manager-started", managers);
   }
@@ -178,12 +184,11 @@ TEST_F(AlternateKillTest, AnyOfThemUnderLoad) {
 TEST_F(AlternateKillTest, AnyOfThemAtAnyTime) {
   stand_by();
   for (int round = 0; round < 20 && !HasFailure(); ++round) {
-    const bool keeper_first = below(2) == 0;
-    const pid_t first = keeper_first ? keeper_process() : manager_process();
-    if (first > 0) ::kill(first, SIGKILL);
-    wait_until(milliseconds(below(40)), [] { return false; });
-    const pid_t second = keeper_first ? manager_process() : keeper_process();
-    if (second > 0) ::kill(second, SIGKILL);
+    std::array pids = {keeper_process(), manager_process()};
+    if (below(2) == 0) std::swap(pids[0], pids[1]);
+    if (pids[0] > 0) ::kill(pids[0], SIGKILL);
+    wait_until(milliseconds(below(30)), [] { return false; });
+    if (pids[1] > 0) ::kill(pids[1], SIGKILL);
     ok({"init"});
   }
   const Expected expected{.both = true, .partly = true, .keeper_died = true, .ends = {"TERM"}};
