@@ -243,9 +243,15 @@ void KillMatrixTest::prepare() {
       std::fclose(file);
       return;
     }
+    case Scene::output: {
+      // A second terminal, since all of them share one pipe.
+      Args args = {"--settle", "0", "--name", "job", "--"};
+      for (auto& word : numbering("job", 3)) args.push_back(std::move(word));
+      start(args);
+      return;
+    }
     case Scene::manager_lost:
     case Scene::keeper_lost:
-    case Scene::output:
       return;
   }
 }
