@@ -117,14 +117,13 @@ static_assert(std::ranges::all_of(fault_points,
 // Of a child that has not become its program yet, which belongs to both, the manager or the keeper is killed.
 enum class Kill { stopped, peer, both };
 
-using Case = std::tuple<std::size_t, Kill>;  // the row's index
+using Case = std::tuple<Row, Kill>;
 
 std::string name_of(const testing::TestParamInfo<Case>& info) {
   constexpr std::array scenes = {"start", "hooks",        "crash",       "backoff", "stop",     "stop_deaf", "restart",
                                  "clean", "manager_lost", "keeper_lost", "output",  "full_log", "checkpoint"};
   constexpr std::array kills = {"stopped", "peer", "both"};
-  const auto& [index, kill] = info.param;
-  const Row& row = rows.at(index);
+  const auto& [row, kill] = info.param;
   std::string name = std::string(row.point) + "_" + scenes.at(static_cast<std::size_t>(row.scene));
   if (row.passes > 0) name += "_" + std::to_string(row.passes);
   name += std::string("_") + kills.at(static_cast<std::size_t>(kill));
@@ -135,7 +134,7 @@ std::string name_of(const testing::TestParamInfo<Case>& info) {
 
 class KillMatrixTest : public FaultTest, public testing::WithParamInterface<Case> {
  protected:
-  [[nodiscard]] const Row& row() const { return rows.at(std::get<0>(GetParam())); }
+  [[nodiscard]] const Row& row() const { return row_; }
   [[nodiscard]] Kill kill() const { return std::get<1>(GetParam()); }
   [[nodiscard]] bool at_manager() const { return !row().point.starts_with("keeper.") && !at_child(); }
   [[nodiscard]] bool at_child() const { return row().point.starts_with("child."); }
@@ -190,6 +189,7 @@ class KillMatrixTest : public FaultTest, public testing::WithParamInterface<Case
   void look_at_running(std::size_t most_begins, std::size_t least_begins);
   void look_at_command();
 
+  const Row row_ = std::get<0>(GetParam());
   Args command_;  // that passes the point
   std::unique_ptr<Child> client_;
   Output output_;
@@ -323,7 +323,9 @@ void KillMatrixTest::look() {
       return look_at_running(1, 1);
     case Scene::hooks:
       stopped();
-      EXPECT_EQ(ledger().begins("job").size(), 1U);
+      // How a run ended that both of them missed nobody knows, so it may be begun again.
+      EXPECT_LE(ledger().begins("job").size(), both ? 2U : 1U);
+      EXPECT_GE(ledger().begins("job").size(), 1U);
       EXPECT_TRUE(contains(read(path("hooks")), "pre\n"));
       EXPECT_TRUE(both || contains(read(path("hooks")), "post\n"));
       return;
@@ -380,8 +382,23 @@ TEST_P(KillMatrixTest, NothingIsLost) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AtEveryPoint, KillMatrixTest,
-                         testing::Combine(testing::Range(std::size_t{0}, rows.size()),
+                         testing::Combine(testing::ValuesIn(rows),
                                           testing::Values(Kill::stopped, Kill::peer, Kill::both)),
+                         name_of);
+
+// A manager goes on from what the journal says, so it is killed after each line that a scene writes.
+std::vector<Row> journal_rows() {
+  constexpr std::pair<Scene, std::size_t> lines[] = {{Scene::hooks, 10}, {Scene::crash, 4},   {Scene::backoff, 8},
+                                                     {Scene::stop, 3},   {Scene::restart, 6}, {Scene::clean, 2}};
+  std::vector<Row> result;
+  for (const auto& [scene, count] : lines) {
+    for (std::size_t passes = 0; passes < count; ++passes) result.push_back({"manager.journal-line", scene, passes});
+  }
+  return result;
+}
+INSTANTIATE_TEST_SUITE_P(AfterEveryJournalLine, KillMatrixTest,
+                         testing::Combine(testing::ValuesIn(journal_rows()),
+                                          testing::Values(Kill::stopped, Kill::both)),
                          name_of);
 
 }  // namespace
