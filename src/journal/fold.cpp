@@ -18,7 +18,11 @@ namespace {
 void begin_run(JobRecord& record, const Event& event) {
   record.state = "starting";
   record.run_id = event.run_id;
-  if (auto id = parse_run_id(event.run_id.value_or("")); id) record.runs = static_cast<std::int64_t>(id->number);
+  record.anew = false;
+  record.hook_passed = false;
+  if (auto id = parse_run_id(event.run_id.value_or("")); id) {
+    record.runs = std::max(record.runs, static_cast<std::int64_t>(id->number));
+  }
   record.started_at = event.t;
   record.log_offset = event.log_offset;
   record.exit_recorded = false;
@@ -63,6 +67,7 @@ void end_run(JobRecord& record, const Event& event) {
 
 void set_wanted(JobRecord& record, const Event& event) {
   record.wanted = event.wanted.value_or(false);
+  record.anew = record.wanted && event.anew.value_or(false);
   if (!record.wanted) return;
   // Asked for by hand: the patience with it starts anew.
   record.young_ends = 0;
@@ -89,6 +94,12 @@ void set_state(JobRecord& record, const Event& event) {
   record.state = event.event;
 }
 
+void pass_hook(JobRecord& record, const Event& /*event*/) {
+  record.state = "starting";
+  record.hook_passed = true;
+  record.pid.reset();
+}
+
 void begin_waiting(JobRecord& record, const Event& event) {
   set_state(record, event);
   record.waiting_until = event.until;
@@ -112,9 +123,10 @@ void restore(JobRecord& record, const Event& event) {
 using Apply = void (*)(JobRecord&, const Event&);
 const std::unordered_map<std::string_view, Apply>& rules() {
   static const std::unordered_map<std::string_view, Apply> table = {
-      {"starting", begin_run}, {"pre-run", set_state},     {"running", begin_running}, {"exited", end_run},
-      {"post-run", set_state}, {"waiting", begin_waiting}, {"stopping", set_state},    {"stopped", be_stopped},
-      {"wanted", set_wanted},  {"spawned", note_spawned},  {"hashed", note_hash},      {"checkpoint", restore},
+      {"starting", begin_run},    {"pre-run", set_state},     {"running", begin_running}, {"exited", end_run},
+      {"post-run", set_state},    {"waiting", begin_waiting}, {"stopping", set_state},    {"stopped", be_stopped},
+      {"wanted", set_wanted},     {"spawned", note_spawned},  {"hashed", note_hash},      {"checkpoint", restore},
+      {"hook-passed", pass_hook},
   };
   return table;
 }
@@ -181,7 +193,7 @@ void fold_text(Picture& picture, const std::string& path, std::string_view text)
 
 }  // namespace
 
-Result<Picture> fold_journal(const std::string& dir) {
+Result<Picture> fold_journal(const std::string& dir, std::string_view tail) {
   auto numbers = segments(dir);
   if (!numbers) return pass(numbers);
   Picture picture;
@@ -197,6 +209,8 @@ Result<Picture> fold_journal(const std::string& dir) {
     texts.emplace_back(path, std::move(*text));
     if (whole) break;
   }
+  if (texts.empty()) texts.emplace_back(dir, "");
+  texts.front().second += tail;
   for (auto text = texts.rbegin(); text != texts.rend(); ++text) fold_text(picture, text->first, text->second);
   return picture;
 }

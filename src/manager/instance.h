@@ -27,6 +27,11 @@
 
 namespace usvc {
 
+// What the keeper holds for the instance itself, beside keeper::carry_item.
+inline constexpr char lock_item[] = "usvc:lock";
+inline constexpr char listener_item[] = "usvc:listener";
+inline constexpr char spill_item[] = "usvc:journal";
+
 class Instance {
  public:
   Instance(asio::io_context& io, Layout layout);
@@ -57,13 +62,17 @@ class Instance {
   [[nodiscard]] FdRef listener() const { return listener_; }
 
   // The one place where the journal is written and the picture changes.
+  // What has been seen. It counts even if the journal can't take it.
   void record(Event event);
+  // What is about to be relied on: on failure nothing has changed, and it must not be done.
+  Status commit(Event event);
   void record_error(const std::string& job, const std::string& message);
   [[nodiscard]] const Picture& picture() const { return picture_; }
   JobRecord& record_of(const Job& job) { return picture_.jobs[job.name]; }
   // What a request with this key has been acted on for before; nullptr: never seen.
   [[nodiscard]] const SeenRequest* seen(const std::string& key) const;
-  [[nodiscard]] const std::string& journal_trouble() const { return journal_trouble_; }
+  // What needs a look and is no single job's: a journal that can't be written, files that are no jobs.
+  [[nodiscard]] std::vector<std::string> troubles() const;
 
   using Jobs = std::map<std::string, std::shared_ptr<Job>, std::less<>>;
   [[nodiscard]] const Jobs& jobs() const { return jobs_; }
@@ -81,8 +90,8 @@ class Instance {
 
   // A child whose exit comes before its launch has been seen to: kept until then.
   void begin_launch(const std::string& item_id) { launching_[item_id].reset(); }
-  void end_launch(const std::string& item_id) { launching_.erase(item_id); }
-  [[nodiscard]] std::optional<RunEnd> early_end(const std::string& item_id) const;
+  // What it ended with, if it has; without `keep` the keeper need not hold it any more.
+  std::optional<RunEnd> end_launch(const std::string& item_id, bool keep);
   // Names that a request has chosen and not yet made jobs of.
   std::set<std::string, std::less<>> reserved_names;
 
@@ -114,18 +123,31 @@ class Instance {
   Status take_carry(std::vector<HeldItem>& items);
   void adopt(std::vector<HeldItem>& items);
   void adopt_item(HeldItem item);
-  void adopt_leftover(HeldItem item);
-  void end_survivor(const std::shared_ptr<Job>& job);
+  void adopt_leftover(Run run, Resume resume);
+  Journaled journaled(const Job& job);
+  void take_state(Job& job, Resume resume);
+  void recover(Job& job);
   void begin_lives();
 
   void on_exit(const keeper::Message& exit);
+  void on_end(const std::string& item_id, RunEnd end);
   void on_keeper_lost();
+  void replace_keeper();
   void hand_over_everything();
+  void watch_if_orphan(const Run& run);
   asio::awaitable<void> watch_orphan(std::string item_id);
+  // Of a job, or left over; nullptr: gone.
+  Run* find_run(const std::string& item_id);
   void on_drained(const std::string& item_id);
   void on_stuck(const std::string& item_id, int error);
   void on_carry_lost(const std::string& item_id, Carry stuck, Carry fresh);
   std::shared_ptr<Job> job_of_item(const std::string& item_id) const;
+  static std::string job_name_of(const std::string& item_id);
+  static CaptureSource source_of(const Run& run, const std::string& job);
+  Status keep(const Event& event);
+  void apply_and_tell(const Event& event);
+  asio::awaitable<void> write_what_waits();
+  Result<Spill> take_spill(std::vector<HeldItem>& items);
 
   asio::io_context& io_;
   Layout layout_;
@@ -134,13 +156,16 @@ class Instance {
   double started_at_;
   Picture picture_;
   std::unique_ptr<JournalWriter> journal_;
-  std::string journal_trouble_;
+  bool journal_waits_ = false;  // somebody is about to write what the disk did not take
+  std::vector<std::string> odd_confs_;
+  double confs_seen_ = -1;  // as of this change of the directory; -1: not yet
   Jobs jobs_;
   std::unique_ptr<KeeperLink> keeper_;
   Fd lock_;
   Fd listener_;
   Carry carry_;
   Fd carry_owner_;
+  Fd spill_;
   std::unique_ptr<Capture> capture_;
   Gate launches_;
   asio::thread_pool workers_{2};  // one may wait for the disk while the other looks through /proc
@@ -151,7 +176,9 @@ class Instance {
   std::map<std::string, Run> leftovers_;  // by item id: ended, recorded, their output not yet all in the log
   std::set<std::pair<pid_t, std::uint64_t>> named_strays_;
   std::map<std::string, std::optional<RunEnd>> launching_;  // by item id
-  bool leaving_ = false;                                    // the keeper has been told to go
+  double keeper_since_ = 0;                                 // when the last one was started
+  int keeper_failures_ = 0;  // of keepers in a row that died young or could not be started
+  bool leaving_ = false;     // the keeper has been told to go
 };
 
 // For the time of one launch.
@@ -160,14 +187,21 @@ class Launching {
   Launching(Instance* instance, std::string item_id) : instance_(*instance), id_(std::move(item_id)) {
     instance_.begin_launch(id_);
   }
-  ~Launching() { instance_.end_launch(id_); }
+  ~Launching() {
+    if (open_) (void)instance_.end_launch(id_, false);
+  }
   Launching(const Launching&) = delete;
   Launching& operator=(const Launching&) = delete;
-  [[nodiscard]] std::optional<RunEnd> early_end() const { return instance_.early_end(id_); }
+  // There is a run now, which exits go to; what it has ended with already.
+  std::optional<RunEnd> succeed() {
+    open_ = false;
+    return instance_.end_launch(id_, true);
+  }
 
  private:
   Instance& instance_;
   std::string id_;
+  bool open_ = true;
 };
 
 }  // namespace usvc

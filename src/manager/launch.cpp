@@ -179,8 +179,7 @@ Result<std::optional<Cgroup>> cgroup_for(const Instance& instance, const Job& jo
     return fail(
         Error("no cgroup is delegated to this instance").hint("set core.tree to auto, or see usvc-job.conf(5)"));
   }
-  const char* suffix = phase == Phase::pre ? ".pre" : phase == Phase::post ? ".post" : "";
-  auto cgroup = Cgroup::create(instance.cgroup_parent(), run_id + suffix);
+  auto cgroup = Cgroup::create(instance.cgroup_parent(), cgroup_name(run_id, phase));
   if (!cgroup && tier == TreeTier::automatic) return std::optional<Cgroup>();
   if (!cgroup) return pass(cgroup);
   return std::optional<Cgroup>(std::move(*cgroup));

@@ -57,7 +57,9 @@ JobView view_of(Instance& instance, const Job& job) {
 }
 
 Result<JobsReply> list_jobs(Instance& instance, const std::vector<std::string>& selectors) {
+  instance.find_new_confs();
   JobsReply reply;
+  reply.troubles = instance.troubles();
   if (!selectors.empty()) {
     auto jobs = instance.select(selectors);
     if (!jobs) return pass(jobs);

@@ -3,6 +3,7 @@
 // Events a person sees: starting pre-run running exited post-run waiting stopping stopped cleaned alert
 // manager-started keeper-started adopted error. Besides, the journal holds records for the fold alone (see is_record):
 //   wanted      the wanted state of a job changed, by the request with idempotency key `key`
+//   hook-passed the pre-run hook ended well: the program is next
 //   spawned     a process exists for the run but has not been let go: its identity, so that it can be found again
 //   request     a request with idempotency key `key` was acted on for this job (what a retry must not do twice)
 //   hashed      the md5 of the binary that was started
@@ -34,6 +35,7 @@ struct Event {
   std::optional<std::string> message;       // for people: why, what
   std::optional<double> until;              // waiting: when it is tried again
   std::optional<bool> wanted;               // wanted
+  std::optional<bool> anew;                 // wanted: a run that begins after this, whatever the policy says
   std::optional<std::string> key;           // wanted: the request's idempotency key
   std::optional<std::int64_t> log_offset;   // starting: where in the log this run begins; exited: where it ends
   std::optional<std::int64_t> start_ticks;  // spawned: field 22 of /proc/PID/stat
@@ -48,7 +50,7 @@ struct Event {
 };
 BOOST_DESCRIBE_STRUCT(Event, (),
                       (t, job, run_id, event, pid, code, signal, core, ran, cpu, max_rss_bytes, asked, message, until,
-                       wanted, key, log_offset, start_ticks, boot_id, md5, binary, binary_dev, binary_inode,
+                       wanted, anew, key, log_offset, start_ticks, boot_id, md5, binary, binary_dev, binary_inode,
                        binary_size, binary_mtime_ns, state))
 
 // True for the lines that only the fold needs; `events` does not show them.

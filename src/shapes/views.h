@@ -90,13 +90,15 @@ BOOST_DESCRIBE_STRUCT(HostView, (), (name, cores, load, tasks, mem_percent, swap
 struct StatusView {
   HostView host;
   std::vector<JobView> jobs;
+  std::vector<std::string> troubles;  // what needs a look and is no single job's
 };
-BOOST_DESCRIBE_STRUCT(StatusView, (), (host, jobs))
+BOOST_DESCRIBE_STRUCT(StatusView, (), (host, jobs, troubles))
 
 struct JobsReply {
   std::vector<JobView> jobs;
+  std::vector<std::string> troubles;  // what needs a look and is no single job's
 };
-BOOST_DESCRIBE_STRUCT(JobsReply, (), (jobs))
+BOOST_DESCRIBE_STRUCT(JobsReply, (), (jobs, troubles))
 
 struct VarsView {
   std::string version;

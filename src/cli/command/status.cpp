@@ -19,9 +19,10 @@ Result<int> status(const Invocation& invocation) {
   const bool only_host = invocation.arguments.has("--short");
   StatusView view;
   if (!only_host) {
-    auto jobs = look_at(context, invocation.arguments.words);
-    if (!jobs) return pass(jobs);
-    view.jobs = std::move(*jobs);
+    auto found = Remote(context, NoInstance::offline).jobs(invocation.arguments.words);
+    if (!found) return pass(found);
+    view.jobs = std::move(found->jobs);
+    view.troubles = std::move(found->troubles);
     observe_jobs(view.jobs);
   }
   view.host = observe_host();
@@ -31,6 +32,7 @@ Result<int> status(const Invocation& invocation) {
   }
   std::string text(context.out.cut(host_line(view.host)));
   text += '\n';
+  for (const auto& trouble : view.troubles) text += trouble_line(trouble, context.out) + "\n";
   if (!only_host) text += job_table(view.jobs, unix_now(), context.out);
   if (auto status = print(text); !status) return pass(status);
   return 0;
