@@ -1,8 +1,10 @@
 # The commands people type. CMake with presets (CMakePresets.json) does the work; trees are under build/PRESET.
 PREFIX ?= $(HOME)/.local
 JOBS ?= $(shell nproc)
+# How long `make fuzz` runs each target.
+FUZZ_SECONDS ?= 20
 
-.PHONY: all install test demo lint format bench asan clean
+.PHONY: all install test demo lint format bench asan fuzz clean
 
 all:
 	@tools/bootstrap --check build
@@ -21,6 +23,12 @@ asan:
 	@tools/bootstrap build test
 	@tools/build asan $(JOBS)
 	@ctest --preset asan -j $(JOBS)
+
+# Hostile input for every parser, under the same sanitizers.
+fuzz:
+	@tools/bootstrap build fuzz
+	@tools/build fuzz $(JOBS)
+	@tools/fuzz --seconds $(FUZZ_SECONDS)
 
 demo:
 	@tools/bootstrap build test

@@ -105,7 +105,7 @@ std::shared_ptr<Job> Instance::add_job(const std::string& name) {
   picture_.jobs[name].name = name;
   read_conf(*job);
   job->life = std::make_unique<Life>(this, job.get());
-  if (capture_) asio::co_spawn(io_, job->life->live(job), must_not_throw);
+  if (lives_begun_) asio::co_spawn(io_, job->life->live(job), must_not_throw);
   return job;
 }
 

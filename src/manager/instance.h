@@ -177,8 +177,9 @@ class Instance {
   std::set<std::pair<pid_t, std::uint64_t>> named_strays_;
   std::map<std::string, std::optional<RunEnd>> launching_;  // by item id
   double keeper_since_ = 0;                                 // when the last one was started
-  int keeper_failures_ = 0;  // of keepers in a row that died young or could not be started
-  bool leaving_ = false;     // the keeper has been told to go
+  int keeper_failures_ = 0;   // of keepers in a row that died young or could not be started
+  bool lives_begun_ = false;  // a new job's life begins at once
+  bool leaving_ = false;      // the keeper has been told to go
 };
 
 // For the time of one launch.

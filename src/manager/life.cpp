@@ -431,6 +431,7 @@ void Life::enter(JobState state) {
       return instance_.record(std::move(entered));
     }
     case JobState::running:
+      job_.running_since = Clock::now();
       entered.pid = job_.run->pid;
       return instance_.record(std::move(entered));
     case JobState::dead:
