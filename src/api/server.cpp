@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "api/routes.h"
+#include "base/fault_point.h"
 #include "base/unix_socket.h"
 #include "base/version.h"
 #include "manager/readable.h"
@@ -122,6 +123,7 @@ asio::awaitable<void> Server::serve(std::shared_ptr<Connection> connection) {
     std::string method(request.method_string());
     std::string target(request.target());
     ApiResponse response = co_await handle(&instance_, std::move(method), std::move(target), std::move(request.body()));
+    fault_point("manager.answer");
     if (response.stream_events) co_return co_await stream_events(connection);
     const bool end_instance = response.end_instance;
     if (end_instance) co_await instance_.let_go();  // before the answer: whoever has it may rely on it

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/fault_point.h"
+
 namespace usvc {
 
 namespace {
@@ -67,6 +69,7 @@ Transfer move_terminal_to_log(FdRef master, FdRef carry_read, FdRef carry_write,
       if (total.bytes == 0) total.outcome = ended ? Moved::ended : Moved::nothing;
       return total;
     }
+    fault_point("carry.filled");
     const Transfer carried = empty_carry(carry_read, log);
     total = {.outcome = carried.outcome, .bytes = total.bytes + carried.bytes, .error = carried.error};
   }

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "base/fault_point.h"
 #include "base/files.h"
 #include "journal/reader.h"
 
@@ -124,6 +125,7 @@ Status JournalWriter::append(const Event& event) {
   }
   if (torn_) line.insert(0, "\n");
   Status written = write_out(line);
+  fault_point("manager.journal-line");
   if (written) return {};
   if (auto kept = spill_.add(number_, written_, line); !kept) return written;
   torn_ = false;
@@ -170,6 +172,7 @@ Status JournalWriter::checkpoint(const Picture& picture, double now) {
   text += event_line(end) + "\n";
   checkpoint_at_ = written_ + checkpoint_pause;
   if (auto status = write_file_atomically(segment_path(dir_, number_ + 1), text, Flush::no); !status) return status;
+  fault_point("manager.checkpoint");
   checkpoint_at_ = std::max<std::uint64_t>(least_segment, 4 * text.size());
   if (auto status = open_segment(number_ + 1); !status) return status;
   remove_old();

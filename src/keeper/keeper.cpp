@@ -18,6 +18,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/fault_point.h"
 #include "base/message.h"
 #include "base/program.h"
 #include "base/version.h"
@@ -87,11 +88,16 @@ Status Keeper::watch(FdRef fd, std::uint64_t tag, std::uint32_t events) {
   return fail(Error::last("cannot watch a descriptor"));
 }
 
+void Keeper::unwatch(FdRef fd) {
+  (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, fd.get(), nullptr);  // fails only for one that is not watched
+}
+
 int Keeper::run() {
   if (options_.handed) restore(*std::exchange(options_.handed, {}));
   if (options_.adopted) {
     manager_ = std::move(options_.adopted);
     manager_up_ = ever_up_ = true;
+    fault_point("keeper.adopted");
     meet_manager();
   } else {
     start_manager();
@@ -142,6 +148,7 @@ void Keeper::start_manager() {
   // The child is not reaped yet, so the pid is its own.
   manager_pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!manager_pidfd_) note(Error::last("cannot watch the manager").message());
+  fault_point("keeper.manager-started");
   meet_manager();
 }
 
@@ -173,6 +180,7 @@ void Keeper::meet_manager() {
   end.kind = Kind::items_end;
   set_id(end, own_version());
   say(end);
+  fault_point("keeper.items-said");
 }
 
 // Whatever state it is in; its pidfd tells when it is gone.
@@ -203,10 +211,15 @@ bool Keeper::reap_manager() {
 }
 
 void Keeper::manager_gone() {
+  fault_point("keeper.manager-gone");
   while (manager_ && receive()) {  // what it had said before it died still counts
     if (quit_) return;
   }
   const bool refused = reap_manager();
+  // Closing alone would not end their events: a child between fork and exec has the same open files for a moment, and
+  // the dead manager's end would be taken for that of the next.
+  unwatch(manager_);
+  unwatch(manager_pidfd_);
   manager_.reset();
   manager_pidfd_.reset();
   outgoing_.clear();
@@ -239,7 +252,7 @@ bool Keeper::receive() {
     }
     if (received->size == 0) {
       // End of file: the manager is dead or as good as. Its pidfd says when; only an adopting one may not have sent it.
-      (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, manager_.get(), nullptr);
+      unwatch(manager_);
       if (!manager_pidfd_) {
         manager_.reset();
         manager_gone();
@@ -286,6 +299,7 @@ void Keeper::handle(Received received) {
 }
 
 void Keeper::spawn(Received received) {
+  fault_point("keeper.spawn-received");
   if (received.fds_lost) {
     Message refusal = received.message;
     refusal.kind = Kind::not_spawned;
@@ -311,6 +325,7 @@ void Keeper::spawn(Received received) {
     answer.status = child.error().code();
     return say(answer);
   }
+  fault_point("keeper.forked");
   const std::string id = id_of(received.message);
   Item item;
   item.pid = child->pid;
@@ -329,9 +344,11 @@ void Keeper::spawn(Received received) {
   answer.roles[0] = Role::pidfd;
   outgoing_.push_back({answer, true});
   flush();
+  fault_point("keeper.spawned-said");
 }
 
 void Keeper::hold(Received received) {
+  fault_point("keeper.hold");
   if (received.message.pid != 0 && id_of(received.message) == "usvc:manager") {
     // An adopting manager introduces itself.
     manager_pid_ = received.message.pid;
@@ -350,6 +367,7 @@ void Keeper::hold(Received received) {
 void Keeper::drop(const std::string& id) {
   const auto found = items_.find(id);
   if (found == items_.end()) return;
+  fault_point("keeper.drop");
   const Item item = std::move(found->second);
   items_.erase(found);
   if ((item.flags & flag_child) == 0) return;
@@ -359,6 +377,7 @@ void Keeper::drop(const std::string& id) {
     // It has been seen as a zombie and is nobody else's to reap, so this can't fail.
     (void)wait_id(P_PID, static_cast<id_t>(item.pid), info, WEXITED | WNOHANG, nullptr);
   }
+  fault_point("keeper.reaped");
   reap_strays();  // ended ones may have stood behind this zombie
 }
 
@@ -387,7 +406,7 @@ void Keeper::child_ended(pid_t pid) {
   const bool seen = wait_id(P_PID, static_cast<id_t>(pid), info, WEXITED | WNOHANG | WNOWAIT, &usage) == 0;
   if (seen && info.si_pid != pid) return;
   // A pidfd stays readable for good.
-  (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, item.find(Role::pidfd), nullptr);
+  unwatch(FdRef(item.find(Role::pidfd)));
   item.exit = Exit{};
   if (seen) {
     item.exit = Exit{.code = info.si_code,
@@ -399,6 +418,7 @@ void Keeper::child_ended(pid_t pid) {
   timespec now{};
   (void)::clock_gettime(CLOCK_REALTIME, &now);  // there always is this clock
   item.exit->at_us = std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+  fault_point("keeper.exit-seen");
   say_exit(id, item);
 }
 

@@ -57,6 +57,7 @@ class Keeper {
   explicit Keeper(Options options) : options_(std::move(options)) {}
   Status prepare();
   Status watch(FdRef fd, std::uint64_t tag, std::uint32_t events);
+  void unwatch(FdRef fd);
 
   void start_manager();
   [[noreturn]] void become_manager(int socket);

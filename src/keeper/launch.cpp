@@ -18,6 +18,7 @@
 #include <cstring>
 #include <span>
 
+#include "base/fault_point.h"
 #include "keeper/card.h"
 
 namespace usvc::keeper {
@@ -132,7 +133,9 @@ void wait_for_go(int status) {
   // Refused only where the instance itself runs nicer than the job should, which must not keep the job from running.
   if (header.set_nice != 0) (void)::setpriority(PRIO_PROCESS, 0, header.nice);
   set_limits(header, card, status);
+  fault_point("child.ready");
   wait_for_go(status);
+  fault_point("child.let-go");
   default_signals();
   become_program(header, card, status);
 }

@@ -12,6 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/fault_point.h"
+
 namespace usvc {
 
 namespace {
@@ -242,6 +244,7 @@ Transfer Capture::move_terminal(Source& source) {
   } else {
     if (pipe_fill(shared_.read) > 0 && owner_.get() != source.id) return {.outcome = Moved::nothing};
     owner_.set(source.id);
+    fault_point("carry.owned");
     step = move_terminal_to_log(source.output, shared_.read, shared_.write, source.log, round_limit);
     if (step.outcome == Moved::stuck && pipe_fill(shared_.read) > 0) give_carry_away(source);
   }

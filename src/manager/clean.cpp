@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "base/fault_point.h"
 #include "base/files.h"
 #include "base/time.h"
 #include "manager/operations.h"
@@ -30,16 +31,24 @@ Status move_log(const Instance& instance, const Job& job) {
   return {};
 }
 
+// The conf goes first: a job without one is none, whatever else a kill leaves lying about.
+Status remove_files(const Layout& layout, const std::string& name) {
+  for (const auto& path : {layout.conf_path(name), layout.env_path(name), layout.work_path(name)}) {
+    if (auto removed = remove_all(path); !removed) return removed;
+    fault_point("manager.clean-conf-removed");
+  }
+  return {};
+}
+
 }  // namespace
 
 Status forget_job(Instance& instance, const std::shared_ptr<Job>& job) {
-  const Layout& layout = instance.layout();
+  fault_point("manager.clean-recorded");
   if (auto moved = move_log(instance, *job); !moved) return moved;
-  // The conf goes first: a job without one is none, whatever else a kill leaves lying about.
-  for (const auto& path : {layout.conf_path(job->name), layout.env_path(job->name), layout.work_path(job->name)}) {
-    if (auto removed = remove_all(path); !removed) return removed;
-  }
+  fault_point("manager.clean-log-moved");
+  if (auto removed = remove_files(instance.layout(), job->name); !removed) return removed;
   instance.remove_job(job);
+  fault_point("manager.cleaned");
   return {};
 }
 
@@ -104,7 +113,9 @@ asio::awaitable<Outcomes> clean_jobs(Instance* instance, SelectRequest request) 
     }
     Outcome outcome;
     outcome.name = name;
-    if (const Status forgotten = job ? forget_job(*instance, job) : Status(); !forgotten) {
+    // Of one that is not there an earlier manager, killed half-way through it, may have left the rest.
+    const Status forgotten = job ? forget_job(*instance, job) : remove_files(instance->layout(), name);
+    if (!forgotten) {
       outcome.ok = false;
       outcome.message = forgotten.error().message();
     }

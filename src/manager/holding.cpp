@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/fault_point.h"
 #include "keeper/launch.h"
 #include "manager/instance.h"
 #include "manager/life.h"
@@ -35,6 +36,7 @@ void Instance::on_exit(const keeper::Message& exit) {
 void Instance::on_end(const std::string& id, RunEnd end) {
   if (Run* run = find_run(id)) {
     if (run->end) return;
+    fault_point("manager.exit-received");
     run->end = std::move(end);
     if (leftovers_.contains(id)) return capture_->drain(id);
     return job_of_item(id)->wakeup.notify();
@@ -85,6 +87,7 @@ void Instance::on_carry_lost(const std::string& id, Carry stuck, Carry fresh) {
     const std::vector<Lent> own = {{Role::carry_read, run->carry.read}, {Role::carry_write, run->carry.write}};
     (void)keeper_->hold(id, own, 0, run->terminal);
   }
+  fault_point("carry.exchange");
   carry_ = std::move(fresh);
   const std::vector<Lent> lent = {{Role::carry_read, carry_.read}, {Role::carry_write, carry_.write}};
   (void)keeper_->hold(keeper::carry_item, lent);
@@ -106,6 +109,7 @@ asio::awaitable<void> Instance::let_go() {
 void Instance::on_keeper_lost() {
   if (leaving_) return;
   if (!upgrade_.outlive_keeper()) std::_Exit(0);
+  fault_point("manager.keeper-lost");
   const bool young = unix_now() - keeper_since_ < keeper_youth;
   keeper_failures_ = young ? keeper_failures_ + 1 : 0;
   if (keeper_failures_ < 2) return replace_keeper();  // one that was killed; two in a row are seen to more slowly
@@ -122,6 +126,7 @@ void Instance::replace_keeper() {
     record_error("", started.error().message());
     return on_keeper_lost();
   }
+  fault_point("manager.keeper-started");
   hand_over_everything();
   write_pids();
   Event event;
@@ -141,6 +146,7 @@ void Instance::hand_over_everything() {
        {{Role::carry_read, carry_.read}, {Role::carry_write, carry_.write}, {Role::carry_owner, carry_owner_}});
   const auto hold_orphan = [&](Run& run) {
     hold(run.item_id(), run.held(), run.pid, run.terminal);
+    fault_point("manager.hand-over");
     if (std::exchange(run.keeper_child, false)) watch_if_orphan(run);
   };
   for (const auto& [name, job] : jobs_) {

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/fault_point.h"
 #include "base/files.h"
 #include "base/message.h"
 #include "base/signals.h"
@@ -215,11 +216,13 @@ asio::awaitable<Result<Launched>> launch(Instance* instance, std::shared_ptr<Job
                            {Role::output, run.output},
                            {Role::log, run.log}};
   if (run.cgroup) fds.push_back({Role::cgroup, run.cgroup->directory()});
+  fault_point("manager.spawn");
   auto spawned = co_await instance->keeper().spawn(run.item_id(), std::move(fds), conf.tty);
   if (!spawned) {
     if (run.cgroup) (void)run.cgroup->remove();
     co_return fail(with_limit_hint(std::move(spawned).error()));
   }
+  fault_point("manager.spawned");
   run.pid = spawned->pid;
   run.pidfd = std::move(spawned->pidfd);
   ProcessStat stat;
@@ -237,6 +240,7 @@ asio::awaitable<Status> let_go(Instance* instance, Fd status, std::string progra
   const char go = 1;
   // A child that has failed already is gone, and says why below.
   (void)!::send(status.get(), &go, 1, MSG_NOSIGNAL);
+  fault_point("manager.let-go");
   asio::posix::stream_descriptor answer(instance->io(), status.release());
   keeper::LaunchFailure failure;
   const auto buffer = asio::buffer(&failure, sizeof failure);

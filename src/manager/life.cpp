@@ -8,6 +8,7 @@
 #include <random>
 #include <utility>
 
+#include "base/fault_point.h"
 #include "base/signals.h"
 #include "base/text.h"
 #include "job/backoff.h"
@@ -198,6 +199,7 @@ asio::awaitable<void> Life::pre_run() {
     if (job_.conf->pre_cmd.empty()) co_return;
     const bool begun = co_await start_process(Phase::pre);
     (void)advance(begun ? JobEvent::hook_begun : JobEvent::exited);
+    fault_point("manager.pre-run");
   }
   co_await attend();
   if (job_.state != JobState::starting) {
@@ -216,6 +218,7 @@ asio::awaitable<void> Life::program() {
   }
   const bool began = co_await start_process(Phase::main);
   (void)advance(began ? JobEvent::begun : JobEvent::exited);
+  fault_point("manager.running");
   if (began) note_binary();
 }
 
@@ -244,6 +247,7 @@ asio::awaitable<bool> Life::start_process(Phase phase) {
     job_.run->end = launching.succeed();
     // Not in the journal, not let go: the child ends as its status socket closes.
     const Status journaled = instance_.commit(spawned_event());
+    fault_point("manager.spawn-recorded");
     instance_.capture_run(job_);
     if (!journaled) {
       launched->status.reset();
@@ -297,12 +301,15 @@ asio::awaitable<void> Life::bury_run() {
   auto kill_at = deadline_ != Wakeup::never ? deadline_ : Clock::now() + patience;
   if (job_.killed) kill_at = Clock::now();
   deadline_ = Wakeup::never;
+  fault_point("manager.exit-recorded");
   if (failure_.empty()) {
     (void)co_await sweep(&instance_, self(), kill_at);
+    fault_point("manager.swept");
   } else if (job_.run->cgroup) {
     (void)job_.run->cgroup->remove();  // a process that never became its program has left nothing in it
   }
   co_await drain();
+  fault_point("manager.drained");
   instance_.release_run(job_);
 }
 
@@ -329,6 +336,7 @@ asio::awaitable<void> Life::epilogue() {
       co_return;
     }
     (void)advance(JobEvent::hook_begun);
+    fault_point("manager.post-run");
   }
   if (job_.state != JobState::post_run) co_return;
   if (!record().wanted) deadline_ = Clock::now() + conf().stop_timeout;
@@ -435,7 +443,8 @@ void Life::enter(JobState state) {
       return instance_.record(*ended_);
     case JobState::waiting:
       entered.until = entered.t + std::chrono::duration<double>(pause_).count();
-      return instance_.record(std::move(entered));
+      instance_.record(std::move(entered));
+      return fault_point("manager.waiting");
     case JobState::invalid:
       return instance_.record_error(job_.name, job_.conf_error);
     case JobState::stopped:
@@ -487,6 +496,7 @@ void Life::send_stop() {
   // A process that is gone already has been seen to, or will be in a moment.
   (void)signal_group(run, signal);
   (void)signal_group(run, SIGCONT);  // a stopped one could not answer
+  fault_point("manager.stop-signalled");
   deadline_ = Clock::now() + conf().stop_timeout;
 }
 
@@ -494,6 +504,7 @@ void Life::send_kill() {
   job_.killed = true;
   if (job_.run->cgroup) (void)job_.run->cgroup->kill();
   (void)signal_group(*job_.run, SIGKILL);
+  fault_point("manager.stop-killed");
 }
 
 void Life::note_binary() {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/fault_point.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "job/names.h"
@@ -113,6 +114,7 @@ Status create_job(Instance& instance, const Conf& conf, const std::vector<std::s
   reserved.wanted = true;
   if (!key.empty()) reserved.key = key;
   if (auto journaled = instance.commit(std::move(reserved)); !journaled) return journaled;
+  fault_point("manager.start-wanted");
   Status written = save_environment(instance.layout(), conf.name, env);
   if (written) written = save_conf(instance.layout(), conf);
   if (!written) {
@@ -124,6 +126,7 @@ Status create_job(Instance& instance, const Conf& conf, const std::vector<std::s
     instance.record(std::move(cleaned));
     return written;
   }
+  fault_point("manager.conf-written");
   const auto job = instance.add_job(conf.name);
   job->post(JobEvent::start);
   return {};

@@ -1,6 +1,7 @@
 #include <map>
 #include <optional>
 
+#include "base/fault_point.h"
 #include "base/signals.h"
 #include "base/time.h"
 #include "manager/operations.h"
@@ -41,6 +42,7 @@ asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request) {
     if (!acted_on(*instance, request.key, job->name)) {
       if (auto journaled = set_wanted(*instance, *job, Wanted::no, request.key); !journaled) co_return pass(journaled);
     }
+    fault_point("manager.stop-wanted");
     if (!job->run) job->killed = false;  // that was another stop's
     job->post(JobEvent::stop);
     run_ids[job->name] = instance->record_of(*job).run_id;

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/fault_point.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "base/unix_socket.h"
@@ -50,11 +51,13 @@ Status Instance::take_over(Fd keeper_socket, std::vector<std::string> keeper_arg
   if (!items) return pass(items);
   if (auto status = upgrade_.meet(*items); !status) return status;
   if (auto status = take_lock(*items); !status) return status;
+  fault_point("manager.locked");
   auto spill = take_spill(*items);
   if (!spill) return pass(spill);
   auto journal = JournalWriter::open(layout_.journal_dir, std::move(*spill));
   if (!journal) return pass(journal);
   journal_ = std::make_unique<JournalWriter>(std::move(*journal));
+  fault_point("manager.journal-open");
   if (auto status = load(); !status) return status;
   if (auto status = take_listener(*items); !status) return status;
   if (auto status = take_carry(*items); !status) return status;
@@ -79,6 +82,7 @@ Status Instance::take_over(Fd keeper_socket, std::vector<std::string> keeper_arg
   adopt(*items);
   capture_->run();
   keeper_->run(std::move(events));
+  fault_point("manager.begin-lives");
   begin_lives();
   upgrade_.catch_up();
   return {};
@@ -233,7 +237,10 @@ void Instance::adopt(std::vector<HeldItem>& items) {
   };
   std::stable_sort(of_jobs.begin(), of_jobs.end(),
                    [&](const HeldItem& a, const HeldItem& b) { return rank(a) < rank(b); });
-  for (auto& item : of_jobs) adopt_item(std::move(item));
+  for (auto& item : of_jobs) {
+    adopt_item(std::move(item));
+    fault_point("manager.item-adopted");
+  }
 }
 
 namespace {

@@ -17,6 +17,10 @@
 //   count-file FILE           appends "PID start", goes on
 //   crash-first N FILE        exit 1 at the first N starts, counted in FILE, afterwards goes on
 //   wait-file FILE            goes on once FILE exists
+//   begin DIR NAME            appends "begin PID RUN" to DIR/NAME.ledger and goes on, holding a lock until it ends;
+//   exit 97
+//                             and "refused PID RUN" where another process holds it
+//   lines DIR NAME MS [COUNT] "line PID N" every MS; the last N written is in DIR/NAME.PID
 //   keep-file FILE            reads FILE into memory and keeps it, as a monitor does with /proc/PID/environ; goes on
 //   listen PORT               serves "pid PID" on loopback; exit 98 if the port is in use
 //   cat                       copies stdin to stdout
@@ -294,6 +298,8 @@ constexpr std::array modes{
     Mode{"count-file", mode_count_file},
     Mode{"crash-first", mode_crash_first},
     Mode{"wait-file", mode_wait_file},
+    Mode{"begin", begin},
+    Mode{"lines", number_lines},
     Mode{"keep-file", mode_keep_file},
     Mode{"listen", mode_listen},
     Mode{"cat", [](Words) { mode_cat(); }},

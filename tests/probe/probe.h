@@ -23,6 +23,10 @@ void run_modes(Words words);
 // report.cpp
 void report();
 
+// ledger.cpp
+void begin(Words words);
+void number_lines(Words words);
+
 // tree.cpp
 void fork_daemon(Words words);
 void make_child(Words words, bool own_session);
