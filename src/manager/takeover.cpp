@@ -1,5 +1,6 @@
 // The beginning of a manager: what it takes over from the one before, or makes for the first time.
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -269,6 +270,13 @@ Run run_from(HeldItem& item) {
   return run;
 }
 
+// Also of a process that is not the keeper's child, whose end it does not hear of.
+bool has_ended(const Run& run) {
+  if (run.end) return true;
+  pollfd readable{.fd = run.pidfd.get(), .events = POLLIN, .revents = 0};
+  return ::poll(&readable, 1, 0) == 1;
+}
+
 }  // namespace
 
 // What the journal says of a job, as far as its adoption goes by it.
@@ -292,7 +300,7 @@ void Instance::adopt_item(HeldItem item) {
   std::shared_ptr<Job> job = find(name);
   // Its conf and its journal are gone: so it can at least be seen and stopped.
   if (!job) job = add_job(name);
-  const HeldProcess held{.phase = run.phase, .ended = run.end.has_value()};
+  const HeldProcess held{.phase = run.phase, .ended = has_ended(run)};
   const bool current = record_of(*job).run_id == run.run_id;
   Resume resume = current ? resume_with(journaled(*job), held) : resume_other(held, !job->run);
   // One process of a job's is followed; a second one has no place.
