@@ -3,25 +3,34 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 
+#include "api/connections.h"
+#include "api/routes.h"
 #include "manager/instance.h"
 
 namespace usvc {
 
 class Server {
  public:
-  explicit Server(Instance* instance) : instance_(*instance) {}
+  explicit Server(Instance* instance) : instance_(*instance), connections_(instance->io()) {}
   // Accepts on the instance's listener until the loop ends.
   Status run();
 
  private:
-  struct Connection;
+  struct Work;
   asio::awaitable<void> accept_loop();
+  void admit(Fd socket);
   asio::awaitable<void> serve(std::shared_ptr<Connection> connection);
+  asio::awaitable<bool> take_body(std::shared_ptr<Connection> connection, std::optional<std::uint64_t> length);
+  asio::awaitable<std::optional<ApiResponse>> attend(std::shared_ptr<Connection> connection, ApiRequest request);
+  asio::awaitable<void> carry_out(std::shared_ptr<Work> work, ApiRequest request);
   asio::awaitable<void> stream_events(std::shared_ptr<Connection> connection);
 
   Instance& instance_;
-  std::size_t connections_ = 0;
+  Connections connections_;
+  std::size_t lingering_ = 0;       // operations that nobody waits for any more
+  std::size_t waiting_events_ = 0;  // bytes, of all who follow events
   std::unique_ptr<asio::posix::stream_descriptor> listener_;
 };
 
