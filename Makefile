@@ -2,7 +2,7 @@
 PREFIX ?= $(HOME)/.local
 JOBS ?= $(shell nproc)
 
-.PHONY: all install test demo lint format bench asan clean
+.PHONY: all install test demo lint format bench asan soak clean
 
 all:
 	@tools/bootstrap --check build
@@ -21,6 +21,13 @@ asan:
 	@tools/bootstrap build test
 	@tools/build asan $(JOBS)
 	@ctest --preset asan -j $(JOBS)
+
+# Random kills and commands for MINUTES, then the account; SEED=N repeats one.
+MINUTES ?= 10
+soak:
+	@tools/bootstrap build test
+	@tools/build soak $(JOBS)
+	@USVC_TEST_BIN="$(CURDIR)/build/soak/stage/bin/usvc" build/soak/tests/soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 demo:
 	@tools/bootstrap build test

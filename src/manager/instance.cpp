@@ -66,7 +66,11 @@ Status Instance::load() {
     return pass(picture);
   }
   forget_old_requests(picture_, unix_now());
+  const bool knows_nothing = picture_.jobs.empty() && picture_.skipped_lines == 0;
   find_new_confs();
+  if (knows_nothing && !jobs_.empty()) {
+    picture_.complaints.push_back(layout_.journal_dir + " knows of no job: which of them are wanted is not known");
+  }
   // What the journal knows of jobs whose conf is gone: somebody removed it by hand.
   std::erase_if(picture_.jobs,
                 [this](const auto& entry) { return !jobs_.contains(entry.first) && entry.second.exit_recorded; });
@@ -75,15 +79,31 @@ Status Instance::load() {
 
 void Instance::find_new_confs() {
   const auto names = list_dir(layout_.jobs_dir);
-  if (!names) return;
+  foreign_confs_.clear();
+  if (!names) {
+    foreign_confs_.push_back(names.error().message());
+    return;
+  }
   for (const auto& file : *names) {
-    if (!file.ends_with(".conf")) continue;
+    if (!file.ends_with(".conf") || file.starts_with('.')) continue;
     const std::string name = file.substr(0, file.size() - std::string_view(".conf").size());
-    if (jobs_.contains(name) || !check_job_name(name)) continue;
+    if (jobs_.contains(name)) continue;
+    if (auto good = check_job_name(name); !good) {
+      foreign_confs_.push_back(layout_.jobs_dir + "/" + printable(file) + " is no job: " + good.error().message());
+      continue;
+    }
     const auto job = add_job(name);
     const auto state = job_state_from(record_of(*job).state);
     job->state = job->conf ? state.value_or(JobState::stopped) : JobState::invalid;
   }
+}
+
+std::vector<std::string> Instance::complaints() const {
+  std::vector<std::string> all = foreign_confs_;
+  if (!journal_trouble_.empty()) all.push_back(journal_trouble_);
+  // A manager that runs has put these into the journal.
+  if (!online()) all.insert(all.end(), picture_.complaints.begin(), picture_.complaints.end());
+  return all;
 }
 
 std::shared_ptr<Job> Instance::add_job(const std::string& name) {

@@ -63,7 +63,8 @@ class Instance {
   JobRecord& record_of(const Job& job) { return picture_.jobs[job.name]; }
   // What a request with this key has been acted on for before; nullptr: never seen.
   [[nodiscard]] const SeenRequest* seen(const std::string& key) const;
-  [[nodiscard]] const std::string& journal_trouble() const { return journal_trouble_; }
+  // What is wrong with the instance itself, a line each, with the file's name.
+  [[nodiscard]] std::vector<std::string> complaints() const;
 
   using Jobs = std::map<std::string, std::shared_ptr<Job>, std::less<>>;
   [[nodiscard]] const Jobs& jobs() const { return jobs_; }
@@ -135,6 +136,7 @@ class Instance {
   Picture picture_;
   std::unique_ptr<JournalWriter> journal_;
   std::string journal_trouble_;
+  std::vector<std::string> foreign_confs_;  // confs that can't be a job's, and why
   Jobs jobs_;
   std::unique_ptr<KeeperLink> keeper_;
   Fd lock_;

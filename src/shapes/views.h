@@ -90,13 +90,15 @@ BOOST_DESCRIBE_STRUCT(HostView, (), (name, cores, load, tasks, mem_percent, swap
 struct StatusView {
   HostView host;
   std::vector<JobView> jobs;
+  std::vector<std::string> complaints;  // what is wrong with the instance itself
 };
-BOOST_DESCRIBE_STRUCT(StatusView, (), (host, jobs))
+BOOST_DESCRIBE_STRUCT(StatusView, (), (host, jobs, complaints))
 
 struct JobsReply {
   std::vector<JobView> jobs;
+  std::vector<std::string> complaints;  // with every job only
 };
-BOOST_DESCRIBE_STRUCT(JobsReply, (), (jobs))
+BOOST_DESCRIBE_STRUCT(JobsReply, (), (jobs, complaints))
 
 struct VarsView {
   std::string version;

@@ -19,9 +19,10 @@ Result<int> status(const Invocation& invocation) {
   const bool only_host = invocation.arguments.has("--short");
   StatusView view;
   if (!only_host) {
-    auto jobs = look_at(context, invocation.arguments.words);
-    if (!jobs) return pass(jobs);
-    view.jobs = std::move(*jobs);
+    auto reply = Remote(context, NoInstance::offline).jobs(invocation.arguments.words);
+    if (!reply) return pass(reply);
+    view.jobs = std::move(reply->jobs);
+    view.complaints = std::move(reply->complaints);
     observe_jobs(view.jobs);
   }
   view.host = observe_host();
@@ -33,6 +34,7 @@ Result<int> status(const Invocation& invocation) {
   text += '\n';
   if (!only_host) text += job_table(view.jobs, unix_now(), context.out);
   if (auto status = print(text); !status) return pass(status);
+  for (const auto& complaint : view.complaints) complain(complaint);
   return 0;
 }
 
