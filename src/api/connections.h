@@ -31,8 +31,6 @@ struct Connection {
 
 class Connections {
  public:
-  explicit Connections(asio::io_context& io) : io_(io) {}
-
   // A place for one more; nothing when all are busy.
   bool make_room();
   void add(const std::shared_ptr<Connection>& connection);
@@ -40,20 +38,15 @@ class Connections {
   // Hangs up on the one that has idled longest; false when none idles.
   bool drop_idle();
 
-  // Waits until so much may be held, hanging up on those who have held theirs too long. False: was hung up on
-  // meanwhile.
-  asio::awaitable<bool> take(std::shared_ptr<Connection> connection, std::size_t bytes);
-  // What is there already.
+  // Counts this towards the allowance; where it is too much, those who have held theirs longest are hung up on.
   void hold(Connection& connection, std::size_t bytes);
   void release(Connection& connection);
 
  private:
-  Connection::Clock::time_point hang_up_on_laggards();
+  bool drop_holder(const Connection& but);
 
-  asio::io_context& io_;
   std::list<std::shared_ptr<Connection>> all_;
   std::size_t held_ = 0;
-  std::list<Wakeup*> waiting_;
 };
 
 }  // namespace usvc

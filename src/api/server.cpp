@@ -1,9 +1,11 @@
 #include "api/server.h"
 
 #include <fcntl.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http.hpp>
 #include <cerrno>
@@ -85,19 +87,47 @@ struct Server::Work {
 };
 
 Status Server::run() {
-  const int duplicate = ::fcntl(instance_.listener().get(), F_DUPFD_CLOEXEC, 3);
-  if (duplicate < 0) return fail(Error::last("cannot serve the API"));
-  listener_ = std::make_unique<asio::posix::stream_descriptor>(instance_.io(), duplicate);
-  asio::co_spawn(instance_.io(), accept_loop(), must_not_throw);
+  if (auto listening = listen(); !listening) return listening;
+  asio::co_spawn(instance_.io(), guard_socket(), must_not_throw);
   return {};
 }
 
-asio::awaitable<void> Server::accept_loop() {
+Status Server::listen() {
+  const int duplicate = ::fcntl(instance_.listener().get(), F_DUPFD_CLOEXEC, 3);
+  if (duplicate < 0) return fail(Error::last("cannot serve the API"));
+  if (listener_) listener_->cancel();
+  listener_ = std::make_shared<asio::posix::stream_descriptor>(instance_.io(), duplicate);
+  asio::co_spawn(instance_.io(), accept_loop(listener_), must_not_throw);
+  return {};
+}
+
+// Somebody may tidy the socket away, or its whole directory: without it nobody finds us.
+asio::awaitable<void> Server::guard_socket() {
+  const Layout& layout = instance_.layout();
+  const Fd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  for (;;) {
+    constexpr std::uint32_t goings = IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF;
+    const bool watched = watch && ::inotify_add_watch(watch.get(), layout.run_dir.c_str(), goings) >= 0;
+    const bool there = ::access(layout.socket.c_str(), F_OK) == 0;
+    const bool mended = there || (instance_.listen_anew() && listen());
+    // It was made anew in a directory that may not be watched yet; what could not be done now is tried again.
+    const auto soon = Wakeup::Clock::now() + std::chrono::seconds(1);
+    const auto deadline = watched && there && mended ? Wakeup::never : soon;
+    Fd changes(watch ? ::fcntl(watch.get(), F_DUPFD_CLOEXEC, 3) : -1);
+    if (!changes) co_return;
+    (void)co_await readable_until(&instance_.io(), std::move(changes), deadline);
+    std::array<char, 4096> events;
+    while (::read(watch.get(), events.data(), events.size()) > 0) {
+    }
+  }
+}
+
+asio::awaitable<void> Server::accept_loop(std::shared_ptr<asio::posix::stream_descriptor> listener) {
   asio::steady_timer pause(instance_.io());
   for (;;) {
-    const auto [error] = co_await listener_->async_wait(asio::posix::stream_descriptor::wait_read, as_result);
+    const auto [error] = co_await listener->async_wait(asio::posix::stream_descriptor::wait_read, as_result);
     if (error) co_return;
-    const int accepted = ::accept4(listener_->native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    const int accepted = ::accept4(listener->native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (accepted < 0) {
       if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) continue;
       // Out of descriptors: whoever idles gives way, and those who wait keep waiting until some are free again.
@@ -134,9 +164,9 @@ asio::awaitable<void> Server::serve(std::shared_ptr<Connection> connection) {
     stream.expires_after(patience);
     auto [read_error, size] = co_await http::async_read_header(stream, connection->buffer, parser, as_result);
     if (!read_error && !parser.is_done()) {
-      std::optional<std::uint64_t> length;
-      if (parser.content_length()) length = *parser.content_length();
-      if (!co_await take_body(connection, length)) co_return;
+      std::uint64_t expected = most_body;
+      if (parser.content_length()) expected = *parser.content_length();
+      if (expected > small_body) connections_.hold(*connection, expected);
       auto [body_error, body_size] = co_await http::async_read(stream, connection->buffer, parser, as_result);
       read_error = body_error;
     }
@@ -171,17 +201,9 @@ asio::awaitable<void> Server::serve(std::shared_ptr<Connection> connection) {
   }
 }
 
-// Whether it may come: a large one takes its part of the allowance first.
-asio::awaitable<bool> Server::take_body(std::shared_ptr<Connection> connection, std::optional<std::uint64_t> length) {
-  const std::uint64_t expected = length.value_or(most_body);
-  if (expected <= small_body) co_return true;
-  co_return co_await connections_.take(connection, expected);
-}
-
 // The answer, or nothing when the client hung up before it was there.
 asio::awaitable<std::optional<ApiResponse>> Server::attend(std::shared_ptr<Connection> connection, ApiRequest request) {
   connections_.release(*connection);
-  if (!co_await connections_.take(connection, 0)) co_return std::nullopt;
   if (request.method == "GET") {
     ApiResponse response = co_await answer(&instance_, std::move(request));
     co_return std::optional<ApiResponse>(std::move(response));

@@ -13,16 +13,17 @@ namespace usvc {
 
 class Server {
  public:
-  explicit Server(Instance* instance) : instance_(*instance), connections_(instance->io()) {}
+  explicit Server(Instance* instance) : instance_(*instance) {}
   // Accepts on the instance's listener until the loop ends.
   Status run();
 
  private:
   struct Work;
-  asio::awaitable<void> accept_loop();
+  Status listen();
+  asio::awaitable<void> accept_loop(std::shared_ptr<asio::posix::stream_descriptor> listener);
+  asio::awaitable<void> guard_socket();
   void admit(Fd socket);
   asio::awaitable<void> serve(std::shared_ptr<Connection> connection);
-  asio::awaitable<bool> take_body(std::shared_ptr<Connection> connection, std::optional<std::uint64_t> length);
   asio::awaitable<std::optional<ApiResponse>> attend(std::shared_ptr<Connection> connection, ApiRequest request);
   asio::awaitable<void> carry_out(std::shared_ptr<Work> work, ApiRequest request);
   asio::awaitable<void> stream_events(std::shared_ptr<Connection> connection);
@@ -31,7 +32,7 @@ class Server {
   Connections connections_;
   std::size_t lingering_ = 0;       // operations that nobody waits for any more
   std::size_t waiting_events_ = 0;  // bytes, of all who follow events
-  std::unique_ptr<asio::posix::stream_descriptor> listener_;
+  std::shared_ptr<asio::posix::stream_descriptor> listener_;
 };
 
 }  // namespace usvc

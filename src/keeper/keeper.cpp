@@ -201,8 +201,12 @@ void Keeper::manager_gone() {
     if (quit_) return;
   }
   reap_manager();
-  manager_.reset();
-  manager_pidfd_.reset();
+  // A child that has not become its program yet has them open too: closed here alone, they would go on to wake us, and
+  // the next manager would be taken for dead.
+  for (Fd* fd : {&manager_, &manager_pidfd_}) {
+    if (*fd) (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, fd->get(), nullptr);
+    fd->reset();
+  }
   outgoing_.clear();
   failures_ = manager_up_ ? 0 : failures_ + 1;
   manager_up_ = false;

@@ -71,6 +71,10 @@ Status Instance::load() {
   if (knows_nothing && !jobs_.empty()) {
     picture_.complaints.push_back(layout_.journal_dir + " knows of no job: which of them are wanted is not known");
   }
+  for (const auto& [name, record] : picture_.jobs) {
+    if (jobs_.contains(name) || !record.wanted) continue;
+    picture_.complaints.push_back(layout_.conf_path(name) + " is missing: the job was wanted");
+  }
   // What the journal knows of jobs whose conf is gone: somebody removed it by hand.
   std::erase_if(picture_.jobs,
                 [this](const auto& entry) { return !jobs_.contains(entry.first) && entry.second.exit_recorded; });

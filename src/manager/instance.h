@@ -55,6 +55,8 @@ class Instance {
   [[nodiscard]] const std::string& hostname() const { return hostname_; }
   [[nodiscard]] double started_at() const { return started_at_; }
   [[nodiscard]] FdRef listener() const { return listener_; }
+  // For when the socket's file is gone.
+  Status listen_anew();
 
   // The one place where the journal is written and the picture changes.
   void record(Event event);

@@ -278,8 +278,9 @@ class Soak {
       const bool right = wait_until(15s, [&] {
         boost::system::error_code error;
         const auto value = json::parse(usvc({"--json", "status", job.name}).out, error);
-        if (error || value.at("jobs").as_array().empty()) return false;
-        const auto& view = value.at("jobs").as_array().front();
+        const auto* all = error || !value.is_object() ? nullptr : value.get_object().if_contains("jobs");
+        if (all == nullptr || !all->is_array() || all->get_array().empty()) return false;
+        const auto& view = all->get_array().front();
         last = json::serialize(view);
         const std::string state(view.at("state").as_string());
         return view.at("wanted").as_bool() != stopped && (state == "stopped") == stopped;
