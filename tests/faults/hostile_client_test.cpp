@@ -289,8 +289,12 @@ TEST_F(HostileClientTest, AnswersThatNobodyReadsAreBounded) {
   }
   ok({"restart", "web"});  // which looks for new ones
   ASSERT_GT(length_of_answer_to("GET /v1/jobs HTTP/1.1\r\nHost: u\r\n\r\n"), 5'000'000U);
-  clients(60, "GET /v1/jobs HTTP/1.1\r\nHost: u\r\n\r\n");
-  for (int i = 0; i < 3; ++i) expect_service();
+  clients(30, "GET /v1/jobs HTTP/1.1\r\nHost: u\r\n\r\n");
+  // Each of them costs processor time, so that it may take a moment on a busy machine.
+  EXPECT_TRUE(wait_until(20s, [&] {
+    const Output output = run({"jobs"});
+    return output.status == 0 && output.err.empty();
+  }));
   expect_little_memory();
 }
 
