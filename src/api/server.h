@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -10,6 +11,9 @@
 #include "manager/instance.h"
 
 namespace usvc {
+
+inline constexpr std::uint32_t most_header = 64U << 10U;
+inline constexpr std::uint64_t most_body = std::uint64_t{16} << 20U;
 
 class Server {
  public:

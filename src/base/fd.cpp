@@ -1,8 +1,18 @@
 #include "base/fd.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <system_error>
+
 namespace usvc {
+
+Fd duplicate(FdRef fd) {
+  Fd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
+  if (!copy) throw std::system_error(errno, std::system_category(), "cannot duplicate a descriptor");
+  return copy;
+}
 
 void Fd::reset() noexcept {
   if (fd_ >= 0) {

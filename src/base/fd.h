@@ -31,6 +31,11 @@ class Fd {
   int fd_ = -1;
 };
 
+class FdRef;
+// Another descriptor of the same open file. Throws std::system_error when there are no more to be had: nothing that
+// needs one can go on.
+Fd duplicate(FdRef fd);
+
 // Borrows: whoever passes it keeps the owner alive for the call.
 class FdRef {
  public:

@@ -39,6 +39,10 @@ Status send_message(FdRef socket, std::span<const std::byte> bytes, std::span<co
   }
 }
 
+bool is_passing(const Error& error) {
+  return error.code() == ETOOMANYREFS || error.code() == ENOBUFS || error.code() == ENOMEM;
+}
+
 namespace {
 
 void take_fds(msghdr& header, std::vector<Fd>& out) {
@@ -71,9 +75,8 @@ Result<ReceivedMessage> receive_message(FdRef socket, std::span<std::byte> buffe
   ReceivedMessage message;
   message.size = static_cast<std::size_t>(size);
   take_fds(header, message.fds);
-  if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-    return fail(Error::from_errno(EBADMSG, "a message larger than agreed, or without room for its descriptors"));
-  }
+  if ((header.msg_flags & MSG_TRUNC) != 0) return fail(Error::from_errno(EBADMSG, "a message larger than agreed"));
+  message.fds_lost = (header.msg_flags & MSG_CTRUNC) != 0;
   return message;
 }
 

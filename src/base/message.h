@@ -23,12 +23,18 @@ Result<SocketPair> make_socket_pair(int type);
 // Never raises SIGPIPE. code() is EAGAIN when a non-blocking socket is full.
 Status send_message(FdRef socket, std::span<const std::byte> bytes, std::span<const int> fds = {});
 
+// After a failed send_message(): the kernel has no room for it now (too many descriptors in flight, unix(7), or no
+// memory), and nothing tells when it has again.
+bool is_passing(const Error& error);
+
 struct ReceivedMessage {
   std::size_t size = 0;  // 0: the peer is gone
   std::vector<Fd> fds;   // O_CLOEXEC, in the sender's order
+  // This process had no room for all of them (EMFILE): those in `fds` are the first.
+  bool fds_lost = false;
 };
-// code() is EAGAIN when there is none on a non-blocking socket. A message larger than `buffer` or with lost descriptors
-// is an error of the peer's (EBADMSG); what came with it is closed.
+// code() is EAGAIN when there is none on a non-blocking socket. A message larger than `buffer` is an error of the
+// peer's (EBADMSG); what came with it is closed.
 Result<ReceivedMessage> receive_message(FdRef socket, std::span<std::byte> buffer);
 
 }  // namespace usvc

@@ -103,6 +103,11 @@ std::string host_line(const HostView& host) {
   return line;
 }
 
+std::string trouble_line(const std::string& trouble, const Terminal& terminal) {
+  const std::string line = "! " + printable(trouble);
+  return terminal.paint(Color::red, terminal.cut(line));
+}
+
 std::string job_table(const std::vector<JobView>& jobs, double now, const Terminal& terminal) {
   std::vector<Row> rows;
   rows.reserve(jobs.size() + 1);

@@ -11,6 +11,8 @@ namespace usvc {
 
 // "box" [8 cores] [load 0.42 0.31 0.30 1/402] …
 std::string host_line(const HostView& host);
+// What needs a look and is no single job's: "! …".
+std::string trouble_line(const std::string& trouble, const Terminal& terminal);
 // The header and a line for each job, in the order given; columns are as wide as their data, lines are cut to the
 // terminal. `now` is unix time.
 std::string job_table(const std::vector<JobView>& jobs, double now, const Terminal& terminal);

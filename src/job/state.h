@@ -7,6 +7,9 @@
 
 namespace usvc {
 
+// Which of a run's processes: the program or one of its hooks.
+enum class Phase { pre, main, post };
+
 enum class JobState { stopped, starting, pre_run, running, dead, post_run, waiting, stopping, invalid };
 
 inline constexpr std::array<JobState, 9> all_job_states = {JobState::stopped, JobState::starting, JobState::pre_run,

@@ -1,11 +1,13 @@
 #include "journal/fold.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <unordered_map>
 
 #include "base/files.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "job/backoff.h"
 #include "job/run_id.h"
 #include "journal/reader.h"
@@ -15,10 +17,20 @@ namespace usvc {
 
 namespace {
 
+// Counts come from a file that may be damaged, and are counted on from: no further than any life is long.
+std::int64_t bounded_count(std::int64_t count) {
+  return std::clamp<std::int64_t>(count, 0, 1'000'000'000);
+}
+
 void begin_run(JobRecord& record, const Event& event) {
   record.state = "starting";
   record.run_id = event.run_id;
-  if (auto id = parse_run_id(event.run_id.value_or("")); id) record.runs = static_cast<std::int64_t>(id->number);
+  record.anew = false;
+  record.hook_passed = false;
+  if (auto id = parse_run_id(event.run_id.value_or("")); id) {
+    record.runs =
+        std::max(record.runs, bounded_count(static_cast<std::int64_t>(std::min<std::uint64_t>(id->number, INT32_MAX))));
+  }
   record.started_at = event.t;
   record.log_offset = event.log_offset;
   record.exit_recorded = false;
@@ -40,6 +52,7 @@ void end_run(JobRecord& record, const Event& event) {
   record.last_exit = ExitView{.code = event.code,
                               .signal = event.signal,
                               .core = event.core.value_or(false),
+                              .oom = event.oom,
                               .ran = ran,
                               .at = event.t,
                               .reason = event.message,
@@ -50,19 +63,21 @@ void end_run(JobRecord& record, const Event& event) {
     record.young_ends = 0;
     return;
   }
-  const auto length = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(ran));
+  const Duration length = bounded_seconds(ran);
   record.young_ends = Backoff::count_after(static_cast<int>(record.young_ends), length);
   if (length >= Backoff::healthy) {
     record.deaths_in_a_row = 0;
     record.first_death_in_row_at.reset();
   }
   if (!is_death(event)) return;
-  ++record.deaths;
-  if (record.deaths_in_a_row++ == 0) record.first_death_in_row_at = event.t;
+  if (record.deaths_in_a_row == 0) record.first_death_in_row_at = event.t;
+  record.deaths = bounded_count(record.deaths + 1);
+  record.deaths_in_a_row = bounded_count(record.deaths_in_a_row + 1);
 }
 
 void set_wanted(JobRecord& record, const Event& event) {
   record.wanted = event.wanted.value_or(false);
+  record.anew = record.wanted && event.anew.value_or(false);
   if (!record.wanted) return;
   // Asked for by hand: the patience with it starts anew.
   record.young_ends = 0;
@@ -89,6 +104,12 @@ void set_state(JobRecord& record, const Event& event) {
   record.state = event.event;
 }
 
+void pass_hook(JobRecord& record, const Event& /*event*/) {
+  record.state = "starting";
+  record.hook_passed = true;
+  record.pid.reset();
+}
+
 void begin_waiting(JobRecord& record, const Event& event) {
   set_state(record, event);
   record.waiting_until = event.until;
@@ -106,15 +127,20 @@ void begin_running(JobRecord& record, const Event& event) {
 
 void restore(JobRecord& record, const Event& event) {
   JobRecord checkpoint;
-  if (event.state && from_json(*event.state, checkpoint)) record = std::move(checkpoint);
+  if (!event.state || !from_json(*event.state, checkpoint)) return;
+  for (auto* count : {&checkpoint.runs, &checkpoint.deaths, &checkpoint.deaths_in_a_row, &checkpoint.young_ends}) {
+    *count = bounded_count(*count);
+  }
+  record = std::move(checkpoint);
 }
 
 using Apply = void (*)(JobRecord&, const Event&);
 const std::unordered_map<std::string_view, Apply>& rules() {
   static const std::unordered_map<std::string_view, Apply> table = {
-      {"starting", begin_run}, {"pre-run", set_state},     {"running", begin_running}, {"exited", end_run},
-      {"post-run", set_state}, {"waiting", begin_waiting}, {"stopping", set_state},    {"stopped", be_stopped},
-      {"wanted", set_wanted},  {"spawned", note_spawned},  {"hashed", note_hash},      {"checkpoint", restore},
+      {"starting", begin_run},    {"pre-run", set_state},     {"running", begin_running}, {"exited", end_run},
+      {"post-run", set_state},    {"waiting", begin_waiting}, {"stopping", set_state},    {"stopped", be_stopped},
+      {"wanted", set_wanted},     {"spawned", note_spawned},  {"hashed", note_hash},      {"checkpoint", restore},
+      {"hook-passed", pass_hook},
   };
   return table;
 }
@@ -140,8 +166,8 @@ void apply(Picture& picture, const Event& event) {
   }
   if (!rules().contains(event.event)) return;
   JobRecord& record = picture.jobs[*event.job];
-  record.name = *event.job;
   apply(record, event);
+  record.name = *event.job;
 }
 
 void forget_old_requests(Picture& picture, double now) {
@@ -181,7 +207,7 @@ void fold_text(Picture& picture, const std::string& path, std::string_view text)
 
 }  // namespace
 
-Result<Picture> fold_journal(const std::string& dir) {
+Result<Picture> fold_journal(const std::string& dir, std::string_view tail) {
   auto numbers = segments(dir);
   if (!numbers) return pass(numbers);
   Picture picture;
@@ -193,10 +219,12 @@ Result<Picture> fold_journal(const std::string& dir) {
       picture.complaints.push_back(text.error().message());
       continue;
     }
-    const bool whole = text->find("\"checkpoint-end\"") != std::string::npos;
+    const bool whole = text->find(R"("event":"checkpoint-end")") != std::string::npos;
     texts.emplace_back(path, std::move(*text));
     if (whole) break;
   }
+  if (texts.empty()) texts.emplace_back(dir, "");
+  texts.front().second += tail;
   for (auto text = texts.rbegin(); text != texts.rend(); ++text) fold_text(picture, text->first, text->second);
   return picture;
 }

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -33,7 +34,8 @@ void apply(Picture& picture, const Event& event);
 void forget_old_requests(Picture& picture, double now);
 
 // Reads the newest segment that begins with a whole checkpoint (or the oldest of all) and everything after it.
-// Unreadable lines are skipped and complained about; only a directory that can't be read is an error.
-Result<Picture> fold_journal(const std::string& dir);
+// `tail` is what belongs at the end of the newest and is not on the disk yet. Unreadable lines are skipped and
+// complained about; only a directory that can't be read is an error.
+Result<Picture> fold_journal(const std::string& dir, std::string_view tail = {});
 
 }  // namespace usvc

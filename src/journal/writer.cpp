@@ -17,8 +17,11 @@ namespace {
 // Small enough to be folded in milliseconds at the next start.
 constexpr std::uint64_t least_segment = std::uint64_t{1} << 20U;
 constexpr std::uint64_t kept_segments = 32;
-// What waits for a full disk; beyond it the newest lines are refused.
-constexpr std::size_t most_pending = std::size_t{8} << 20U;
+// Set aside ahead of what is written, and renewed when less than this is left of it.
+constexpr off_t reserve_ahead = off_t{256} << 10U;
+constexpr std::uint64_t reserve_least = std::uint64_t{128} << 10U;
+// After a checkpoint that could not be written, the next is tried when this much has been added.
+constexpr std::uint64_t checkpoint_pause = std::uint64_t{64} << 10U;
 
 }  // namespace
 
@@ -28,14 +31,16 @@ std::string segment_path(const std::string& dir, std::uint64_t number) {
   return dir + "/" + digits + ".jsonl";
 }
 
-Result<JournalWriter> JournalWriter::open(const std::string& dir) {
+Result<JournalWriter> JournalWriter::open(const std::string& dir, Spill spill) {
   auto names = list_dir(dir);
   if (!names) return pass(names, "cannot open the journal");
   std::uint64_t newest = 0;
   for (const auto& name : *names) newest = std::max(newest, segment_number(name).value_or(0));
   JournalWriter writer;
   writer.dir_ = dir;
+  writer.spill_ = std::move(spill);
   if (auto status = writer.open_segment(std::max<std::uint64_t>(newest, 1)); !status) return pass(status);
+  if (auto status = writer.take_spilled(); !status) return pass(status);
   return writer;
 }
 
@@ -49,32 +54,90 @@ Status JournalWriter::open_segment(std::uint64_t number) {
   if (size > 0 && ::pread(file->get(), &last, 1, size - 1) != 1) {
     return fail(Error::last("cannot read the journal " + path));
   }
-  if (last != '\n') pending_.insert(0, "\n");  // a torn last line gets its end, and is skipped by readers
+  torn_ = last != '\n';  // such a line gets its end with the next one, and is skipped by readers
   number_ = number;
   file_ = std::move(*file);
   written_ = static_cast<std::uint64_t>(size);
+  reserved_ = written_;
   checkpoint_at_ = std::max(least_segment, checkpoint_at_);
+  reserve();
   return {};
+}
+
+// What an earlier writer could not write. It may have died while it was writing it: what the disk has of it by now is
+// told by the segment's size.
+Status JournalWriter::take_spilled() {
+  auto content = spill_.read();
+  if (!content && content.error().code() == EBADF) return {};  // there is no spill
+  if (!content) return pass(content);
+  if (content->text.empty()) return {};
+  const bool here = content->segment == number_ && written_ >= content->offset;
+  if (here) {
+    pending_ = content->text.substr(std::min<std::uint64_t>(written_ - content->offset, content->text.size()));
+  } else {
+    // Somebody has been at the journal's files: all of it comes again, at the end of what there is.
+    pending_ = (torn_ ? "\n" : "") + content->text;
+    if (auto cleared = spill_.clear(); !cleared) return cleared;
+    if (auto kept = spill_.add(number_, written_, pending_); !kept) return kept;
+  }
+  torn_ = false;  // what waits goes on where the disk ends, be it in the middle of a line
+  (void)flush();  // else it is tried again later
+  return {};
+}
+
+// Room set aside for the journal alone: on a disk filled by others it goes on for a while. A file system that can't do
+// it is no worse off than before.
+void JournalWriter::reserve() {
+  if (written_ + reserve_least < reserved_) return;
+  if (::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(written_), reserve_ahead) == 0) {
+    reserved_ = written_ + reserve_ahead;
+  } else {
+    reserved_ = written_ + reserve_ahead / 2;  // when it is tried again
+  }
+}
+
+// Writes as much as the disk takes and leaves the rest in `text`.
+Status JournalWriter::write_out(std::string& text) {
+  std::size_t done = 0;
+  Status status;
+  while (status && done < text.size()) {
+    const ssize_t written = ::write(file_.get(), text.data() + done, text.size() - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) status = fail(Error::last("cannot write the journal " + segment_path(dir_, number_)));
+    if (written > 0) done += static_cast<std::size_t>(written);
+  }
+  if (done > 0) torn_ = text[done - 1] != '\n';
+  text.erase(0, done);
+  written_ += done;
+  trouble_ = status ? "" : status.error().message();
+  if (status) reserve();
+  return status;
 }
 
 Status JournalWriter::append(const Event& event) {
-  const std::string line = event_line(event) + "\n";
-  if (pending_.size() + line.size() > most_pending) {
-    return fail(Error::from_errno(ENOBUFS, "the journal can't be written and too much waits for it"));
+  std::string line = event_line(event) + "\n";
+  if (!pending_.empty()) {
+    if (auto kept = spill_.add(number_, written_, line); !kept) return kept;
+    pending_ += line;
+    (void)flush();  // what is kept is tried again later
+    return {};
   }
-  pending_ += line;
-  return flush();
+  if (torn_) line.insert(0, "\n");
+  Status written = write_out(line);
+  if (written) return {};
+  if (auto kept = spill_.add(number_, written_, line); !kept) return written;
+  torn_ = false;
+  pending_ = std::move(line);
+  return {};
 }
 
 Status JournalWriter::flush() {
-  while (!pending_.empty()) {
-    const ssize_t written = ::write(file_.get(), pending_.data(), pending_.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail(Error::last("cannot write the journal " + segment_path(dir_, number_)));
-    written_ += static_cast<std::uint64_t>(written);
-    pending_.erase(0, static_cast<std::size_t>(written));
+  if (pending_.empty()) return {};
+  if (auto written = write_out(pending_); !written) {
+    torn_ = false;  // what waits begins with the rest of that line
+    return written;
   }
-  return {};
+  return spill_.clear();
 }
 
 Status JournalWriter::checkpoint(const Picture& picture, double now) {
@@ -102,8 +165,9 @@ Status JournalWriter::checkpoint(const Picture& picture, double now) {
   end.t = now;
   end.event = "checkpoint-end";
   text += event_line(end) + "\n";
-  checkpoint_at_ = std::max<std::uint64_t>(least_segment, 4 * text.size());
+  checkpoint_at_ = written_ + checkpoint_pause;
   if (auto status = write_file_atomically(segment_path(dir_, number_ + 1), text, Flush::no); !status) return status;
+  checkpoint_at_ = std::max<std::uint64_t>(least_segment, 4 * text.size());
   if (auto status = open_segment(number_ + 1); !status) return status;
   remove_old();
   return {};

@@ -111,7 +111,9 @@ int Keeper::run() {
     const bool standing_by = !manager_;
     const bool more = standing_by && standby_.move_all(items_);
     // Without a manager, output is looked at ten times a second: this is the emergency, not the rule.
-    const int count = ::epoll_wait(poll_.get(), events.data(), events.size(), more ? 0 : standing_by ? 100 : -1);
+    const int pause = more ? 0 : stalled_ ? 10 : standing_by ? 100 : -1;
+    const int count = ::epoll_wait(poll_.get(), events.data(), events.size(), pause);
+    if (std::exchange(stalled_, false)) flush();
     for (int i = 0; i < count && !quit_; ++i) {
       const epoll_event& event = events.at(static_cast<std::size_t>(i));
       const std::uint64_t tag = event.data.u64;
@@ -261,6 +263,7 @@ void Keeper::handle(Received received) {
     case Kind::drop:
       return drop(id_of(received.message));
     case Kind::up:
+      if (ever_up_) note("the manager (pid " + std::to_string(manager_pid_) + ") works");
       manager_up_ = ever_up_ = true;
       options_.ready.reset();
       return;
@@ -279,6 +282,14 @@ void Keeper::handle(Received received) {
 }
 
 void Keeper::spawn(Received received) {
+  if (received.fds_lost) {
+    Message refusal = received.message;
+    refusal.kind = Kind::not_spawned;
+    refusal.fd_count = 0;
+    refusal.code = static_cast<std::int32_t>(Step::fork);
+    refusal.status = EMFILE;
+    return say(refusal);
+  }
   Held handed;
   handed.fds = std::move(received.fds);
   const LaunchFds fds{.card = FdRef(handed.find(Role::card)),
@@ -325,6 +336,7 @@ void Keeper::hold(Received received) {
     if (auto status = watch(manager_pidfd_, tag_manager_pidfd, EPOLLIN); !status) note(status.error().message());
     return;
   }
+  if (received.fds_lost) note("no descriptors left to hold all of " + id_of(received.message));
   Item& item = items_[id_of(received.message)];
   if (received.message.pid != 0) item.pid = received.message.pid;
   item.flags |= received.message.flags & flag_terminal;
@@ -377,8 +389,12 @@ void Keeper::child_ended(pid_t pid) {
     item.exit = Exit{.code = info.si_code,
                      .status = info.si_status,
                      .cpu_us = microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
-                     .max_rss_bytes = std::int64_t{usage.ru_maxrss} * 1024};
+                     .max_rss_bytes = std::int64_t{usage.ru_maxrss} * 1024,
+                     .at_us = 0};
   }
+  timespec now{};
+  (void)::clock_gettime(CLOCK_REALTIME, &now);  // there always is this clock
+  item.exit->at_us = std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
   say_exit(id, item);
 }
 
@@ -405,6 +421,7 @@ void Keeper::say_exit(const std::string& id, const Item& item) {
   message.status = item.exit->status;
   message.cpu_us = item.exit->cpu_us;
   message.max_rss_bytes = item.exit->max_rss_bytes;
+  message.ended_at_us = item.exit->at_us;
   say(message);
 }
 
@@ -431,6 +448,10 @@ void Keeper::flush() {
       if (sent.error().code() == EAGAIN) {
         wants_room_ = true;
         if (auto status = watch(manager_, tag_manager, EPOLLIN | EPOLLOUT); !status) note(status.error().message());
+        return;
+      }
+      if (is_passing(sent.error())) {
+        stalled_ = true;
         return;
       }
       if (sent.error().code() != EPIPE && sent.error().code() != ECONNRESET) note(sent.error().message());

@@ -38,6 +38,7 @@ class Keeper {
     int status = 0;
     std::int64_t cpu_us = 0;
     std::int64_t max_rss_bytes = 0;
+    std::int64_t at_us = 0;  // since 1970
   };
   struct Item : Held {
     pid_t pid = 0;
@@ -87,6 +88,7 @@ class Keeper {
   bool ever_up_ = false;
   bool quit_ = false;
   bool wants_room_ = false;  // a message waits for the socket to take it
+  bool stalled_ = false;     // or for the kernel to have room for it, which nothing tells
   int failures_ = 0;         // managers in a row that never came up
   int exit_status_ = 0;
   std::deque<Outgoing> outgoing_;

@@ -11,9 +11,10 @@ Result<Received> check(std::span<const std::byte> bytes, std::vector<Fd> fds) {
   if (message.version != protocol_version) {
     return fail("the other side speaks version " + std::to_string(message.version) + " of the keeper protocol");
   }
-  if (message.fd_count != fds.size() || message.fd_count > message.roles.size()) {
-    return fail("a message whose descriptors got lost");
+  if (message.fd_count < fds.size() || message.fd_count > message.roles.size()) {
+    return fail("a message with other descriptors than it says");
   }
+  received.fds_lost = fds.size() < message.fd_count;
   if (message.id.back() != '\0') return fail("a message with an endless name");
   for (std::size_t i = 0; i < fds.size(); ++i) received.fds.push_back({message.roles[i], std::move(fds[i])});
   return received;

@@ -35,7 +35,7 @@
 namespace usvc::keeper {
 
 // Raised when a message's meaning changes; a keeper and a manager of different versions refuse each other's messages.
-inline constexpr std::uint32_t protocol_version = 1;
+inline constexpr std::uint32_t protocol_version = 2;
 inline constexpr std::uint32_t magic = 0x75737663;  // "usvc"
 
 enum class Kind : std::uint32_t {
@@ -65,6 +65,7 @@ enum class Role : std::uint8_t {
   carry_owner,
   listener,
   lock,
+  spill,  // journal lines that a full disk does not take
   // handed through to a child
   card = 32,
   status,
@@ -96,6 +97,7 @@ struct Message {
   std::uint32_t fd_count = 0;
   std::int64_t cpu_us = 0;
   std::int64_t max_rss_bytes = 0;
+  std::int64_t ended_at_us = 0;  // exited: microseconds since 1970
   std::array<Role, max_message_fds> roles{};
 };
 static_assert(std::is_trivially_copyable_v<Message>);
@@ -120,6 +122,7 @@ struct RoledFd {
 struct Received {
   Message message;
   std::vector<RoledFd> fds;
+  bool fds_lost = false;  // the receiver had no room for all of them
 };
 Result<Received> check(std::span<const std::byte> bytes, std::vector<Fd> fds);
 

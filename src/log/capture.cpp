@@ -259,7 +259,6 @@ Transfer Capture::move_terminal(Source& source) {
 void Capture::give_carry_away(Source& source) {
   auto fresh = make_carry();
   if (!fresh) return;  // out of descriptors: tried again with the stuck log
-  auto duplicate = [](FdRef fd) { return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)); };
   Carry stuck{.read = duplicate(shared_.read), .write = duplicate(shared_.write)};
   Carry fresh_copy{.read = duplicate(fresh->read), .write = duplicate(fresh->write)};
   source.carry_read = std::move(shared_.read);

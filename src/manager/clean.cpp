@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -15,9 +17,14 @@ Status move_log(const Instance& instance, const Job& job) {
   std::string stamp = format_time(unix_now());
   std::replace(stamp.begin(), stamp.end(), ' ', 'T');
   std::erase(stamp, ':');
-  const std::string old = instance.layout().old_logs_dir + "/" + job.name + ".log." + stamp;
+  std::string old = instance.layout().old_logs_dir + "/" + job.name + ".log." + stamp;
+  // Two of one name in one second.
+  for (int n = 2; ::access(old.c_str(), F_OK) == 0; ++n) {
+    old = instance.layout().old_logs_dir + "/" + job.name + ".log." + stamp + "." + std::to_string(n);
+  }
   if (std::rename(log.c_str(), old.c_str()) != 0 && errno != ENOENT) {
-    return fail(Error::last("cannot move " + log + " to " + old));
+    // A log of the user's own choice on another file system stays where they put it.
+    if (errno != EXDEV) return fail(Error::last("cannot move " + log + " to " + old));
   }
   (void)std::rename(instance.layout().index_path(job.name).c_str(), (old + ".idx").c_str());  // there may be none
   return {};
@@ -36,44 +43,70 @@ Status forget_job(Instance& instance, const std::shared_ptr<Job>& job) {
   return {};
 }
 
-asio::awaitable<Outcomes> clean_jobs(Instance* instance, SelectRequest request) {
-  // Asked again after it had been done: the job is not there to be found.
-  const SeenRequest* seen = instance->seen(request.key);
-  if (seen != nullptr && !seen->jobs.empty() && !instance->find(seen->jobs.front())) {
-    OutcomesReply done;
-    for (const auto& name : seen->jobs) {
-      Outcome outcome;
-      outcome.name = name;
-      done.results.push_back(std::move(outcome));
-    }
-    co_return done;
-  }
-  auto jobs = instance->select(request.selectors);
-  if (!jobs) co_return pass(jobs);
-  OutcomesReply reply;
+namespace {
+
+// Which jobs the request means: when it is asked again, those it meant the first time.
+Result<std::vector<std::string>> names_meant(Instance& instance, const SelectRequest& request) {
+  std::vector<std::string> names;
+  const SeenRequest* seen = instance.seen(request.key);
+  if (seen != nullptr) names = seen->jobs;
+  auto jobs = instance.select(request.selectors);
+  if (!jobs && names.empty()) return pass(jobs);
+  if (!jobs) return names;
   for (const auto& job : *jobs) {
+    if (std::find(names.begin(), names.end(), job->name) == names.end()) names.push_back(job->name);
+  }
+  return names;
+}
+
+bool at_rest(const Instance& instance, const Job& job) {
+  const bool idle = (job.state == JobState::stopped || job.state == JobState::invalid) && !job.run;
+  return idle || !instance.online();
+}
+
+Outcome left_alone(const Job& job, const SelectRequest& request) {
+  const bool named = std::find(request.selectors.begin(), request.selectors.end(), job.name) != request.selectors.end();
+  Outcome outcome;
+  outcome.name = job.name;
+  outcome.ok = !named;
+  outcome.skipped = !named;
+  outcome.message = job.state == JobState::waiting ? "it waits for its next start" : "it runs";
+  outcome.hint = "usvc stop " + job.name;
+  return outcome;
+}
+
+Status note_request(Instance& instance, const std::string& job, const std::string& key) {
+  if (key.empty() || acted_on(instance, key, job)) return {};
+  Event acted;
+  acted.event = "request";
+  acted.job = job;
+  acted.key = key;
+  return instance.commit(std::move(acted));
+}
+
+}  // namespace
+
+asio::awaitable<Outcomes> clean_jobs(Instance* instance, SelectRequest request) {
+  const auto names = names_meant(*instance, request);
+  if (!names) co_return fail(names.error());
+  // All of them are noted before the first one goes: asked again half-way, the answer is about all of them.
+  for (const auto& name : *names) {
+    const auto job = instance->find(name);
+    if (!job || !at_rest(*instance, *job)) continue;
+    if (auto noted = note_request(*instance, name, request.key); !noted) co_return pass(noted);
+  }
+  OutcomesReply reply;
+  for (const auto& name : *names) {
+    const auto job = instance->find(name);
+    if (job && !at_rest(*instance, *job)) {
+      reply.results.push_back(left_alone(*job, request));
+      continue;
+    }
     Outcome outcome;
-    outcome.name = job->name;
-    const bool idle = (job->state == JobState::stopped || job->state == JobState::invalid) && !job->run;
-    const bool named =
-        std::find(request.selectors.begin(), request.selectors.end(), job->name) != request.selectors.end();
-    if (!idle && instance->online()) {
-      outcome.ok = !named;
-      outcome.skipped = !named;
-      outcome.message = job->state == JobState::waiting ? "it waits for its next start" : "it runs";
-      outcome.hint = "usvc stop " + job->name;
-    } else {
-      if (!request.key.empty()) {
-        Event acted;
-        acted.event = "request";
-        acted.job = job->name;
-        acted.key = request.key;
-        instance->record(std::move(acted));
-      }
-      if (auto forgotten = forget_job(*instance, job); !forgotten) {
-        outcome.ok = false;
-        outcome.message = forgotten.error().message();
-      }
+    outcome.name = name;
+    if (const Status forgotten = job ? forget_job(*instance, job) : Status(); !forgotten) {
+      outcome.ok = false;
+      outcome.message = forgotten.error().message();
     }
     reply.results.push_back(std::move(outcome));
   }

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "keeper/launch.h"
@@ -17,34 +18,38 @@ using keeper::Role;
 
 namespace {
 
-constexpr auto keeper_retry = std::chrono::milliseconds(200);
+// Between keepers, when one dies young or can't be started: twice as long each time.
+constexpr auto first_keeper_pause = std::chrono::milliseconds(50);
+constexpr int most_keeper_doublings = 4;
+constexpr double keeper_youth = 1;  // seconds
 // How long a zombie's reaper (init, mostly) may take until the end is called unknown.
 constexpr auto reaper_patience = std::chrono::seconds(5);
 
 }  // namespace
 
 void Instance::on_exit(const keeper::Message& exit) {
-  const std::string id = keeper::id_of(exit);
-  const auto job = job_of_item(id);
-  if (job && job->run && job->run->item_id() == id) {
-    if (job->run->end) return;
-    job->run->end = end_from(exit, unix_now());
-    job->wakeup.notify();
-    return;
-  }
-  if (const auto launching = launching_.find(id); launching != launching_.end()) {
-    launching->second = end_from(exit, unix_now());
-    return;
-  }
-  const auto leftover = leftovers_.find(id);
-  if (leftover == leftovers_.end()) return keeper_->drop(id);  // a child that was never let go
-  leftover->second.end = end_from(exit, unix_now());
-  capture_->drain(id);
+  on_end(keeper::id_of(exit), end_from(exit));
 }
 
-std::optional<RunEnd> Instance::early_end(const std::string& id) const {
-  const auto launching = launching_.find(id);
-  return launching == launching_.end() ? std::nullopt : launching->second;
+void Instance::on_end(const std::string& id, RunEnd end) {
+  if (Run* run = find_run(id)) {
+    if (run->end) return;
+    run->end = std::move(end);
+    if (leftovers_.contains(id)) return capture_->drain(id);
+    return job_of_item(id)->wakeup.notify();
+  }
+  if (const auto launching = launching_.find(id); launching != launching_.end()) {
+    launching->second = std::move(end);
+    return;
+  }
+  keeper_->drop(id);  // a child that was never let go
+}
+
+std::optional<RunEnd> Instance::end_launch(const std::string& id, bool keep) {
+  const auto launching = launching_.extract(id);
+  if (launching.empty()) return std::nullopt;
+  if (!keep && launching.mapped()) keeper_->drop(id);
+  return launching.mapped();
 }
 
 void Instance::on_drained(const std::string& id) {
@@ -73,11 +78,7 @@ void Instance::on_stuck(const std::string& id, int error) {
 }
 
 void Instance::on_carry_lost(const std::string& id, Carry stuck, Carry fresh) {
-  Run* run = nullptr;
-  const auto job = job_of_item(id);
-  if (job && job->run && job->run->item_id() == id) run = &*job->run;
-  if (const auto leftover = leftovers_.find(id); leftover != leftovers_.end()) run = &leftover->second;
-  if (run != nullptr) {
+  if (Run* run = find_run(id)) {
     run->carry = std::move(stuck);
     // First the run gets the old pipe, then everybody the new one: whoever reads this half done finds the bytes.
     const std::vector<Lent> own = {{Role::carry_read, run->carry.read}, {Role::carry_write, run->carry.write}};
@@ -103,13 +104,21 @@ asio::awaitable<void> Instance::let_go() {
 // Its children are init's now; what it held, we hold too.
 void Instance::on_keeper_lost() {
   if (leaving_) return;
+  const bool young = unix_now() - keeper_since_ < keeper_youth;
+  keeper_failures_ = young ? keeper_failures_ + 1 : 0;
+  if (keeper_failures_ < 2) return replace_keeper();  // one that was killed; two in a row are seen to more slowly
+  const auto pause = first_keeper_pause * (1 << std::min(keeper_failures_, most_keeper_doublings));
+  auto timer = std::make_shared<asio::steady_timer>(io_, pause);
+  timer->async_wait([this, timer](boost::system::error_code error) {
+    if (!error) replace_keeper();
+  });
+}
+
+void Instance::replace_keeper() {
+  keeper_since_ = unix_now();
   if (auto started = keeper_->restart(); !started) {
     record_error("", started.error().message());
-    auto timer = std::make_shared<asio::steady_timer>(io_, keeper_retry);
-    timer->async_wait([this, timer](boost::system::error_code error) {
-      if (!error) on_keeper_lost();
-    });
-    return;
+    return on_keeper_lost();
   }
   hand_over_everything();
   write_pids();
@@ -123,46 +132,59 @@ void Instance::hand_over_everything() {
   const auto hold = [this](const std::string& id, const std::vector<Lent>& fds, pid_t pid = 0, bool terminal = false) {
     if (auto held = keeper_->hold(id, fds, pid, terminal); !held) record_error("", held.error().message());
   };
-  hold("usvc:lock", {{Role::lock, lock_}});
-  hold("usvc:listener", {{Role::listener, listener_}});
+  hold(lock_item, {{Role::lock, lock_}});
+  hold(listener_item, {{Role::listener, listener_}});
+  hold(spill_item, {{Role::spill, spill_}});
   hold(keeper::carry_item,
        {{Role::carry_read, carry_.read}, {Role::carry_write, carry_.write}, {Role::carry_owner, carry_owner_}});
-  for (const auto& [name, job] : jobs_) {
-    if (!job->run) continue;
-    Run& run = *job->run;
-    const bool was_child = std::exchange(run.keeper_child, false);
+  const auto hold_orphan = [&](Run& run) {
     hold(run.item_id(), run.held(), run.pid, run.terminal);
-    if (was_child && !run.end) asio::co_spawn(io_, watch_orphan(run.item_id()), must_not_throw);
+    if (std::exchange(run.keeper_child, false)) watch_if_orphan(run);
+  };
+  for (const auto& [name, job] : jobs_) {
+    if (job->run) hold_orphan(*job->run);
   }
-  for (auto& [id, run] : leftovers_) {
-    run.keeper_child = false;
-    hold(id, run.held(), run.pid, run.terminal);
-  }
+  for (auto& [id, run] : leftovers_) hold_orphan(run);
   keeper_->up();
+}
+
+Run* Instance::find_run(const std::string& id) {
+  if (const auto job = job_of_item(id); job && job->run && job->run->item_id() == id) return &*job->run;
+  const auto leftover = leftovers_.find(id);
+  return leftover == leftovers_.end() ? nullptr : &leftover->second;
+}
+
+std::size_t Instance::leftovers_of(const std::string& job) const {
+  return static_cast<std::size_t>(std::count_if(leftovers_.begin(), leftovers_.end(),
+                                                [&](const auto& entry) { return job_name_of(entry.first) == job; }));
+}
+
+void Instance::watch_if_orphan(const Run& run) {
+  if (!run.keeper_child && !run.end) asio::co_spawn(io_, watch_orphan(run.item_id()), must_not_throw);
 }
 
 // The end of a process that is not the keeper's child: the pidfd says when, the kernel (if it can) how.
 asio::awaitable<void> Instance::watch_orphan(std::string id) {
-  const auto job = job_of_item(id);
-  if (!job || !job->run) co_return;
-  asio::posix::stream_descriptor pidfd(io_, ::fcntl(job->run->pidfd.get(), F_DUPFD_CLOEXEC, 3));
+  const Run* run = find_run(id);
+  if (run == nullptr) co_return;
+  asio::posix::stream_descriptor pidfd(io_, duplicate(run->pidfd).release());
   (void)co_await pidfd.async_wait(asio::posix::stream_descriptor::wait_read, as_result);
   RunEnd end;
   end.at = unix_now();
   const auto give_up_at = Wakeup::Clock::now() + reaper_patience;
   asio::steady_timer pause(io_);
   for (;;) {
-    if (!job->run || job->run->item_id() != id || job->run->end) co_return;
-    auto status = zombie_exit_status(job->run->pid, job->run->start_ticks);
+    run = find_run(id);
+    if (run == nullptr || run->end) co_return;
+    auto status = zombie_exit_status(run->pid, run->start_ticks);
     if (!status) status = exit_status_from_pidfd(FdRef(pidfd.native_handle()));
     if (status) end.status = ExitStatus::from_wait_status(*status);
-    const bool reaped_unseen = !status && ::access(("/proc/" + std::to_string(job->run->pid)).c_str(), F_OK) != 0;
+    const bool reaped_unseen = !status && ::access(("/proc/" + std::to_string(run->pid)).c_str(), F_OK) != 0;
     if (status || reaped_unseen || Wakeup::Clock::now() >= give_up_at) break;
     pause.expires_after(std::chrono::milliseconds(5));  // its new parent has yet to reap it: nothing tells us when
     (void)co_await pause.async_wait(as_result);
   }
-  job->run->end = end;
-  job->wakeup.notify();
+  on_end(id, std::move(end));
 }
 
 void Instance::name_unknown_strays() {

@@ -1,6 +1,7 @@
 #include "manager/instance.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,6 +30,7 @@ namespace {
 // Launches at a time: each has some ten descriptors in flight.
 constexpr int most_launches = 32;
 constexpr std::size_t alert_lines = 50;
+constexpr auto journal_retry = std::chrono::seconds(1);
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -59,7 +61,7 @@ Instance::~Instance() {
 }
 
 Status Instance::load() {
-  auto picture = fold_journal(layout_.journal_dir);
+  auto picture = fold_journal(layout_.journal_dir, journal_ ? std::string_view(journal_->pending()) : "");
   if (picture) {
     picture_ = std::move(*picture);
   } else if (picture.error().code() != ENOENT) {
@@ -82,32 +84,27 @@ Status Instance::load() {
 }
 
 void Instance::find_new_confs() {
+  struct stat info {};
+  const bool seen = ::stat(layout_.jobs_dir.c_str(), &info) == 0;
+  const double changed = static_cast<double>(info.st_mtim.tv_sec) + static_cast<double>(info.st_mtim.tv_nsec) / 1e9;
+  if (seen && changed == confs_seen_) return;
   const auto names = list_dir(layout_.jobs_dir);
-  foreign_confs_.clear();
-  if (!names) {
-    foreign_confs_.push_back(names.error().message());
-    return;
-  }
+  if (!names) return;
+  // A directory that has just changed may change again within the same tick of its clock.
+  confs_seen_ = unix_now() - changed > 1 ? changed : -1;
+  odd_confs_.clear();
   for (const auto& file : *names) {
     if (!file.ends_with(".conf") || file.starts_with('.')) continue;
     const std::string name = file.substr(0, file.size() - std::string_view(".conf").size());
-    if (jobs_.contains(name)) continue;
-    if (auto good = check_job_name(name); !good) {
-      foreign_confs_.push_back(layout_.jobs_dir + "/" + printable(file) + " is no job: " + good.error().message());
+    if (const auto good = check_job_name(name); !good) {
+      odd_confs_.push_back(layout_.jobs_dir + "/" + printable(file) + " is no job: " + good.error().message());
       continue;
     }
+    if (jobs_.contains(name)) continue;
     const auto job = add_job(name);
     const auto state = job_state_from(record_of(*job).state);
     job->state = job->conf ? state.value_or(JobState::stopped) : JobState::invalid;
   }
-}
-
-std::vector<std::string> Instance::complaints() const {
-  std::vector<std::string> all = foreign_confs_;
-  if (!journal_trouble_.empty()) all.push_back(journal_trouble_);
-  // A manager that runs has put these into the journal.
-  if (!online()) all.insert(all.end(), picture_.complaints.begin(), picture_.complaints.end());
-  return all;
 }
 
 std::shared_ptr<Job> Instance::add_job(const std::string& name) {
@@ -116,7 +113,7 @@ std::shared_ptr<Job> Instance::add_job(const std::string& name) {
   picture_.jobs[name].name = name;
   read_conf(*job);
   job->life = std::make_unique<Life>(this, job.get());
-  if (capture_) asio::co_spawn(io_, job->life->live(job), must_not_throw);
+  if (lives_begun_) asio::co_spawn(io_, job->life->live(job), must_not_throw);
   return job;
 }
 
@@ -166,22 +163,63 @@ Result<std::vector<std::shared_ptr<Job>>> Instance::select(const std::vector<std
 
 void Instance::record(Event event) {
   if (event.t == 0) event.t = unix_now();
-  if (journal_) {
-    const Status written = journal_->append(event);
-    journal_trouble_ = written ? "" : written.error().message();
-    if (!listeners_.empty() && !is_record(event)) {
-      const std::string line = event_line(event);
-      for (const auto& listener : listeners_) listener(line);
-    }
+  // What the journal can't keep is told to those who look; what was seen stays true.
+  if (auto kept = keep(event); !kept) std::fprintf(stderr, "usvc-manager: %s\n", kept.error().message().c_str());
+  apply_and_tell(event);
+}
+
+Status Instance::commit(Event event) {
+  if (event.t == 0) event.t = unix_now();
+  if (auto kept = keep(event); !kept) return kept;
+  apply_and_tell(event);
+  return {};
+}
+
+Status Instance::keep(const Event& event) {
+  if (!journal_) return {};
+  if (auto kept = journal_->append(event); !kept) return kept;
+  if (journal_->waiting() && online() && !std::exchange(journal_waits_, true)) {
+    asio::co_spawn(io_, write_what_waits(), must_not_throw);
+  }
+  return {};
+}
+
+void Instance::apply_and_tell(const Event& event) {
+  if (journal_ && !listeners_.empty() && !is_record(event)) {
+    const std::string line = event_line(event);
+    for (const auto& listener : listeners_) listener(line);
   }
   apply(picture_, event);
   if (event.event == "wanted" && journal_) sync_soon();
   if (journal_ && journal_->wants_checkpoint()) {
     forget_old_requests(picture_, event.t);
-    if (const auto done = journal_->checkpoint(picture_, event.t); !done) journal_trouble_ = done.error().message();
+    (void)journal_->checkpoint(picture_, event.t);  // the segment goes on until it can be done
   }
   if (!event.job) return;
   if (const auto job = find(*event.job)) job->changed();
+}
+
+// The disk does not take the journal: it is tried again every second, and told when it is over.
+asio::awaitable<void> Instance::write_what_waits() {
+  const double since = unix_now();
+  record_error("", journal_->trouble() + ": its lines wait in memory (tried again every second)");
+  asio::steady_timer pause(io_);
+  while (journal_->waiting()) {
+    pause.expires_after(journal_retry);
+    (void)co_await pause.async_wait(as_result);
+    (void)journal_->flush();
+  }
+  journal_waits_ = false;
+  const auto seconds = static_cast<long long>(unix_now() - since);
+  record_error("", "the journal can be written again, after " + std::to_string(seconds) + " s; nothing of it is lost");
+}
+
+std::vector<std::string> Instance::troubles() const {
+  std::vector<std::string> all = odd_confs_;
+  if (journal_ && journal_->waiting()) all.push_back(journal_->trouble());
+  // A manager that runs has put these into the journal.
+  if (!online()) all.insert(all.end(), picture_.complaints.begin(), picture_.complaints.end());
+  return all;
 }
 
 void Instance::sync_soon() {
@@ -209,18 +247,21 @@ const SeenRequest* Instance::seen(const std::string& key) const {
 }
 
 void Instance::capture_run(Job& job) {
-  const Run& run = *job.run;
+  capture_->add(source_of(*job.run, job.name));
+}
+
+CaptureSource Instance::source_of(const Run& run, const std::string& job) {
   CaptureSource source;
   source.id = run.item_id();
-  source.job = job.name;
+  source.job = job;
   source.terminal = run.terminal;
   source.output = run.output;
   source.log = run.log;
   if (run.carry.read) {
-    source.carry_read = Fd(::fcntl(run.carry.read.get(), F_DUPFD_CLOEXEC, 3));
-    source.carry_write = Fd(::fcntl(run.carry.write.get(), F_DUPFD_CLOEXEC, 3));
+    source.carry_read = duplicate(run.carry.read);
+    source.carry_write = duplicate(run.carry.write);
   }
-  capture_->add(std::move(source));
+  return source;
 }
 
 void Instance::release_run(Job& job) {
@@ -243,6 +284,14 @@ std::vector<pid_t> Instance::known_pids() const {
   return pids;
 }
 
+bool Instance::was_out_of_memory(const Run& run) {
+  const auto before = std::exchange(oom_kills_, oom_kills());
+  if (run.cgroup) {
+    if (const auto own = oom_kills_in(run.cgroup->path())) return *own > 0;
+  }
+  return before && oom_kills_ && *oom_kills_ > *before;
+}
+
 void Instance::alert(Job& job, const Event& exit) {
   if (!job.conf || job.conf->alerts.empty() || exit.asked.value_or(false) || exit.code == 0) return;
   const JobRecord& now = record_of(job);
@@ -257,9 +306,10 @@ void Instance::alert(Job& job, const Event& exit) {
   facts.ran = exit.ran.value_or(0);
   facts.at = exit.t;
   facts.deaths = now.deaths;
-  const std::string how = exit.signal ? "killed by " + *exit.signal
-                          : exit.code ? "exit " + std::to_string(*exit.code)
-                                      : exit.message.value_or("ended, nobody knows how");
+  const std::string how = exit.oom      ? "killed by " + *exit.signal + ", out of memory"
+                          : exit.signal ? "killed by " + *exit.signal
+                          : exit.code   ? "exit " + std::to_string(*exit.code)
+                                        : exit.message.value_or("ended, nobody knows how");
   facts.text = how + (facts.core ? ", core dumped" : "") + " after " + seconds_words(facts.ran);
   const auto begin = now.last_exit ? now.last_exit->log_offset.value_or(0) : 0;
   facts.last_lines = last_lines(job.conf->log, begin, alert_lines);

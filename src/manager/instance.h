@@ -23,9 +23,15 @@
 #include "manager/hashing.h"
 #include "manager/job.h"
 #include "manager/keeper_link.h"
+#include "proc/oom.h"
 #include "shapes/event.h"
 
 namespace usvc {
+
+// What the keeper holds for the instance itself, beside keeper::carry_item.
+inline constexpr char lock_item[] = "usvc:lock";
+inline constexpr char listener_item[] = "usvc:listener";
+inline constexpr char spill_item[] = "usvc:journal";
 
 class Instance {
  public:
@@ -59,14 +65,17 @@ class Instance {
   Status listen_anew();
 
   // The one place where the journal is written and the picture changes.
+  // What has been seen. It counts even if the journal can't take it.
   void record(Event event);
+  // What is about to be relied on: on failure nothing has changed, and it must not be done.
+  Status commit(Event event);
   void record_error(const std::string& job, const std::string& message);
   [[nodiscard]] const Picture& picture() const { return picture_; }
   JobRecord& record_of(const Job& job) { return picture_.jobs[job.name]; }
   // What a request with this key has been acted on for before; nullptr: never seen.
   [[nodiscard]] const SeenRequest* seen(const std::string& key) const;
-  // What is wrong with the instance itself, a line each, with the file's name.
-  [[nodiscard]] std::vector<std::string> complaints() const;
+  // What needs a look and is no single job's: a journal that can't be written, files that are no jobs.
+  [[nodiscard]] std::vector<std::string> troubles() const;
 
   using Jobs = std::map<std::string, std::shared_ptr<Job>, std::less<>>;
   [[nodiscard]] const Jobs& jobs() const { return jobs_; }
@@ -84,8 +93,8 @@ class Instance {
 
   // A child whose exit comes before its launch has been seen to: kept until then.
   void begin_launch(const std::string& item_id) { launching_[item_id].reset(); }
-  void end_launch(const std::string& item_id) { launching_.erase(item_id); }
-  [[nodiscard]] std::optional<RunEnd> early_end(const std::string& item_id) const;
+  // What it ended with, if it has; without `keep` the keeper need not hold it any more.
+  std::optional<RunEnd> end_launch(const std::string& item_id, bool keep);
   // Names that a request has chosen and not yet made jobs of.
   std::set<std::string, std::less<>> reserved_names;
 
@@ -94,11 +103,16 @@ class Instance {
   // The keeper need not hold this run any more, once its output is drained; where that takes time (a full disk) the
   // run's descriptors are kept aside.
   void release_run(Job& job);
+  // Ended runs of the job whose output is not yet all in the log.
+  [[nodiscard]] std::size_t leftovers_of(const std::string& job) const;
   // Pids that are main processes, or ours: no strays. Sorted.
   [[nodiscard]] std::vector<pid_t> known_pids() const;
   // Names, once each, processes whose job can't be told.
   void name_unknown_strays();
   void alert(Job& job, const Event& exit);
+  // Of a run that was killed and nobody here had asked for it. Without a cgroup of its own that counts, it is taken for
+  // the one that the kernel has ended since the last time.
+  bool was_out_of_memory(const Run& run);
   // Tells the keeper to end: nothing starts another manager after this.
   asio::awaitable<void> let_go();
 
@@ -117,18 +131,31 @@ class Instance {
   Status take_carry(std::vector<HeldItem>& items);
   void adopt(std::vector<HeldItem>& items);
   void adopt_item(HeldItem item);
-  void adopt_leftover(HeldItem item);
-  void end_survivor(const std::shared_ptr<Job>& job);
+  void adopt_leftover(Run run, Resume resume);
+  Journaled journaled(const Job& job);
+  void take_state(Job& job, Resume resume);
+  void recover(Job& job);
   void begin_lives();
 
   void on_exit(const keeper::Message& exit);
+  void on_end(const std::string& item_id, RunEnd end);
   void on_keeper_lost();
+  void replace_keeper();
   void hand_over_everything();
+  void watch_if_orphan(const Run& run);
   asio::awaitable<void> watch_orphan(std::string item_id);
+  // Of a job, or left over; nullptr: gone.
+  Run* find_run(const std::string& item_id);
   void on_drained(const std::string& item_id);
   void on_stuck(const std::string& item_id, int error);
   void on_carry_lost(const std::string& item_id, Carry stuck, Carry fresh);
   std::shared_ptr<Job> job_of_item(const std::string& item_id) const;
+  static std::string job_name_of(const std::string& item_id);
+  static CaptureSource source_of(const Run& run, const std::string& job);
+  Status keep(const Event& event);
+  void apply_and_tell(const Event& event);
+  asio::awaitable<void> write_what_waits();
+  Result<Spill> take_spill(std::vector<HeldItem>& items);
 
   asio::io_context& io_;
   Layout layout_;
@@ -137,14 +164,16 @@ class Instance {
   double started_at_;
   Picture picture_;
   std::unique_ptr<JournalWriter> journal_;
-  std::string journal_trouble_;
-  std::vector<std::string> foreign_confs_;  // confs that can't be a job's, and why
+  bool journal_waits_ = false;  // somebody is about to write what the disk did not take
+  std::vector<std::string> odd_confs_;
+  double confs_seen_ = -1;  // as of this change of the directory; -1: not yet
   Jobs jobs_;
   std::unique_ptr<KeeperLink> keeper_;
   Fd lock_;
   Fd listener_;
   Carry carry_;
   Fd carry_owner_;
+  Fd spill_;
   std::unique_ptr<Capture> capture_;
   Gate launches_;
   asio::thread_pool workers_{2};  // one may wait for the disk while the other looks through /proc
@@ -155,7 +184,11 @@ class Instance {
   std::map<std::string, Run> leftovers_;  // by item id: ended, recorded, their output not yet all in the log
   std::set<std::pair<pid_t, std::uint64_t>> named_strays_;
   std::map<std::string, std::optional<RunEnd>> launching_;  // by item id
-  bool leaving_ = false;                                    // the keeper has been told to go
+  double keeper_since_ = 0;                                 // when the last one was started
+  int keeper_failures_ = 0;                               // of keepers in a row that died young or could not be started
+  std::optional<std::uint64_t> oom_kills_ = oom_kills();  // of the machine, so far
+  bool lives_begun_ = false;                              // a new job's life begins at once
+  bool leaving_ = false;                                  // the keeper has been told to go
 };
 
 // For the time of one launch.
@@ -164,14 +197,21 @@ class Launching {
   Launching(Instance* instance, std::string item_id) : instance_(*instance), id_(std::move(item_id)) {
     instance_.begin_launch(id_);
   }
-  ~Launching() { instance_.end_launch(id_); }
+  ~Launching() {
+    if (open_) (void)instance_.end_launch(id_, false);
+  }
   Launching(const Launching&) = delete;
   Launching& operator=(const Launching&) = delete;
-  [[nodiscard]] std::optional<RunEnd> early_end() const { return instance_.early_end(id_); }
+  // There is a run now, which exits go to; what it has ended with already.
+  std::optional<RunEnd> succeed() {
+    open_ = false;
+    return instance_.end_launch(id_, true);
+  }
 
  private:
   Instance& instance_;
   std::string id_;
+  bool open_ = true;
 };
 
 }  // namespace usvc

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "job/adopt.h"
 #include "job/conf.h"
 #include "job/step.h"
 #include "manager/run.h"
@@ -25,14 +26,15 @@ struct Job {
 
   const std::string name;
   JobState state = JobState::stopped;
-  std::shared_ptr<const Conf> conf;  // as read last; none when it can't be used
+  Wakeup::Clock::time_point running_since;  // while it is `running`; as far as this manager has seen it
+  std::shared_ptr<const Conf> conf;         // as read last; none when it can't be used
   std::string conf_error;
   std::optional<Run> run;
-  bool restart_asked = false;
-  bool killed = false;   // the last stop had to use SIGKILL
-  bool removed = false;  // cleaned: its life ends
-  int log_error = 0;     // errno of a log that can't be written now
-  std::string trouble;   // what else needs a look
+  Resume resume = Resume::rest;  // where its life begins when it is an earlier manager's
+  bool killed = false;           // the last stop had to use SIGKILL
+  bool removed = false;          // cleaned: its life ends
+  int log_error = 0;             // errno of a log that can't be written now
+  std::string trouble;           // what else needs a look
 
   // What has happened and not yet been looked at by the job's life.
   std::deque<JobEvent> events;

@@ -68,6 +68,10 @@ Result<std::vector<HeldItem>> KeeperLink::meet() {
     if (!received) return pass(received, "cannot talk to the keeper");
     if (!*received) return fail("the keeper is gone");
     const Message& message = (*received)->message;
+    if ((*received)->fds_lost) {
+      return fail(
+          Error::from_errno(EMFILE, "cannot take over what the keeper holds").hint("raise the hard limit, ulimit -Hn"));
+    }
     if (message.kind == Kind::items_end) return items;
     if (message.kind == Kind::item) {
       items.push_back({.id = keeper::id_of(message),
@@ -127,6 +131,8 @@ void KeeperLink::handle(keeper::Received received) {
   pending_.erase(found);
   if (message.kind == Kind::spawned && !received.fds.empty()) {
     pending->answer = Spawned{.pid = message.pid, .pidfd = std::move(received.fds.front().fd)};
+  } else if (message.kind == Kind::spawned) {
+    pending->answer = fail(Error::from_errno(EMFILE, "cannot take a new process's descriptor"));
   } else {
     pending->answer =
         fail(Error::from_errno(message.status, std::string("cannot ") + keeper::step_text(keeper::Step{message.code})));
@@ -134,7 +140,7 @@ void KeeperLink::handle(keeper::Received received) {
   pending->wakeup.notify();
 }
 
-void KeeperLink::lose() {
+void KeeperLink::disconnect() {
   ++generation_;
   connected_ = false;
   waiting_for_room_ = false;
@@ -148,6 +154,10 @@ void KeeperLink::lose() {
     (void)::waitid(P_PIDFD, static_cast<id_t>(keeper_child_.get()), &info, WEXITED);
     keeper_child_.reset();
   }
+}
+
+void KeeperLink::lose() {
+  disconnect();
   auto pending = std::move(pending_);
   pending_.clear();
   for (auto& [token, waiting] : pending) {
@@ -158,6 +168,9 @@ void KeeperLink::lose() {
 }
 
 Status KeeperLink::restart() {
+  // First all that can fail: half a keeper would be none.
+  const Fd own(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+  if (!own) return fail(Error::last("cannot start another keeper: cannot open our own pidfd"));
   auto pair = make_socket_pair(SOCK_SEQPACKET);
   if (!pair) return pass(pair);
   constexpr int adopted_fd = 3;
@@ -171,9 +184,9 @@ Status KeeperLink::restart() {
   socket_.non_blocking(true);
   connected_ = true;
   asio::co_spawn(io_, listen(generation_), must_not_throw);
-  const Fd own(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
-  if (!own) return fail(Error::last("cannot open our own pidfd"));
-  return hold("usvc:manager", {{Role::pidfd, own}}, ::getpid());
+  auto introduced = hold("usvc:manager", {{Role::pidfd, own}}, ::getpid());
+  if (!introduced) disconnect();
+  return introduced;
 }
 
 asio::awaitable<Result<Spawned>> KeeperLink::spawn(std::string id, std::vector<Lent> fds, bool terminal) {
@@ -244,12 +257,25 @@ void KeeperLink::flush() {
       asio::co_spawn(io_, wait_for_room(generation_), must_not_throw);
       return;
     }
+    if (!sent && is_passing(sent.error())) {
+      waiting_for_room_ = true;
+      asio::co_spawn(io_, wait_a_moment(generation_), must_not_throw);
+      return;
+    }
     if (!sent) {
       outgoing_.clear();  // it is dying: listen() will see it
       return;
     }
     outgoing_.pop_front();
   }
+}
+
+asio::awaitable<void> KeeperLink::wait_a_moment(std::uint64_t generation) {
+  asio::steady_timer pause(io_, std::chrono::milliseconds(10));  // nothing tells when the kernel has room again
+  (void)co_await pause.async_wait(as_result);
+  if (generation != generation_) co_return;
+  waiting_for_room_ = false;
+  flush();
 }
 
 asio::awaitable<void> KeeperLink::wait_for_room(std::uint64_t generation) {

@@ -87,8 +87,10 @@ class KeeperLink {
   void flush();
   asio::awaitable<void> listen(std::uint64_t generation);
   asio::awaitable<void> wait_for_room(std::uint64_t generation);
+  asio::awaitable<void> wait_a_moment(std::uint64_t generation);
   bool take_messages();
   void handle(keeper::Received received);
+  void disconnect();
   void lose();
 
   asio::io_context& io_;

@@ -115,7 +115,7 @@ Facts facts_of(const Instance& instance, const Job& job, const JobRecord& record
   const ExitView& exit = *record.last_exit;
   if (exit.code) facts.exit_status = static_cast<int>(*exit.code);
   if (exit.signal) facts.exit_status = 128 + parse_signal(*exit.signal).value_or(0);
-  facts.run_length = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(exit.ran));
+  facts.run_length = bounded_seconds(exit.ran);
   return facts;
 }
 
@@ -178,8 +178,7 @@ Result<std::optional<Cgroup>> cgroup_for(const Instance& instance, const Job& jo
     return fail(
         Error("no cgroup is delegated to this instance").hint("set core.tree to auto, or see usvc-job.conf(5)"));
   }
-  const char* suffix = phase == Phase::pre ? ".pre" : phase == Phase::post ? ".post" : "";
-  auto cgroup = Cgroup::create(instance.cgroup_parent(), run_id + suffix);
+  auto cgroup = Cgroup::create(instance.cgroup_parent(), cgroup_name(run_id, phase));
   if (!cgroup && tier == TreeTier::automatic) return std::optional<Cgroup>();
   if (!cgroup) return pass(cgroup);
   return std::optional<Cgroup>(std::move(*cgroup));

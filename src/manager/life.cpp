@@ -22,8 +22,10 @@ namespace usvc {
 namespace {
 
 constexpr auto keeper_pause = std::chrono::milliseconds(20);
+constexpr auto launch_pause = std::chrono::milliseconds(2);
 // Output that a full disk keeps from its log is not waited for longer: it goes on in the background.
 constexpr auto drain_patience = std::chrono::seconds(1);
+constexpr std::size_t most_leftovers = 8;
 
 bool at_work(JobState state) {
   return state == JobState::pre_run || state == JobState::running || state == JobState::stopping ||
@@ -44,7 +46,7 @@ std::int64_t size_of(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 ? info.st_size : 0;
 }
 
-// Whether the process never became its program: its manager died before letting it go.
+// Whether the process has not become its program: not yet, or (a zombie keeps its name) never.
 bool still_launching(pid_t pid) {
   ProcessStat stat;
   std::string buffer;
@@ -53,52 +55,120 @@ bool still_launching(pid_t pid) {
 
 }  // namespace
 
-asio::awaitable<void> Life::live(std::shared_ptr<Job> /*keep_alive*/) {
-  co_await take_up();
-  while (!job_.removed) {
-    if (at_rest(job_.state)) co_await rest();  // stopped, waiting, invalid
+asio::awaitable<void> Life::live(std::shared_ptr<Job> /*keep_alive*/, Resume resume) {
+  for (Stage stage = co_await take_up(resume); !job_.removed; stage = Stage::rest) {
+    if (stage <= Stage::rest) co_await rest();  // stopped, waiting, invalid → starting
     if (job_.removed) break;
-    co_await begin();     // starting, pre-run → running
-    co_await attend();    // until the program has ended → dead
-    co_await bury();      // its tree swept, its output drained
-    co_await epilogue();  // post-run
-    decide();             // → starting, waiting, stopped
+    if (stage <= Stage::pre_run) co_await pre_run();    // pre-run → starting
+    if (stage <= Stage::program) co_await program();    // → running
+    if (stage <= Stage::attend) co_await attend();      // until the program has ended → dead
+    if (stage <= Stage::bury) co_await bury();          // its tree swept, its output drained
+    if (stage <= Stage::epilogue) co_await epilogue();  // post-run → dead
+    decide();                                           // → starting, waiting, stopped
   }
 }
 
-// What an earlier manager left half done. Ends at rest, or in `starting`.
-asio::awaitable<void> Life::take_up() {
-  if (job_.run) {
-    co_await see_through();
-  } else if (job_.state == JobState::post_run) {
-    job_.state = JobState::dead;
-  } else if (!at_rest(job_.state) && job_.state != JobState::dead) {
-    job_.state = JobState::stopped;  // it had not come to a process yet
+// What an earlier manager left half done: where the loop is entered.
+asio::awaitable<Life::Stage> Life::take_up(Resume resume) {
+  // A run that came to nothing has no post-run hook.
+  never_began_ = record().last_exit && record().last_exit->reason.has_value();
+  switch (resume) {
+    case Resume::rest:
+    case Resume::drain:
+    case Resume::end:
+      settle_down();
+      co_return Stage::rest;
+    case Resume::begin:
+      job_.state = JobState::stopped;
+      settle_down();
+      co_return Stage::rest;
+    case Resume::program:
+      never_began_ = false;
+      job_.state = JobState::starting;
+      ask_to_stop_unwanted();
+      co_return Stage::program;
+    case Resume::follow:
+    case Resume::recover:
+      never_began_ = false;
+      co_return co_await follow();
+    case Resume::bury:
+      job_.state = JobState::dead;
+      co_return Stage::bury;
+    case Resume::epilogue:
+      job_.state = JobState::dead;
+      co_return Stage::epilogue;
+    case Resume::decide:
+      job_.state = JobState::dead;
+      (void)co_await sweep_lost(&instance_, self());
+      co_return Stage::decide;
+    case Resume::lost:
+      co_await record_lost();
+      co_return Stage::decide;
   }
-  if (job_.state == JobState::dead) {
-    decide();
-  } else if (job_.state == JobState::waiting && !record().wanted) {
-    (void)advance(JobEvent::stop);
-  } else if (job_.state == JobState::stopped && record().wanted && !instance_.shutting_down) {
-    job_.post(JobEvent::start);
-  }
+  co_return Stage::rest;
 }
 
-// The process that lives, or has ended meanwhile, is followed to its end. Ends in `dead`, or in `stopped` where the run
-// has yet to be begun.
-asio::awaitable<void> Life::see_through() {
+// At rest, and on its way again where that is what is wanted.
+void Life::settle_down() {
+  if (job_.state == JobState::waiting && !record().wanted) (void)advance(JobEvent::stop);
+  if (job_.state == JobState::stopped && record().wanted && !instance_.shutting_down) job_.post(JobEvent::start);
+}
+
+// A stop that an earlier manager had journaled and not carried out.
+void Life::ask_to_stop_unwanted() {
+  const bool begins = job_.state == JobState::starting || job_.state == JobState::pre_run;
+  if (!record().wanted && (begins || job_.state == JobState::running)) job_.post(JobEvent::stop);
+}
+
+// The process that lives, or has ended meanwhile, is followed to its end.
+asio::awaitable<Life::Stage> Life::follow() {
   const Phase phase = job_.run->phase;
-  const bool never_let_go = job_.state == JobState::starting && still_launching(job_.run->pid);
-  if (job_.state == JobState::starting && !never_let_go) (void)advance(JobEvent::begun);
-  if (job_.state == JobState::stopping) send_stop();
-  if (job_.state == JobState::running && !record().wanted) job_.post(JobEvent::stop);
-  if (never_let_go) {
-    while (!job_.run->end) co_await job_.wakeup.wait();
+  ask_to_stop_unwanted();
+  if (job_.state == JobState::stopping) {
+    if (phase == Phase::pre) never_began_ = true;
+    send_stop();
+    co_return Stage::attend;
   }
-  co_await attend();
-  co_await bury();
-  if (phase == Phase::main && !never_let_go) co_await epilogue();
-  if (job_.state != JobState::dead) job_.state = JobState::stopped;
+  if (job_.state == JobState::starting || (phase == Phase::post && job_.state == JobState::dead)) {
+    const Stage stage = co_await follow_launch();
+    if (!job_.run) co_return stage;
+  }
+  if (phase == Phase::pre) co_return Stage::pre_run;
+  co_return phase == Phase::main ? Stage::attend : Stage::epilogue;
+}
+
+// Until the process has become its program; or has ended before it did, since nobody was left to let it go: then it is
+// launched anew, within the same run.
+asio::awaitable<Life::Stage> Life::follow_launch() {
+  const Phase phase = job_.run->phase;
+  asio::steady_timer pause(instance_.io());
+  while (still_launching(job_.run->pid)) {
+    if (job_.run->end) {
+      co_await drain();
+      instance_.release_run(job_);
+      if (phase == Phase::pre) co_return Stage::pre_run;
+      co_return phase == Phase::main ? Stage::program : Stage::epilogue;
+    }
+    pause.expires_after(launch_pause);  // nothing tells of an execve
+    (void)co_await pause.async_wait(as_result);
+  }
+  (void)advance(phase == Phase::main ? JobEvent::begun : JobEvent::hook_begun);
+  co_return Stage::rest;
+}
+
+// Its keeper and manager are both gone (or the machine was booted anew), and with them its terminal or pipe. What is
+// left of it is ended before a replacement may start: never two copies.
+asio::awaitable<void> Life::record_lost() {
+  const bool asked = job_.state == JobState::stopping;
+  job_.state = JobState::stopping;  // not running any more for whoever asks, and not at rest either
+  (void)co_await sweep_lost(&instance_, self());
+  Event exited = event("exited");
+  exited.core = false;
+  exited.ran = std::max(0.0, exited.t - record().started_at.value_or(exited.t));
+  if (asked) exited.asked = true;
+  instance_.record(std::move(exited));
+  job_.state = JobState::dead;
+  job_.changed();
 }
 
 asio::awaitable<void> Life::rest() {
@@ -115,42 +185,48 @@ asio::awaitable<void> Life::rest() {
   }
 }
 
-asio::awaitable<void> Life::begin() {
-  never_began_ = false;
-  failure_.clear();
-  job_.killed = false;
-  deadline_ = Wakeup::never;
+asio::awaitable<void> Life::pre_run() {
+  if (job_.state == JobState::starting) {
+    never_began_ = false;
+    failure_.clear();
+    job_.killed = false;
+    deadline_ = Wakeup::never;
+    if (!job_.conf) {
+      (void)advance(JobEvent::broken);
+      co_return;
+    }
+    if (job_.conf->pre_cmd.empty()) co_return;
+    const bool begun = co_await start_process(Phase::pre);
+    (void)advance(begun ? JobEvent::hook_begun : JobEvent::exited);
+  }
+  co_await attend();
+  if (job_.state != JobState::starting) {
+    never_began_ = true;
+    co_return;
+  }
+  co_await drain();
+  instance_.release_run(job_);
+}
+
+asio::awaitable<void> Life::program() {
+  if (job_.state != JobState::starting) co_return;
   if (!job_.conf) {
     (void)advance(JobEvent::broken);
     co_return;
-  }
-  if (!job_.conf->pre_cmd.empty()) {
-    if (co_await start_process(Phase::pre)) {
-      (void)advance(JobEvent::hook_begun);
-      co_await attend();
-      if (job_.state != JobState::starting) {
-        never_began_ = true;
-        co_return;
-      }
-      co_await drain();
-      instance_.release_run(job_);
-    } else {
-      (void)advance(JobEvent::exited);
-      co_return;
-    }
   }
   const bool began = co_await start_process(Phase::main);
   (void)advance(began ? JobEvent::begun : JobEvent::exited);
   if (began) note_binary();
 }
 
-// True once the process has become its program.
+// True once the process has become its program. Else why it did not is in failure_, and what there is of the run is to
+// be buried.
 asio::awaitable<bool> Life::start_process(Phase phase) {
   auto place = co_await instance_.launches().enter();
   asio::steady_timer pause(instance_.io());
   for (;;) {
     const pid_t keeper = instance_.keeper().keeper_pid();
-    const Launching launching(&instance_, item_id(record().run_id.value_or(""), phase));
+    Launching launching(&instance_, item_id(record().run_id.value_or(""), phase));
     auto launched = co_await launch(&instance_, self(), phase);
     if (!launched && launched.error().code() == EPIPE) {
       pause.expires_after(keeper_pause);  // the next keeper is being started
@@ -165,26 +241,36 @@ asio::awaitable<bool> Life::start_process(Phase phase) {
     // A keeper that died in between is not going to hold this run; the child ends when its status socket closes.
     if (instance_.keeper().keeper_pid() != keeper) continue;
     job_.run = std::move(launched->run);
-    job_.run->end = launching.early_end();
-    Event spawned = event("spawned");
-    spawned.pid = job_.run->pid;
-    spawned.start_ticks = static_cast<std::int64_t>(job_.run->start_ticks);
-    spawned.boot_id = boot_id();
-    instance_.record(std::move(spawned));
+    job_.run->end = launching.succeed();
+    // Not in the journal, not let go: the child ends as its status socket closes.
+    const Status journaled = instance_.commit(spawned_event());
     instance_.capture_run(job_);
-    std::string program = phase == Phase::main ? job_.conf->cmd : "/bin/sh";
-    auto gone = co_await let_go(&instance_, std::move(launched->status), std::move(program));
-    if (gone) {
-      job_.run->marks.image = image_of(job_.run->pid);
-      co_return true;
+    if (!journaled) {
+      launched->status.reset();
+      co_return co_await give_up_launch(journaled.error().message());
     }
-    never_began_ = true;
-    failure_ = gone.error().message();
-    while (!job_.run->end) co_await job_.wakeup.wait();
-    co_await drain();
-    instance_.release_run(job_);
-    co_return false;
+    std::string program = phase == Phase::main ? job_.conf->cmd : "/bin/sh";
+    const Status gone = co_await let_go(&instance_, std::move(launched->status), std::move(program));
+    if (!gone) co_return co_await give_up_launch(gone.error().message());
+    job_.run->marks.image = image_of(job_.run->pid);
+    co_return true;
   }
+}
+
+// The child is there and will not become its program.
+asio::awaitable<bool> Life::give_up_launch(std::string why) {
+  never_began_ = true;
+  failure_ = std::move(why);
+  while (!job_.run->end) co_await job_.wakeup.wait();
+  co_return false;
+}
+
+Event Life::spawned_event() const {
+  Event spawned = event("spawned");
+  spawned.pid = job_.run->pid;
+  spawned.start_ticks = static_cast<std::int64_t>(job_.run->start_ticks);
+  spawned.boot_id = boot_id();
+  return spawned;
 }
 
 asio::awaitable<void> Life::attend() {
@@ -211,8 +297,10 @@ asio::awaitable<void> Life::bury_run() {
   auto kill_at = deadline_ != Wakeup::never ? deadline_ : Clock::now() + patience;
   if (job_.killed) kill_at = Clock::now();
   deadline_ = Wakeup::never;
-  if (job_.run->phase == Phase::main || job_.state == JobState::dead) {
+  if (failure_.empty()) {
     (void)co_await sweep(&instance_, self(), kill_at);
+  } else if (job_.run->cgroup) {
+    (void)job_.run->cgroup->remove();  // a process that never became its program has left nothing in it
   }
   co_await drain();
   instance_.release_run(job_);
@@ -225,18 +313,24 @@ asio::awaitable<void> Life::drain() {
     // Only a log that can't be written is a reason not to wait.
     const auto until = job_.log_error != 0 ? give_up_at : Clock::now() + drain_patience;
     (void)co_await job_.wakeup.wait_until(until);
-    if (job_.log_error != 0 && Clock::now() >= give_up_at) co_return;
+    if (job_.log_error == 0 || Clock::now() < give_up_at) continue;
+    // A job that dies again and again must not hold ever more; one that is to stop is not kept waiting.
+    if (!record().wanted || instance_.leftovers_of(job_.name) < most_leftovers) co_return;
   }
 }
 
 asio::awaitable<void> Life::epilogue() {
-  if (never_began_ || job_.state != JobState::dead || !job_.conf || job_.conf->post_cmd.empty()) co_return;
-  job_.events.clear();  // what was asked meanwhile is in `wanted` and `restart_asked`
-  if (!co_await start_process(Phase::post)) {
-    instance_.record_error(job_.name, "the post-run hook could not be started: " + failure_);
-    co_return;
+  if (job_.state == JobState::dead) {
+    if (never_began_ || !job_.conf || job_.conf->post_cmd.empty()) co_return;
+    job_.events.clear();  // what was asked meanwhile is in the journal's `wanted` and `anew`
+    if (!co_await start_process(Phase::post)) {
+      instance_.record_error(job_.name, "the post-run hook could not be started: " + failure_);
+      co_await bury();
+      co_return;
+    }
+    (void)advance(JobEvent::hook_begun);
   }
-  (void)advance(JobEvent::hook_begun);
+  if (job_.state != JobState::post_run) co_return;
   if (!record().wanted) deadline_ = Clock::now() + conf().stop_timeout;
   co_await attend();
   const auto& end = job_.run->end;
@@ -270,7 +364,7 @@ void Life::decide() {
     return;
   }
   const ExitView exit = now.last_exit.value_or(ExitView{});
-  if (job_.restart_asked || exit.asked.value_or(false)) {
+  if (now.anew || exit.asked.value_or(false)) {
     (void)advance(JobEvent::again_now);
     return;
   }
@@ -322,14 +416,17 @@ void Life::enter(JobState state) {
   Event entered = event(to_string(state));
   switch (state) {
     case JobState::starting: {
-      if (before == JobState::pre_run) break;  // the same run goes on
-      job_.restart_asked = false;
+      if (before == JobState::pre_run) {  // the same run goes on
+        entered.event = "hook-passed";
+        return instance_.record(std::move(entered));
+      }
       instance_.read_conf(job_);
       entered.run_id = make_run_id(job_.name, static_cast<std::uint64_t>(record().runs) + 1, random_hex(4));
       entered.log_offset = size_of(job_.conf ? job_.conf->log : instance_.layout().log_path(job_.name));
       return instance_.record(std::move(entered));
     }
     case JobState::running:
+      job_.running_since = Clock::now();
       entered.pid = job_.run->pid;
       return instance_.record(std::move(entered));
     case JobState::dead:
@@ -364,18 +461,19 @@ Event Life::exit_event() {
   const bool asked = record().state == "stopping";
   if (asked) exited.asked = true;
   exited.core = false;
-  if (job_.run && job_.run->end) {
+  if (!failure_.empty()) {
+    exited.message = failure_;
+  } else if (job_.run && job_.run->end) {
     const RunEnd& end = *job_.run->end;
     exited.t = end.at;
     exited.pid = job_.run->pid;
     if (const auto code = end.status.code()) exited.code = *code;
     if (const auto signal = end.status.signal()) exited.signal = signal_name(*signal);
     exited.core = end.status.dumped_core();
+    if (end.status.signal() == SIGKILL && !asked && instance_.was_out_of_memory(*job_.run)) exited.oom = true;
     exited.cpu = end.cpu;
     exited.max_rss_bytes = end.max_rss_bytes;
     if (job_.run->phase == Phase::pre) exited.message = "the pre-run hook failed: " + end.status.describe();
-  } else {
-    exited.message = failure_;
   }
   const double began = record().started_at.value_or(exited.t);
   exited.ran = std::max(0.0, exited.t - began);

@@ -1,12 +1,13 @@
 // A job's life: one coroutine that reads top to bottom. What an event means in a state is job/step's answer; here is
 // the sequence, and the only place where a job's state changes. Nothing that must survive a kill of the manager lives
-// only here: each step is in the journal before it is relied on, and adoption enters the same loop where the journal
-// says.
+// only here: each step is in the journal before it is relied on, and adoption (job/adopt) enters the same loop where
+// the journal says.
 #pragma once
 
 #include <memory>
 #include <optional>
 
+#include "job/adopt.h"
 #include "manager/instance.h"
 #include "manager/job.h"
 
@@ -18,15 +19,24 @@ class Life {
   Life(Instance* instance, Job* job) : instance_(*instance), job_(*job) {}
 
   // Until the job is removed.
-  asio::awaitable<void> live(std::shared_ptr<Job> keep_alive);
+  asio::awaitable<void> live(std::shared_ptr<Job> keep_alive, Resume resume = Resume::rest);
 
  private:
   using Clock = Wakeup::Clock;
 
+  // The steps of the loop, in order.
+  enum class Stage { rest, pre_run, program, attend, bury, epilogue, decide };
+
+  asio::awaitable<Stage> take_up(Resume resume);
+  asio::awaitable<Stage> follow();
+  asio::awaitable<Stage> follow_launch();
+  asio::awaitable<void> record_lost();
+  void settle_down();
+  void ask_to_stop_unwanted();
+
   asio::awaitable<void> rest();
-  asio::awaitable<void> take_up();
-  asio::awaitable<void> see_through();
-  asio::awaitable<void> begin();
+  asio::awaitable<void> pre_run();
+  asio::awaitable<void> program();
   asio::awaitable<void> attend();
   asio::awaitable<void> bury();
   asio::awaitable<void> bury_run();
@@ -34,6 +44,7 @@ class Life {
   void decide();
 
   asio::awaitable<bool> start_process(Phase phase);
+  asio::awaitable<bool> give_up_launch(std::string why);
   asio::awaitable<void> drain();
   asio::awaitable<JobEvent> next_event();
   Step advance(JobEvent event);
@@ -47,7 +58,8 @@ class Life {
   [[nodiscard]] const Conf& conf() const;
   [[nodiscard]] JobRecord& record() const { return instance_.record_of(job_); }
   [[nodiscard]] Event event(std::string_view name) const;
-  [[nodiscard]] Event exit_event();
+  Event exit_event();
+  [[nodiscard]] Event spawned_event() const;
 
   Instance& instance_;
   Job& job_;

@@ -37,8 +37,10 @@ VarsView vars(Instance& instance);
 Status create_job(Instance& instance, const Conf& conf, const std::vector<std::string>& env, const std::string& key);
 // Conf, environment and work directory go, the log moves to logs/old/.
 Status forget_job(Instance& instance, const std::shared_ptr<Job>& job);
-// Makes the job wanted or not, once for each request key.
-void set_wanted(Instance& instance, const Job& job, bool wanted, const std::string& key);
+// Journals that the job is wanted or not (`anew`: a run that begins from now on), by the request with this key. On
+// failure nothing has changed.
+enum class Wanted { no, yes, anew };
+Status set_wanted(Instance& instance, const Job& job, Wanted wanted, const std::string& key);
 bool acted_on(const Instance& instance, const std::string& key, const std::string& job);
 
 // A job that has been told to start, and which of its runs is waited for.

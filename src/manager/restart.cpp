@@ -5,15 +5,16 @@ namespace usvc {
 
 namespace {
 
-Begun ask(Instance& instance, const std::shared_ptr<Job>& job, const std::string& key) {
+Result<Begun> ask(Instance& instance, const std::shared_ptr<Job>& job, const std::string& key) {
   const JobRecord& record = instance.record_of(*job);
   const SeenRequest* seen = acted_on(instance, key, job->name) ? instance.seen(key) : nullptr;
   const bool begun_since = seen != nullptr && record.started_at.value_or(0) > seen->t;
   // A run that is just beginning is a new one; so is one that has begun since this was asked the first time.
-  if (begun_since || job->state == JobState::starting) return {job, record.runs - 1};
+  if (begun_since || job->state == JobState::starting) return Begun{job, record.runs - 1};
   const Begun begun{job, record.runs};
-  if (seen == nullptr) set_wanted(instance, *job, true, key);
-  job->restart_asked = true;
+  if (seen == nullptr) {
+    if (auto journaled = set_wanted(instance, *job, Wanted::anew, key); !journaled) return pass(journaled);
+  }
   job->post(JobEvent::restart);
   return begun;
 }
@@ -40,7 +41,11 @@ asio::awaitable<Outcomes> restart_jobs(Instance* instance, SelectRequest request
   });
   if (!request.rolling.value_or(false)) {
     std::vector<Begun> begun;
-    for (const auto& job : *jobs) begun.push_back(ask(*instance, job, request.key));
+    for (const auto& job : *jobs) {
+      auto asked = ask(*instance, job, request.key);
+      if (!asked) co_return pass(asked);
+      begun.push_back(std::move(*asked));
+    }
     auto outcomes = co_await settle(instance, std::move(begun));
     for (auto& outcome : outcomes) reply.results.push_back(std::move(outcome));
     co_return reply;
@@ -56,7 +61,9 @@ asio::awaitable<Outcomes> restart_jobs(Instance* instance, SelectRequest request
       continue;
     }
     std::vector<Begun> one;
-    one.push_back(ask(*instance, job, request.key));
+    auto asked = ask(*instance, job, request.key);
+    if (!asked) co_return pass(asked);
+    one.push_back(std::move(*asked));
     auto outcome = co_await settle(instance, std::move(one));
     going_well = outcome.front().ok;
     reply.results.push_back(std::move(outcome.front()));

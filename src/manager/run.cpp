@@ -27,6 +27,10 @@ std::string item_id(const std::string& run_id, Phase phase) {
   return run_id;
 }
 
+std::string cgroup_name(const std::string& run_id, Phase phase) {
+  return run_id + (phase == Phase::pre ? ".pre" : phase == Phase::post ? ".post" : "");
+}
+
 ItemName parse_item_id(const std::string& id) {
   const auto slash = id.find('/');
   if (slash == std::string::npos) return {.run_id = id, .phase = Phase::main};
@@ -82,13 +86,13 @@ void mark_output(Run& run) {
   if (::stat(run.marks.tty_path.c_str(), &info) == 0) run.marks.tty = info.st_rdev;
 }
 
-RunEnd end_from(const keeper::Message& exit, double now) {
+RunEnd end_from(const keeper::Message& exit) {
   siginfo_t info{};
   info.si_signo = SIGCHLD;
   info.si_code = exit.code;
   info.si_status = exit.status;
   return {.status = ExitStatus::from(info),
-          .at = now,
+          .at = static_cast<double>(exit.ended_at_us) / 1e6,
           .cpu = static_cast<double>(exit.cpu_us) / 1e6,
           .max_rss_bytes = exit.max_rss_bytes};
 }

@@ -12,14 +12,13 @@
 #include "base/fd.h"
 #include "base/transfer.h"
 #include "job/exit_status.h"
+#include "job/state.h"
 #include "keeper/protocol.h"
 #include "manager/keeper_link.h"
 #include "proc/cgroup.h"
 #include "proc/members.h"
 
 namespace usvc {
-
-enum class Phase { pre, main, post };
 
 struct RunEnd {
   ExitStatus status;
@@ -51,6 +50,8 @@ struct Run {
 };
 
 std::string item_id(const std::string& run_id, Phase phase);
+// Of the cgroup that is this process's own, under the delegated one.
+std::string cgroup_name(const std::string& run_id, Phase phase);
 struct ItemName {
   std::string run_id;
   Phase phase = Phase::main;
@@ -64,6 +65,6 @@ Status signal_group(const Run& run, int signal);
 // Fills marks.tty… or marks.pipes from the run's output descriptor.
 void mark_output(Run& run);
 
-RunEnd end_from(const keeper::Message& exit, double now);
+RunEnd end_from(const keeper::Message& exit);
 
 }  // namespace usvc

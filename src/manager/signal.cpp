@@ -21,8 +21,10 @@ asio::awaitable<Outcomes> signal_jobs(Instance* instance, SelectRequest request)
       acted.job = job->name;
       acted.message = "signal " + signal_name(*signal);
       if (!request.key.empty()) acted.key = request.key;
-      instance->record(std::move(acted));
-      if (auto sent = signal_main(*job->run, *signal); !sent) {
+      // First: a signal that comes twice can do harm, one that is told as failed is sent again by who wants it.
+      Status sent = instance->commit(std::move(acted));
+      if (sent) sent = signal_main(*job->run, *signal);
+      if (!sent) {
         outcome.ok = false;
         outcome.message = sent.error().message();
       }

@@ -80,7 +80,7 @@ asio::awaitable<void> forget_stillborn(Instance* instance, const Outcome* outcom
   const bool stillborn = !outcome->ok && record.runs <= 2 && record.last_exit && record.last_exit->reason &&
                          !record.last_exit->code && !record.last_exit->signal;
   if (!stillborn) co_return;
-  set_wanted(*instance, *job, false, "");
+  if (!set_wanted(*instance, *job, Wanted::no, "")) co_return;  // it stays, and is tried again
   job->post(JobEvent::stop);
   Wakeup wakeup(instance->io());
   Watching watching(&wakeup);
@@ -96,13 +96,14 @@ bool acted_on(const Instance& instance, const std::string& key, const std::strin
   return seen != nullptr && std::find(seen->jobs.begin(), seen->jobs.end(), job) != seen->jobs.end();
 }
 
-void set_wanted(Instance& instance, const Job& job, bool wanted, const std::string& key) {
+Status set_wanted(Instance& instance, const Job& job, Wanted wanted, const std::string& key) {
   Event event;
   event.event = "wanted";
   event.job = job.name;
-  event.wanted = wanted;
+  event.wanted = wanted != Wanted::no;
+  if (wanted == Wanted::anew) event.anew = true;
   if (!key.empty()) event.key = key;
-  instance.record(std::move(event));
+  return instance.commit(std::move(event));
 }
 
 Status create_job(Instance& instance, const Conf& conf, const std::vector<std::string>& env, const std::string& key) {
@@ -111,7 +112,7 @@ Status create_job(Instance& instance, const Conf& conf, const std::vector<std::s
   reserved.job = conf.name;
   reserved.wanted = true;
   if (!key.empty()) reserved.key = key;
-  instance.record(std::move(reserved));
+  if (auto journaled = instance.commit(std::move(reserved)); !journaled) return journaled;
   Status written = save_environment(instance.layout(), conf.name, env);
   if (written) written = save_conf(instance.layout(), conf);
   if (!written) {
@@ -170,13 +171,15 @@ asio::awaitable<Outcomes> start_known(Instance* instance, SelectRequest request)
   std::vector<Begun> begun;
   for (const auto& job : *jobs) {
     const JobRecord& record = instance->record_of(*job);
-    const bool idle = job->state == JobState::stopped || job->state == JobState::waiting ||
-                      job->state == JobState::invalid || !record.wanted;
+    const bool runs = job->state == JobState::starting || job->state == JobState::pre_run ||
+                      job->state == JobState::running || job->state == JobState::stopping;
     if (acted_on(*instance, request.key, job->name)) {
       begun.push_back({job, std::max<std::int64_t>(record.runs - 1, 0)});
-    } else if (idle) {
+    } else if (!runs || !record.wanted) {
+      // One whose run is just over is not to be left at that, whatever its restart policy.
+      if (auto journaled = set_wanted(*instance, *job, Wanted::anew, request.key); !journaled)
+        co_return pass(journaled);
       begun.push_back({job, record.runs});
-      set_wanted(*instance, *job, true, request.key);
       job->post(JobEvent::start);
     } else {
       Outcome already;

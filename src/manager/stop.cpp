@@ -40,8 +40,9 @@ asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request, s
   for (const auto& job : *jobs) {
     was_live.push_back(!at_rest(*job));
     watching.add(job);
-    if (!acted_on(*instance, request.key, job->name)) set_wanted(*instance, *job, false, request.key);
-    job->restart_asked = false;
+    if (!acted_on(*instance, request.key, job->name)) {
+      if (auto journaled = set_wanted(*instance, *job, Wanted::no, request.key); !journaled) co_return pass(journaled);
+    }
     if (!job->run) job->killed = false;  // that was another stop's
     job->post(JobEvent::stop);
     run_ids[job->name] = instance->record_of(*job).run_id;

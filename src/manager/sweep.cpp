@@ -1,13 +1,11 @@
 #include "manager/sweep.h"
 
-#include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <optional>
-#include <stdexcept>
 
 #include "keeper/launch.h"
 #include "manager/readable.h"
@@ -22,6 +20,8 @@ using Clock = Wakeup::Clock;
 
 // A tree that forks faster than it is ended is met again in the next round; this many is a fork bomb's.
 constexpr int most_rounds = 200;
+// After so many of them with SIGKILL, what is still there is named.
+constexpr int patient_kills = 5;
 
 struct Target {
   Member member;
@@ -72,6 +72,7 @@ template <class Look>
 asio::awaitable<std::size_t> end_all(Instance* instance, Look look, int signal, Clock::time_point kill_at) {
   std::vector<Member> asked;
   std::size_t ended = 0;
+  int kills = 0;
   for (int round = 0; round < most_rounds; ++round) {
     const std::vector<Member> members = co_await look_in_worker(instance, look);
     const std::vector<Target> targets = open_targets(members);
@@ -86,11 +87,15 @@ asio::awaitable<std::size_t> end_all(Instance* instance, Look look, int signal, 
       if (known && !kill_now) continue;
       (void)::syscall(SYS_pidfd_send_signal, target.pidfd.get(), kill_now ? SIGKILL : signal, nullptr, 0);
     }
+    if (kill_now && ++kills == patient_kills) {
+      const Member& deaf = targets.front().member;
+      instance->record_error("", "process " + std::to_string(deaf.pid) + " (" + deaf.comm +
+                                     ") has not ended after SIGKILL: it waits in the kernel (a dead disk, say)");
+    }
     // SIGKILL needs its moment too; a process that can't die (a dead disk) is met again, not waited for for ever.
     const auto deadline = kill_now ? Clock::now() + std::chrono::seconds(1) : kill_at;
     for (const auto& target : targets) {
-      Fd pidfd(::fcntl(target.pidfd.get(), F_DUPFD_CLOEXEC, 3));
-      if (!pidfd) throw std::runtime_error("no descriptors left to end a job's processes");
+      Fd pidfd = duplicate(target.pidfd);
       (void)co_await readable_until(&instance->io(), std::move(pidfd), deadline);
     }
   }
@@ -142,9 +147,24 @@ asio::awaitable<std::size_t> sweep(Instance* instance, std::shared_ptr<Job> job,
   co_return ended;
 }
 
-asio::awaitable<std::size_t> sweep_survivors(Instance* instance, RunMarks marks, int signal, Duration grace) {
+asio::awaitable<std::size_t> sweep_lost(Instance* instance, std::shared_ptr<Job> job) {
+  const JobRecord& record = instance->record_of(*job);
+  // In another boot no process can be left.
+  if (!record.pid || record.boot_id != boot_id()) co_return 0;
+  RunMarks marks;
+  marks.run_id = record.run_id.value_or("");
+  const Identity identity{.pid = static_cast<pid_t>(*record.pid),
+                          .start_ticks = static_cast<std::uint64_t>(record.start_ticks.value_or(0)),
+                          .boot_id = *record.boot_id};
+  if (alive(identity)) {
+    marks.main = identity.pid;
+    marks.main_start_ticks = identity.start_ticks;
+    marks.image = image_of(identity.pid);
+  }
+  const Conf defaults;
+  const Conf& conf = job->conf ? *job->conf : defaults;
   const auto look = [marks](const std::vector<pid_t>& known) { return all_members(marks, known); };
-  co_return co_await end_all(instance, look, signal, Clock::now() + grace);
+  co_return co_await end_all(instance, look, conf.stop_signal, Clock::now() + conf.stop_timeout);
 }
 
 }  // namespace usvc

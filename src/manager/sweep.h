@@ -13,9 +13,9 @@ namespace usvc {
 // run; after the keeper itself was lost, whatever process bears one. Returns how many had to be ended.
 asio::awaitable<std::size_t> sweep(Instance* instance, std::shared_ptr<Job> job, Wakeup::Clock::time_point kill_at);
 
-// Of a run that no keeper holds any more (both were killed, or the machine is another one by now): the same by the
-// marks alone, SIGKILL after `grace`.
-asio::awaitable<std::size_t> sweep_survivors(Instance* instance, RunMarks marks, int signal, Duration grace);
+// Of the process that the journal knows of and no keeper holds any more (both were killed, or the machine was booted
+// anew): the same by its identity and its marks, SIGKILL after the job's stop timeout.
+asio::awaitable<std::size_t> sweep_lost(Instance* instance, std::shared_ptr<Job> job);
 
 // For tree = subreaper: what descends from the main process now, while that is exact.
 void note_tree(Run& run);

@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "base/unix_socket.h"
+#include "job/names.h"
 #include "manager/instance.h"
 #include "manager/life.h"
 #include "manager/readable.h"
@@ -28,8 +29,6 @@ using keeper::Role;
 
 namespace {
 
-constexpr char lock_item[] = "usvc:lock";
-constexpr char listener_item[] = "usvc:listener";
 constexpr char keeper_pid_file[] = "keeper.pid";
 constexpr int backlog = 1024;
 
@@ -50,7 +49,9 @@ Status Instance::take_over(Fd keeper_socket, std::vector<std::string> keeper_arg
   auto items = keeper_->meet();
   if (!items) return pass(items);
   if (auto status = take_lock(*items); !status) return status;
-  auto journal = JournalWriter::open(layout_.journal_dir);
+  auto spill = take_spill(*items);
+  if (!spill) return pass(spill);
+  auto journal = JournalWriter::open(layout_.journal_dir, std::move(*spill));
   if (!journal) return pass(journal);
   journal_ = std::make_unique<JournalWriter>(std::move(*journal));
   if (auto status = load(); !status) return status;
@@ -155,6 +156,19 @@ Status Instance::listen_anew() {
   return keeper_->hold(listener_item, {{Role::listener, listener_}});
 }
 
+Result<Spill> Instance::take_spill(std::vector<HeldItem>& items) {
+  if (HeldItem* item = find_item(items, spill_item)) {
+    spill_ = item->take(Role::spill);
+  }
+  if (!spill_) {
+    auto file = Spill::make_file();
+    if (!file) return pass(file);
+    spill_ = std::move(*file);
+    if (auto held = keeper_->hold(spill_item, {{Role::spill, spill_}}); !held) return pass(held);
+  }
+  return Spill(duplicate(spill_));
+}
+
 Status Instance::take_carry(std::vector<HeldItem>& items) {
   if (HeldItem* item = find_item(items, keeper::carry_item)) {
     carry_.read = item->take(Role::carry_read);
@@ -199,8 +213,7 @@ Status Instance::take_carry(std::vector<HeldItem>& items) {
       on_carry_lost(id, std::move(stuck), std::move(fresh));
     });
   };
-  Carry shared{.read = Fd(::fcntl(carry_.read.get(), F_DUPFD_CLOEXEC, 3)),
-               .write = Fd(::fcntl(carry_.write.get(), F_DUPFD_CLOEXEC, 3))};
+  Carry shared{.read = duplicate(carry_.read), .write = duplicate(carry_.write)};
   auto capture = Capture::create(std::move(shared), std::move(*owner), std::move(events));
   if (!capture) return pass(capture);
   capture_ = std::move(*capture);
@@ -208,9 +221,19 @@ Status Instance::take_carry(std::vector<HeldItem>& items) {
 }
 
 void Instance::adopt(std::vector<HeldItem>& items) {
+  std::vector<HeldItem> of_jobs;
   for (auto& item : items) {
-    if (!is_own_item(item.id)) adopt_item(std::move(item));
+    if (!is_own_item(item.id)) of_jobs.push_back(std::move(item));
   }
+  // Those of the run the journal speaks of first; and what lives before what has ended.
+  const auto rank = [this](const HeldItem& item) {
+    const auto job = job_of_item(item.id);
+    const bool current = job && record_of(*job).run_id == parse_item_id(item.id).run_id;
+    return (current ? 0 : 2) + (item.exit ? 1 : 0);
+  };
+  std::stable_sort(of_jobs.begin(), of_jobs.end(),
+                   [&](const HeldItem& a, const HeldItem& b) { return rank(a) < rank(b); });
+  for (auto& item : of_jobs) adopt_item(std::move(item));
 }
 
 namespace {
@@ -235,122 +258,133 @@ Run run_from(HeldItem& item) {
   run.marks.run_id = run.run_id;
   run.marks.image = image_of(run.pid);
   mark_output(run);
-  if (item.exit) run.end = end_from(*item.exit, unix_now());
+  if (item.exit) run.end = end_from(*item.exit);
   return run;
 }
 
 }  // namespace
 
+// What the journal says of a job, as far as its adoption goes by it.
+Journaled Instance::journaled(const Job& job) {
+  const JobRecord& record = record_of(job);
+  return {.state = job_state_from(record.state).value_or(JobState::stopped),
+          .hook_passed = record.hook_passed,
+          .spawned = record.pid.has_value()};
+}
+
 // A process that an earlier manager had made: its job goes on where the journal says it was.
 void Instance::adopt_item(HeldItem item) {
-  const auto job = job_of_item(item.id);
-  const ItemName name = parse_item_id(item.id);
-  const JobRecord* record = job ? &picture_.jobs[job->name] : nullptr;
-  const bool current = record != nullptr && record->run_id == name.run_id && record->pid == item.pid;
-  const bool being_buried = record != nullptr && record->run_id == name.run_id && record->state == "dead";
-  if (!current && !being_buried) return adopt_leftover(std::move(item));
-  job->run = run_from(item);
-  if (!cgroup_parent_.empty()) {
-    const char* suffix = name.phase == Phase::pre ? ".pre" : name.phase == Phase::post ? ".post" : "";
-    auto cgroup = Cgroup::open(cgroup_parent_ + "/" + name.run_id + suffix);
-    if (cgroup) job->run->cgroup = std::move(*cgroup);
+  Run run = run_from(item);
+  const std::string id = item.id;
+  if (!run.pidfd || !run.output || !run.log) {
+    record_error("", "what the keeper holds for " + printable(id) + " is not all there, and is let go");
+    return keeper_->drop(id);
   }
-  job->state = job_state_from(record->state).value_or(JobState::running);
-  if (job->state == JobState::waiting || job->state == JobState::stopped) job->state = JobState::running;
-  // The way back from the hook to the program is not in the journal; that the process is the program's is.
-  if (name.phase == Phase::main && job->state == JobState::pre_run) job->state = JobState::starting;
-  if (name.phase == Phase::post) job->state = JobState::post_run;
+  const std::string name = job_name_of(id);
+  if (!check_job_name(name)) return adopt_leftover(std::move(run), Resume::end);
+  std::shared_ptr<Job> job = find(name);
+  // Its conf and its journal are gone: so it can at least be seen and stopped.
+  if (!job) job = add_job(name);
+  const HeldProcess held{.phase = run.phase, .ended = run.end.has_value()};
+  const bool current = record_of(*job).run_id == run.run_id;
+  Resume resume = current ? resume_with(journaled(*job), held) : resume_other(held, !job->run);
+  // One process of a job's is followed; a second one has no place.
+  const bool leads = resume == Resume::follow || resume == Resume::recover || resume == Resume::bury;
+  if (leads && job->run) resume = held.ended ? Resume::drain : Resume::end;
+  if (!leads || job->run) return adopt_leftover(std::move(run), resume);
+  if (!cgroup_parent_.empty()) {
+    auto cgroup = Cgroup::open(cgroup_parent_ + "/" + cgroup_name(run.run_id, run.phase));
+    if (cgroup) run.cgroup = std::move(*cgroup);
+  }
+  job->run = std::move(run);
+  job->resume = resume;
+  take_state(*job, resume);
   Event adopted;
   adopted.event = "adopted";
   adopted.job = job->name;
-  adopted.run_id = name.run_id;
-  adopted.pid = item.pid;
-  this->record(std::move(adopted));
-  capture_run(*job);
-  if (!job->run->keeper_child && !job->run->end) asio::co_spawn(io_, watch_orphan(item.id), must_not_throw);
+  adopted.run_id = job->run->run_id;
+  adopted.pid = job->run->pid;
+  record(std::move(adopted));
+  capture_->add(source_of(*job->run, job->name));
+  watch_if_orphan(*job->run);
 }
 
-// Not what the journal says its job is at: a child that was never let go and ends by itself, or a run that is over and
-// recorded but for the last of its output.
-void Instance::adopt_leftover(HeldItem item) {
-  const std::string id = item.id;
-  Run run = run_from(item);
-  const bool ended = run.end.has_value();
-  const auto [placed, fresh] = leftovers_.emplace(id, std::move(run));
-  if (!placed->second.output || !placed->second.log) {
-    keeper_->drop(id);
-    leftovers_.erase(placed);
-    return;
+// The state in which an adopted job's life begins.
+void Instance::take_state(Job& job, Resume resume) {
+  const JobState state = journaled(job).state;
+  if (resume == Resume::recover) return recover(job);
+  job.state = state;
+  job.running_since = Wakeup::Clock::now();
+  // The journal's last word may be of the hook, the process the program's.
+  if (resume == Resume::follow && job.run->phase == Phase::main && state == JobState::pre_run) {
+    job.state = JobState::starting;
   }
-  CaptureSource source;
-  source.id = id;
-  const auto parsed = job_of_item(id);
-  source.job = parsed ? parsed->name : id;
-  source.terminal = placed->second.terminal;
-  source.output = placed->second.output;
-  source.log = placed->second.log;
-  if (placed->second.carry.read) {
-    source.carry_read = Fd(::fcntl(placed->second.carry.read.get(), F_DUPFD_CLOEXEC, 3));
-    source.carry_write = Fd(::fcntl(placed->second.carry.write.get(), F_DUPFD_CLOEXEC, 3));
+}
+
+// Lives, and the journal does not know of it: a segment was lost or damaged. It is entered there again; what lives is
+// wanted.
+void Instance::recover(Job& job) {
+  record_error(job.name, "the journal had lost its run " + job.run->run_id + "; it is taken over as it is");
+  Event event;
+  event.t = unix_now();
+  event.job = job.name;
+  event.run_id = job.run->run_id;
+  event.event = "starting";
+  record(event);
+  event.event = "spawned";
+  event.pid = job.run->pid;
+  event.start_ticks = static_cast<std::int64_t>(job.run->start_ticks);
+  event.boot_id = boot_id();
+  record(event);
+  Event wanted;
+  wanted.event = "wanted";
+  wanted.job = job.name;
+  wanted.wanted = true;
+  record(std::move(wanted));
+  job.state = JobState::starting;
+}
+
+// A run that is over for its job but for the last of its output, or one that has no place in it any more.
+void Instance::adopt_leftover(Run run, Resume resume) {
+  const std::string id = run.item_id();
+  const std::string job = job_name_of(id);
+  if (resume == Resume::end && !run.end) {
+    record_error(job,
+                 "process " + std::to_string(run.pid) + " of " + run.run_id + " has no place any more: it is ended");
+    (void)signal_group(run, SIGKILL);
   }
-  capture_->add(std::move(source));
-  if (ended) capture_->drain(id);
+  const auto placed = leftovers_.insert_or_assign(id, std::move(run)).first;
+  capture_->add(source_of(placed->second, job));
+  if (placed->second.end)
+    capture_->drain(id);
+  else
+    watch_if_orphan(placed->second);
 }
 
 void Instance::begin_lives() {
+  // A job whose conf was removed by hand while it ran.
+  for (const auto& [name, record] : picture_.jobs) {
+    if (!record.exit_recorded && !jobs_.contains(name)) add_job(name);
+  }
+  lives_begun_ = true;
   for (const auto& [name, job] : jobs_) {
-    const JobRecord& record = picture_.jobs[name];
-    const bool lost = !job->run && !record.exit_recorded && record.pid.has_value();
-    if (lost)
-      end_survivor(job);
-    else
-      asio::co_spawn(io_, job->life->live(job), must_not_throw);
+    if (!job->run) job->resume = resume_without(journaled(*job));
+    if (!job->run) take_state(*job, job->resume);
+    if (job->state == JobState::stopped && !job->conf) job->state = JobState::invalid;
+    asio::co_spawn(io_, job->life->live(job, job->resume), must_not_throw);
   }
 }
 
-// Its keeper and manager are both gone (or the machine was booted anew), and with them its terminal or pipe. What is
-// left of it is ended before a replacement may start: never two copies.
-void Instance::end_survivor(const std::shared_ptr<Job>& job) {
-  const auto bury = [](Instance* instance, std::shared_ptr<Job> lost) -> asio::awaitable<void> {
-    const JobRecord record = instance->record_of(*lost);
-    RunMarks marks;
-    marks.run_id = record.run_id.value_or("");
-    const Identity identity{.pid = static_cast<pid_t>(*record.pid),
-                            .start_ticks = static_cast<std::uint64_t>(record.start_ticks.value_or(0)),
-                            .boot_id = record.boot_id.value_or("")};
-    if (alive(identity)) {
-      marks.main = identity.pid;
-      marks.main_start_ticks = identity.start_ticks;
-      marks.image = image_of(identity.pid);
-    }
-    const Conf defaults;
-    const Conf& conf = lost->conf ? *lost->conf : defaults;
-    // In another boot no process can be left.
-    if (identity.boot_id == boot_id()) {
-      (void)co_await sweep_survivors(instance, std::move(marks), conf.stop_signal, conf.stop_timeout);
-    }
-    Event exited;
-    exited.event = "exited";
-    exited.core = false;
-    exited.t = unix_now();
-    exited.job = lost->name;
-    exited.run_id = record.run_id;
-    exited.ran = std::max(0.0, exited.t - record.started_at.value_or(exited.t));
-    if (record.state == "stopping") exited.asked = true;
-    instance->record(std::move(exited));
-    lost->state = JobState::dead;
-    co_await lost->life->live(lost);
-  };
-  job->state = JobState::stopping;  // not running any more for whoever asks, and not at rest either
-  asio::co_spawn(io_, bury(this, job), must_not_throw);
-}
-
-std::shared_ptr<Job> Instance::job_of_item(const std::string& id) const {
+std::string Instance::job_name_of(const std::string& id) {
   const std::string run_id = parse_item_id(id).run_id;
   // "NAME.N.HEX8": the name may hold dots.
   const auto tag = run_id.rfind('.');
   const auto number = tag == std::string::npos || tag == 0 ? tag : run_id.rfind('.', tag - 1);
-  return number == std::string::npos ? nullptr : find(run_id.substr(0, number));
+  return number == std::string::npos ? "" : run_id.substr(0, number);
+}
+
+std::shared_ptr<Job> Instance::job_of_item(const std::string& id) const {
+  return find(job_name_of(id));
 }
 
 }  // namespace usvc

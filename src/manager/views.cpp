@@ -57,7 +57,9 @@ JobView view_of(Instance& instance, const Job& job) {
 }
 
 Result<JobsReply> list_jobs(Instance& instance, const std::vector<std::string>& selectors) {
+  instance.find_new_confs();
   JobsReply reply;
+  reply.troubles = instance.troubles();
   if (!selectors.empty()) {
     auto jobs = instance.select(selectors);
     if (!jobs) return pass(jobs);
@@ -68,7 +70,6 @@ Result<JobsReply> list_jobs(Instance& instance, const std::vector<std::string>& 
   for (const auto& [name, job] : instance.jobs()) all.push_back(job);
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return natural_less(a->name, b->name); });
   for (const auto& job : all) reply.jobs.push_back(view_of(instance, *job));
-  reply.complaints = instance.complaints();
   return reply;
 }
 

@@ -4,7 +4,7 @@ namespace usvc {
 
 bool is_record(const Event& event) {
   return event.event == "wanted" || event.event == "spawned" || event.event == "request" || event.event == "hashed" ||
-         event.event == "checkpoint" || event.event == "checkpoint-end";
+         event.event == "hook-passed" || event.event == "checkpoint" || event.event == "checkpoint-end";
 }
 
 std::string event_line(const Event& event) {

@@ -3,6 +3,7 @@
 // Events a person sees: starting pre-run running exited post-run waiting stopping stopped cleaned alert
 // manager-started keeper-started adopted error. Besides, the journal holds records for the fold alone (see is_record):
 //   wanted      the wanted state of a job changed, by the request with idempotency key `key`
+//   hook-passed the pre-run hook ended well: the program is next
 //   spawned     a process exists for the run but has not been let go: its identity, so that it can be found again
 //   request     a request with idempotency key `key` was acted on for this job (what a retry must not do twice)
 //   hashed      the md5 of the binary that was started
@@ -27,6 +28,7 @@ struct Event {
   std::optional<std::int64_t> code;   // exited: exit code, or
   std::optional<std::string> signal;  // the name of the signal that killed it ("KILL"); neither: unknown
   std::optional<bool> core;           // it dumped core
+  std::optional<bool> oom;            // the kernel ended it for want of memory
   std::optional<double> ran;          // seconds
   std::optional<double> cpu;          // user + system seconds, children it waited for included
   std::optional<std::int64_t> max_rss_bytes;
@@ -34,6 +36,7 @@ struct Event {
   std::optional<std::string> message;       // for people: why, what
   std::optional<double> until;              // waiting: when it is tried again
   std::optional<bool> wanted;               // wanted
+  std::optional<bool> anew;                 // wanted: a run that begins after this, whatever the policy says
   std::optional<std::string> key;           // wanted: the request's idempotency key
   std::optional<std::int64_t> log_offset;   // starting: where in the log this run begins; exited: where it ends
   std::optional<std::int64_t> start_ticks;  // spawned: field 22 of /proc/PID/stat
@@ -47,9 +50,9 @@ struct Event {
   std::optional<json::value> state;  // checkpoint: a JobRecord
 };
 BOOST_DESCRIBE_STRUCT(Event, (),
-                      (t, job, run_id, event, pid, code, signal, core, ran, cpu, max_rss_bytes, asked, message, until,
-                       wanted, key, log_offset, start_ticks, boot_id, md5, binary, binary_dev, binary_inode,
-                       binary_size, binary_mtime_ns, state))
+                      (t, job, run_id, event, pid, code, signal, core, oom, ran, cpu, max_rss_bytes, asked, message,
+                       until, wanted, anew, key, log_offset, start_ticks, boot_id, md5, binary, binary_dev,
+                       binary_inode, binary_size, binary_mtime_ns, state))
 
 // True for the lines that only the fold needs; `events` does not show them.
 bool is_record(const Event& event);

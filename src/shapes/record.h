@@ -13,6 +13,7 @@ namespace usvc {
 struct JobRecord {
   std::string name;
   bool wanted = false;
+  bool anew = false;              // another run is to begin when this one is over, whatever the policy says
   std::string state = "stopped";  // as last journaled: where the next manager enters the job's loop
   std::int64_t runs = 0;          // how many were begun; also the number of the last one
   std::int64_t deaths = 0;
@@ -22,6 +23,7 @@ struct JobRecord {
   std::optional<std::string> run_id;
   std::optional<double> started_at;  // of the last run
   std::optional<std::int64_t> log_offset;
+  bool hook_passed = false;   // the last run's pre-run hook ended well
   bool exit_recorded = true;  // of the last run
   std::optional<double> waiting_until;
   std::optional<ExitView> last_exit;
@@ -33,8 +35,8 @@ struct JobRecord {
   std::optional<BinaryView> binary;
 };
 BOOST_DESCRIBE_STRUCT(JobRecord, (),
-                      (name, wanted, state, runs, deaths, deaths_in_a_row, first_death_in_row_at, young_ends, run_id,
-                       started_at, log_offset, exit_recorded, waiting_until, last_exit, pid, start_ticks, boot_id, md5,
-                       binary))
+                      (name, wanted, anew, state, runs, deaths, deaths_in_a_row, first_death_in_row_at, young_ends,
+                       run_id, started_at, log_offset, hook_passed, exit_recorded, waiting_until, last_exit, pid,
+                       start_ticks, boot_id, md5, binary))
 
 }  // namespace usvc

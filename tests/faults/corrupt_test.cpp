@@ -201,10 +201,10 @@ TEST_F(CorruptHomeTest, ConfsThatCanBeNoJobAreNamed) {
   write(home() + "/jobs/sp ace.conf", "[core]\n\tcmd = /bin/true\n", 0600);
   for (const Args& command : {Args{"status"}, Args{"init"}, Args{"status"}}) {
     const Output output = ok(command);
-    EXPECT_TRUE(contains(output.err, "/jobs/all.conf")) << output;
-    EXPECT_TRUE(contains(output.err, "/jobs/sp ace.conf")) << output;
+    EXPECT_TRUE(contains(output.all(), "/jobs/all.conf")) << output;
+    EXPECT_TRUE(contains(output.all(), "/jobs/sp ace.conf")) << output;
   }
-  EXPECT_EQ(json({"status"}).at("complaints").as_array().size(), 2U);
+  EXPECT_EQ(json({"status"}).at("troubles").as_array().size(), 2U);
   EXPECT_EQ(names({}), Args{"web"});
 }
 

@@ -51,13 +51,23 @@ TEST(Protocol, WhatDoesNotKeepToItIsRefused) {
   const auto other = pass_through_socket(wrong_version, {});
   ASSERT_FALSE(other);
   EXPECT_NE(other.error().message().find("version"), std::string::npos);
-  Message lost_fd;
-  lost_fd.fd_count = 1;
-  EXPECT_FALSE(pass_through_socket(lost_fd, {}));
+  Message endless_list;
+  endless_list.fd_count = max_message_fds + 1;
+  EXPECT_FALSE(pass_through_socket(endless_list, {}));
   Message endless;
   endless.id.fill('x');
   EXPECT_FALSE(pass_through_socket(endless, {}));
   EXPECT_FALSE(check({}, {}));
+}
+
+TEST(Protocol, LostDescriptorsAreToldApart) {
+  Message lost_fd;
+  lost_fd.token = 7;
+  lost_fd.fd_count = 1;
+  const auto received = pass_through_socket(lost_fd, {});
+  ASSERT_TRUE(received);
+  EXPECT_TRUE(received->fds_lost);
+  EXPECT_EQ(received->message.token, 7U);
 }
 
 TEST(Protocol, LongIdsAreCutNotOverrun) {

@@ -19,10 +19,10 @@ Result<int> status(const Invocation& invocation) {
   const bool only_host = invocation.arguments.has("--short");
   StatusView view;
   if (!only_host) {
-    auto reply = Remote(context, NoInstance::offline).jobs(invocation.arguments.words);
-    if (!reply) return pass(reply);
-    view.jobs = std::move(reply->jobs);
-    view.complaints = std::move(reply->complaints);
+    auto found = Remote(context, NoInstance::offline).jobs(invocation.arguments.words);
+    if (!found) return pass(found);
+    view.jobs = std::move(found->jobs);
+    view.troubles = std::move(found->troubles);
     observe_jobs(view.jobs);
   }
   view.host = observe_host();
@@ -32,9 +32,9 @@ Result<int> status(const Invocation& invocation) {
   }
   std::string text(context.out.cut(host_line(view.host)));
   text += '\n';
+  for (const auto& trouble : view.troubles) text += trouble_line(trouble, context.out) + "\n";
   if (!only_host) text += job_table(view.jobs, unix_now(), context.out);
   if (auto status = print(text); !status) return pass(status);
-  for (const auto& complaint : view.complaints) complain(complaint);
   return 0;
 }
 
