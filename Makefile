@@ -6,7 +6,7 @@ TEST_JOBS ?= $(shell echo $$((3 * $(JOBS))))
 # How long `make fuzz` runs each target.
 FUZZ_SECONDS ?= 20
 
-.PHONY: all install test demo lint format bench asan tsan fuzz clean
+.PHONY: all install test demo lint format bench asan tsan fuzz soak clean
 
 all:
 	@tools/bootstrap --check build
@@ -37,6 +37,13 @@ fuzz:
 	@tools/bootstrap build fuzz
 	@tools/build fuzz $(JOBS)
 	@tools/fuzz --seconds $(FUZZ_SECONDS)
+
+# Random kills and commands for MINUTES, then the account; SEED=N repeats one.
+MINUTES ?= 10
+soak:
+	@tools/bootstrap build test
+	@tools/build soak $(JOBS)
+	@USVC_TEST_BIN="$(CURDIR)/build/soak/stage/bin/usvc" build/soak/tests/soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 demo:
 	@tools/bootstrap build test

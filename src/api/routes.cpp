@@ -1,5 +1,7 @@
 #include "api/routes.h"
 
+#include <utility>
+
 #include "base/text.h"
 #include "manager/operations.h"
 #include "shapes/requests.h"
@@ -35,13 +37,45 @@ ApiResponse respond(Result<T> result) {
 
 using Answer = asio::awaitable<ApiResponse>;
 
+constexpr std::size_t longest_key = 64;
+constexpr std::size_t most_selectors = 20'000;
+
+// What a body says. The text itself is not kept for as long as the operation may take.
+template <class Request>
+Result<Request> body_as(ApiRequest& request) {
+  auto parsed = parse_as<Request>(std::exchange(request.body, {}));
+  if (!parsed) return fail(std::move(parsed).error().as(ErrorKind::usage));
+  if constexpr (requires { parsed->key; }) {
+    if (parsed->key.size() > longest_key) {
+      return fail("key: longer than " + std::to_string(longest_key) + " characters", ErrorKind::usage);
+    }
+  }
+  if constexpr (requires { parsed->selectors; }) {
+    if (parsed->selectors.size() > most_selectors) {
+      return fail("selectors: more than " + std::to_string(most_selectors), ErrorKind::usage);
+    }
+  }
+  return parsed;
+}
+
 // A route whose body is a `Request` and whose work may take its time.
 template <class Request, class Reply>
 Answer with_body(Instance* instance, ApiRequest request,
                  asio::awaitable<Result<Reply>> (*operation)(Instance*, Request)) {
-  auto parsed = parse_as<Request>(request.body);
-  if (!parsed) co_return error_response(Error(parsed.error()).as(ErrorKind::usage));
+  auto parsed = body_as<Request>(request);
+  if (!parsed) co_return error_response(parsed.error());
   auto result = co_await operation(instance, std::move(*parsed));
+  co_return respond(std::move(result));
+}
+
+// The same, for what is over when nobody waits for it any more.
+template <class Request, class Reply>
+Answer with_body(Instance* instance, ApiRequest request,
+                 asio::awaitable<Result<Reply>> (*operation)(Instance*, Request, std::shared_ptr<Caller>)) {
+  auto parsed = body_as<Request>(request);
+  if (!parsed) co_return error_response(parsed.error());
+  auto caller = request.caller ? request.caller : std::make_shared<Caller>();
+  auto result = co_await operation(instance, std::move(*parsed), std::move(caller));
   co_return respond(std::move(result));
 }
 
@@ -70,8 +104,8 @@ Answer get_conf(Instance* instance, ApiRequest request) {
 }
 
 Answer put_conf(Instance* instance, ApiRequest request) {
-  auto change = parse_as<ConfChange>(request.body);
-  if (!change) co_return error_response(Error(change.error()).as(ErrorKind::usage));
+  auto change = body_as<ConfChange>(request);
+  if (!change) co_return error_response(change.error());
   co_return respond(change_conf(*instance, conf_name(request), *change));
 }
 
@@ -104,7 +138,11 @@ Answer post_upgrade(Instance* instance, ApiRequest request) {
   return with_body(instance, std::move(request), upgrade_instance);
 }
 
-Answer post_shutdown(Instance* instance, ApiRequest /*request*/) {
+Answer post_shutdown(Instance* instance, ApiRequest request) {
+  if (!request.body.empty()) {
+    const auto parsed = body_as<PlainRequest>(request);
+    if (!parsed) co_return error_response(parsed.error());
+  }
   auto outcomes = co_await shut_down(instance);
   ApiResponse response = respond(std::move(outcomes));
   response.end_instance = true;
@@ -184,6 +222,11 @@ Result<ApiRequest> parse_target(std::string method, std::string_view target) {
     if (key == "follow") request.follow = *value != "0";
   }
   return request;
+}
+
+bool may_linger(const ApiRequest& request) {
+  return request.method == "POST" && (request.path == route::jobs || request.path == route::start ||
+                                      request.path == route::restart || request.path == route::load);
 }
 
 asio::awaitable<ApiResponse> answer(Instance* instance, ApiRequest request) {

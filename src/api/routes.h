@@ -1,10 +1,12 @@
 // From a request's method, address and body to an operation of the manager's, and its result to JSON.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "manager/caller.h"
 #include "manager/instance.h"
 
 namespace usvc {
@@ -15,6 +17,7 @@ struct ApiRequest {
   std::vector<std::string> selectors;  // of the query's select=
   bool follow = false;
   std::string body;
+  std::shared_ptr<Caller> caller;  // none: one who stays
 };
 
 struct ApiResponse {
@@ -26,6 +29,9 @@ struct ApiResponse {
 
 // The request line's target, percent-decoded. An error is the client's.
 Result<ApiRequest> parse_target(std::string method, std::string_view target);
+
+// Whether the operation is carried through although whoever asked for it has gone, and may take its time over it.
+bool may_linger(const ApiRequest& request);
 
 asio::awaitable<ApiResponse> answer(Instance* instance, ApiRequest request);
 

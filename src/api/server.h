@@ -4,7 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
+#include "api/connections.h"
+#include "api/routes.h"
 #include "manager/instance.h"
 
 namespace usvc {
@@ -19,14 +22,21 @@ class Server {
   Status run();
 
  private:
-  struct Connection;
-  asio::awaitable<void> accept_loop();
+  struct Work;
+  Status listen();
+  asio::awaitable<void> accept_loop(std::shared_ptr<asio::posix::stream_descriptor> listener);
+  asio::awaitable<void> guard_socket();
+  void admit(Fd socket);
   asio::awaitable<void> serve(std::shared_ptr<Connection> connection);
+  asio::awaitable<std::optional<ApiResponse>> attend(std::shared_ptr<Connection> connection, ApiRequest request);
+  asio::awaitable<void> carry_out(std::shared_ptr<Work> work, ApiRequest request);
   asio::awaitable<void> stream_events(std::shared_ptr<Connection> connection);
 
   Instance& instance_;
-  std::size_t connections_ = 0;
-  std::unique_ptr<asio::posix::stream_descriptor> listener_;
+  Connections connections_;
+  std::size_t lingering_ = 0;       // operations that nobody waits for any more
+  std::size_t waiting_events_ = 0;  // bytes, of all who follow events
+  std::shared_ptr<asio::posix::stream_descriptor> listener_;
 };
 
 }  // namespace usvc

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -135,6 +136,19 @@ bool read_small(const char* path, std::string& buffer) {
   }
   buffer.resize(used);
   return true;
+}
+
+Result<Fd> lock_directory(const std::string& directory, const std::string& file, int operation) {
+  auto lock = open_file(directory, O_RDONLY | O_DIRECTORY);
+  if (!lock) return lock;
+  int locked = ::flock(lock->get(), operation | LOCK_NB);
+  if (locked != 0 && errno != EWOULDBLOCK) {
+    lock = open_file(file, O_RDWR | O_CREAT, 0600);
+    if (!lock) return lock;
+    locked = ::flock(lock->get(), operation | LOCK_NB);
+  }
+  if (locked != 0) return fail(Error::last("cannot lock " + directory));
+  return lock;
 }
 
 Status write_all(FdRef fd, std::string_view bytes) {

@@ -23,6 +23,9 @@ bool read_small(const char* path, std::string& buffer);
 Status write_all(FdRef fd, std::string_view bytes);
 // Whether a file is safe from a power cut when the call returns, at the price of waiting for the disk.
 enum class Flush { no, to_disk };
+// Locks a directory (flock(2), `operation` is LOCK_SH or LOCK_EX) without waiting; EWOULDBLOCK: somebody else has it. A
+// directory can't be removed from under its holder as a lock file can; where it can't be locked (NFS), `file` in it is.
+Result<Fd> lock_directory(const std::string& directory, const std::string& file, int operation);
 // Replaces `path` in one step (temporary file in the same directory, rename); mode 0600.
 Status write_file_atomically(const std::string& path, std::string_view bytes, Flush flush = Flush::to_disk);
 // Makes the directory and its parents, the last with mode 0700. One that belongs to somebody else or that others can

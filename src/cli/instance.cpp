@@ -184,10 +184,9 @@ Error explain_silence(Error error, const Layout& layout) {
 }
 
 bool instance_runs(const Layout& layout) {
-  const auto lock = open_file(layout.lock, O_RDONLY);
-  if (!lock) return false;
   // A shared lock, given up at once with the descriptor: whoever lives holds the exclusive one.
-  return ::flock(lock->get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  const auto lock = lock_directory(layout.home, layout.lock, LOCK_SH);
+  return !lock && lock.error().code() == EWOULDBLOCK;
 }
 
 Result<std::string> helper_directory() {

@@ -1,5 +1,6 @@
 #include "cli/remote.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 
@@ -17,6 +18,8 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 // How long a manager that is being replaced may take to be back.
 constexpr auto patience = 10s;
+// How long to ask again although managers die over and over: it may be the request that they die of.
+constexpr auto longest_trouble = 60s;
 // A question about what is has its answer in no time. What changes something may rightly take long.
 constexpr auto soon = 5s;
 constexpr auto at_once = 2s;
@@ -110,6 +113,7 @@ Result<std::string> Remote::ask(std::string_view method, const std::string& targ
   const bool looks = method == "GET";
   const Silence silence = looks ? Silence{soon, [] { return false; }} : while_manager_lives(context_->layout);
   auto deadline = Clock::time_point::max();
+  Clock::time_point trouble_since;
   bool started = false;
   for (;;) {
     const auto begun = Clock::now();
@@ -127,7 +131,9 @@ Result<std::string> Remote::ask(std::string_view method, const std::string& targ
     }
     const auto now = Clock::now();
     // A long wait may outlive several managers; patience is for one change of them.
-    if (deadline == Clock::time_point::max() || now - begun > patience) deadline = now + patience;
+    const bool first = deadline == Clock::time_point::max() || now - begun > patience;
+    if (first) trouble_since = now;
+    if (first || tried.attempt == Attempt::broken) deadline = std::min(now + patience, trouble_since + longest_trouble);
     if (now >= deadline) return give_up(error, method, target);
     await_socket(context_->layout, 50ms);
   }

@@ -154,15 +154,21 @@ Error Selector::no_match(std::span<const JobRef> jobs) const {
 }
 
 Result<std::vector<std::string>> select(std::span<const std::string> words, std::span<const JobRef> jobs) {
-  std::vector<std::string> names;
+  std::vector<bool> chosen(jobs.size());
   for (const std::string& word : words) {
     auto selector = Selector::parse(word);
     if (!selector) return pass(selector);
-    const std::size_t before = names.size();
-    for (const JobRef& job : jobs) {
-      if (selector->matches(job)) names.emplace_back(job.name);
+    bool matched = false;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      if (!selector->matches(jobs[i])) continue;
+      chosen[i] = true;
+      matched = true;
     }
-    if (names.size() == before) return fail(selector->no_match(jobs));
+    if (!matched) return fail(selector->no_match(jobs));
+  }
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (chosen[i]) names.emplace_back(jobs[i].name);
   }
   std::sort(names.begin(), names.end(), natural_less);
   names.erase(std::unique(names.begin(), names.end()), names.end());

@@ -1,5 +1,6 @@
 #include "manager/conf_store.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 
@@ -16,10 +17,12 @@ constexpr std::size_t most_conf = std::size_t{4} << 20U;
 constexpr std::size_t most_environment = std::size_t{8} << 20U;
 
 Result<Conf> complete(const std::vector<ConfEntry>& entries, const Layout& layout, const std::string& name) {
+  const std::string path = layout.conf_path(name);
+  const bool has_cmd =
+      std::any_of(entries.begin(), entries.end(), [](const auto& entry) { return entry.key == "cmd"; });
+  if (!has_cmd) return fail(Error(path + ": core.cmd is missing").hint("cmd = CMD says what to run"));
   auto conf = conf_from_entries(entries);
   if (!conf) return conf;
-  const std::string path = layout.conf_path(name);
-  if (conf->cmd.empty()) return fail(path + ": core.cmd is missing (say what to run)");
   if (conf->name.empty()) conf->name = name;
   if (conf->name != name) {
     return fail(path + ": core.name is '" + printable(conf->name) + "' (it must be the file's name, '" + name + "')");

@@ -68,7 +68,15 @@ Status Instance::load() {
     return pass(picture);
   }
   forget_old_requests(picture_, unix_now());
+  const bool knows_nothing = picture_.jobs.empty() && picture_.skipped_lines == 0;
   find_new_confs();
+  if (knows_nothing && !jobs_.empty()) {
+    picture_.complaints.push_back(layout_.journal_dir + " knows of no job: which of them are wanted is not known");
+  }
+  for (const auto& [name, record] : picture_.jobs) {
+    if (jobs_.contains(name) || !record.wanted) continue;
+    picture_.complaints.push_back(layout_.conf_path(name) + " is missing: the job was wanted");
+  }
   // What the journal knows of jobs whose conf is gone: somebody removed it by hand.
   std::erase_if(picture_.jobs,
                 [this](const auto& entry) { return !jobs_.contains(entry.first) && entry.second.exit_recorded; });
@@ -86,7 +94,7 @@ void Instance::find_new_confs() {
   confs_seen_ = unix_now() - changed > 1 ? changed : -1;
   odd_confs_.clear();
   for (const auto& file : *names) {
-    if (!file.ends_with(".conf")) continue;
+    if (!file.ends_with(".conf") || file.starts_with('.')) continue;
     const std::string name = file.substr(0, file.size() - std::string_view(".conf").size());
     if (const auto good = check_job_name(name); !good) {
       odd_confs_.push_back(layout_.jobs_dir + "/" + printable(file) + " is no job: " + good.error().message());
@@ -209,6 +217,8 @@ asio::awaitable<void> Instance::write_what_waits() {
 std::vector<std::string> Instance::troubles() const {
   std::vector<std::string> all = odd_confs_;
   if (journal_ && journal_->waiting()) all.push_back(journal_->trouble());
+  // A manager that runs has put these into the journal.
+  if (!online()) all.insert(all.end(), picture_.complaints.begin(), picture_.complaints.end());
   return all;
 }
 

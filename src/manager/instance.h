@@ -63,6 +63,8 @@ class Instance {
   [[nodiscard]] const std::string& hostname() const { return hostname_; }
   [[nodiscard]] double started_at() const { return started_at_; }
   [[nodiscard]] FdRef listener() const { return listener_; }
+  // For when the socket's file is gone.
+  Status listen_anew();
 
   // The one place where the journal is written and the picture changes.
   // What has been seen. It counts even if the journal can't take it.

@@ -1,9 +1,11 @@
 // What clients can ask for. One file per verb; the routes call these, and they know nothing of HTTP.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "manager/caller.h"
 #include "manager/instance.h"
 #include "shapes/requests.h"
 #include "shapes/views.h"
@@ -14,11 +16,12 @@ using Outcomes = Result<OutcomesReply>;
 
 asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request);
 asio::awaitable<Outcomes> start_known(Instance* instance, SelectRequest request);
-asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request);
+asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request, std::shared_ptr<Caller> caller);
 asio::awaitable<Outcomes> restart_jobs(Instance* instance, SelectRequest request);
 asio::awaitable<Outcomes> clean_jobs(Instance* instance, SelectRequest request);
 asio::awaitable<Outcomes> signal_jobs(Instance* instance, SelectRequest request);
-asio::awaitable<Result<WaitReply>> wait_for_jobs(Instance* instance, WaitRequest request);
+asio::awaitable<Result<WaitReply>> wait_for_jobs(Instance* instance, WaitRequest request,
+                                                 std::shared_ptr<Caller> caller);
 asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request);
 // Stops every job, which stays wanted. The caller ends the instance once the answer is out.
 asio::awaitable<Outcomes> shut_down(Instance* instance);

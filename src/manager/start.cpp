@@ -155,6 +155,7 @@ asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request) {
     if (begun.size() % 8 == 0) co_await asio::post(instance->io(), asio::use_awaitable);
   }
   for (const auto& name : *names) instance->reserved_names.erase(name);
+  request = {};  // it may be large, and is in the files now
   auto outcomes = co_await settle(instance, std::move(begun));
   for (auto& outcome : outcomes) {
     co_await forget_stillborn(instance, &outcome);

@@ -29,11 +29,13 @@ bool at_rest(const Job& job) {
 
 }  // namespace
 
-asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request) {
+asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request, std::shared_ptr<Caller> caller) {
   auto jobs = instance->select(request.selectors);
   if (!jobs) co_return pass(jobs);
+  request.selectors = {};
   Wakeup wakeup(instance->io());
   Watching watching(&wakeup);
+  const Caller::Attention attention(caller.get(), &wakeup);
   std::vector<bool> was_live;
   std::map<std::string, std::optional<std::string>> run_ids;
   for (const auto& job : *jobs) {
@@ -53,7 +55,7 @@ asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request) {
     std::erase_if(open, [&](const auto& job) {
       return at_rest(*job) || !instance->online() || instance->record_of(*job).run_id != run_ids[job->name];
     });
-    if (open.empty()) break;
+    if (open.empty() || caller->gone()) break;  // the jobs' own lives see the stop through
     co_await wakeup.wait();
   }
   OutcomesReply reply;

@@ -58,6 +58,12 @@ asio::awaitable<std::vector<Member>> look_in_worker(Instance* instance, Look loo
     });
   });
   while (!found) co_await done.wait();
+  // Nor is one that has become a main process while the worker looked.
+  const std::vector<pid_t> known_now = instance->known_pids();
+  std::erase_if(*found, [&](const Member& member) {
+    return std::binary_search(known_now.begin(), known_now.end(), member.pid) &&
+           !std::binary_search(known.begin(), known.end(), member.pid);
+  });
   co_return std::move(*found);
 }
 

@@ -112,12 +112,13 @@ std::optional<pid_t> Instance::last_keeper() const {
 
 Status Instance::open_offline(bool to_change) {
   if (!to_change) return load();
-  auto lock = open_file(layout_.lock, O_RDWR, 0600);
+  auto lock = lock_directory(layout_.home, layout_.lock, LOCK_EX);
   if (!lock && lock.error().code() == ENOENT) return load();  // no instance has ever run here
+  if (!lock && lock.error().code() == EWOULDBLOCK) return fail("an instance is running, but can't be reached");
   if (!lock) return pass(lock);
-  if (::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) return fail("an instance is running, but can't be reached");
   lock_ = std::move(*lock);
   auto journal = JournalWriter::open(layout_.journal_dir);
+  if (!journal && journal.error().code() == ENOENT) return load();  // no instance has ever run here
   if (!journal) return pass(journal);
   journal_ = std::make_unique<JournalWriter>(std::move(*journal));
   return load();
@@ -136,14 +137,11 @@ Status Instance::take_lock(std::vector<HeldItem>& items) {
     lock_ = item->take(Role::lock);
     return {};
   }
-  auto lock = open_file(layout_.lock, O_RDWR | O_CREAT, 0600);
+  // The lock belongs to the open directory, which keeper and manager share: it is held as long as either lives, and a
+  // pid that is somebody else's by now can't be mistaken for it.
+  auto lock = lock_directory(layout_.home, layout_.lock, LOCK_EX);
+  if (!lock && lock.error().code() == EWOULDBLOCK) return fail("already running");
   if (!lock) return pass(lock);
-  // The lock belongs to the open file, which keeper and manager share: it is held as long as either lives, and a pid
-  // that is somebody else's by now can't be mistaken for it.
-  if (::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return fail("already running");
-    return fail(Error::last("cannot lock " + layout_.lock));
-  }
   lock_ = std::move(*lock);
   return keeper_->hold(lock_item, {{Role::lock, lock_}});
 }
@@ -155,6 +153,11 @@ Status Instance::take_listener(std::vector<HeldItem>& items) {
     // Somebody may have tidied the socket's file away (tmpfiles, say); without it nobody finds us.
     if (listener_ && ::stat(layout_.socket.c_str(), &info) == 0) return {};
   }
+  return listen_anew();
+}
+
+Status Instance::listen_anew() {
+  if (auto made = ensure_private_dir(layout_.run_dir); !made) return made;
   auto listener = listen_unix(layout_.socket, backlog);
   if (!listener) return pass(listener);
   listener_ = std::move(*listener);

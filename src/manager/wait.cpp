@@ -42,15 +42,18 @@ WaitResult result_of(Instance& instance, const Job& job, bool was_reached) {
 
 }  // namespace
 
-asio::awaitable<Result<WaitReply>> wait_for_jobs(Instance* instance, WaitRequest request) {
+asio::awaitable<Result<WaitReply>> wait_for_jobs(Instance* instance, WaitRequest request,
+                                                 std::shared_ptr<Caller> caller) {
   if (request.condition != "running" && request.condition != "ready" && request.condition != "stopped" &&
       request.condition != "exit") {
     co_return fail("can't wait for '" + request.condition + "' (running, ready, stopped or exit)", ErrorKind::usage);
   }
   auto jobs = instance->select(request.selectors);
   if (!jobs) co_return pass(jobs);
+  request.selectors = {};  // it may be long until this is over
   Wakeup wakeup(instance->io());
   Watching watching(&wakeup);
+  const Caller::Attention attention(caller.get(), &wakeup);
   std::vector<Awaited> awaited;
   for (const auto& job : *jobs) {
     awaited.push_back({job, request.run_id ? request.run_id : instance->record_of(*job).run_id});
@@ -69,6 +72,7 @@ asio::awaitable<Result<WaitReply>> wait_for_jobs(Instance* instance, WaitRequest
       done[i] = done[i] || reached(*instance, awaited[i], request.condition, look_again);
     }
     if (std::find(done.begin(), done.end(), false) == done.end()) break;
+    if (caller->gone()) break;
     if (Clock::now() >= deadline) {
       reply.timed_out = true;
       break;

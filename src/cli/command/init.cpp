@@ -14,6 +14,10 @@ Result<int> init(const Invocation& invocation) {
   }
   auto vars = Remote(context, NoInstance::start).vars();
   if (!vars) return pass(vars);
+  // It was started all the same; what it stumbled over is told now rather than never.
+  if (const auto all = Remote(context, NoInstance::refuse).jobs({})) {
+    for (const auto& trouble : all->troubles) complain(trouble);
+  }
   auto status =
       context.json ? print_json(*vars) : say(context, ran ? "usvc: already running" : "usvc: started in " + vars->home);
   if (!status) return pass(status);

@@ -1,0 +1,192 @@
+// Too little of something: disk, descriptors, processes, time to run.
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include "cli/cli_test.h"
+
+namespace usvc::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+constexpr uid_t nobody = 65534;
+
+using StarvedTest = CliTest;
+
+// The instance's home is a file system of a few megabytes, which only the processes of this test see.
+class FullDiskTest : public CliTest {
+ protected:
+  void SetUp() override {
+    CliTest::SetUp();
+    if (geteuid() != 0) GTEST_SKIP() << "only root can mount";
+    fs::create_directory(home());
+    const std::string where = home();
+    holder_ = launch_program({"/bin/sh", "-c", "echo ready; exec sleep 1000"}, {.in_child = [where] {
+                               const bool made = unshare(CLONE_NEWNS) == 0 &&
+                                                 mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                                                 mount("small", where.c_str(), "tmpfs", 0, "size=6m,mode=0700") == 0;
+                               if (!made) _exit(99);
+                             }});
+    holder_->wait_output(10s, [](const Output& output) { return contains(output.out, "ready"); });
+    if (!contains(holder_->output().out, "ready")) GTEST_SKIP() << "no mount namespace of its own";
+    space_ = Fd(open(("/proc/" + std::to_string(holder_->pid()) + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
+    inside_ = "/proc/" + std::to_string(holder_->pid()) + "/root" + home();
+  }
+  void TearDown() override {
+    if (space_) (void)within({"shutdown"});
+    holder_.reset();
+    CliTest::TearDown();
+  }
+  Output within(const Args& args) {
+    return run(args, {.in_child = [space = space_.get()] {
+                 if (setns(space, CLONE_NEWNS) != 0) _exit(99);
+               }});
+  }
+  // Takes all the room there is.
+  void fill() {
+    std::ofstream filler(inside_ + "/filler", std::ios::binary);
+    const std::string piece(4096, 'x');
+    while (filler.write(piece.data(), static_cast<std::streamsize>(piece.size())).flush()) {
+    }
+  }
+  void make_room() { fs::remove(inside_ + "/filler"); }
+  std::string inside(const std::string& file) const { return inside_ + "/" + file; }
+
+ private:
+  std::unique_ptr<Child> holder_;
+  Fd space_;
+  std::string inside_;
+};
+
+TEST_F(FullDiskTest, OutputWaitsAndIsAllThereOnceThereIsRoom) {
+  const std::string go = path("go");
+  const Output made = within({"start", "--no-tty", "--name", "loud", "--", probe(), "wait-file", go, "--", "flood",
+                              "2000000", "100", "--", "serve"});
+  ASSERT_EQ(made.status, 0) << made;
+  ASSERT_EQ(within({"start", "--name", "web", "--", probe(), "serve"}).status, 0);
+  fill();
+  write(go, "");
+  EXPECT_TRUE(wait_until(15s, [&] {
+    return contains(within({"status", "loud"}).out, "No space left");
+  })) << within({"status"});
+  // The rest of what usvc is for goes on.
+  EXPECT_EQ(within({"stop", "web"}).status, 0);
+  EXPECT_TRUE(contains(within({"status", "web"}).out, "stopped"));
+  EXPECT_EQ(within({"start", "web"}).status, 0);
+  // The journal has what is left of its last page.
+  EXPECT_TRUE(wait_until(20s, [&] {
+    (void)within({"restart", "web"});
+    return contains(within({"status"}).all(), "/journal/");
+  })) << "what could not be written must be told";
+  make_room();
+  EXPECT_TRUE(wait_until(15s, [&] {
+    std::error_code error;
+    return fs::file_size(inside("logs/loud.log"), error) == 2'000'000;
+  })) << fs::file_size(inside("logs/loud.log"));
+  EXPECT_TRUE(wait_until(10s, [&] { return !contains(within({"status", "loud"}).out, "No space left"); }));
+  ASSERT_EQ(within({"stop", "all"}).status, 0);
+  const Output after = within({"status"});
+  EXPECT_FALSE(contains(after.all(), "/journal/")) << "the journal has caught up: " << after;
+  EXPECT_TRUE(contains(within({"events", "web"}).out, "stopped")) << within({"events"});
+}
+
+TEST_F(StarvedTest, StoppedManagerStopsNoJob) {
+  start({"--name", "ticker", "--no-tty", "--", probe(), "tick", "5", "400", "--", "exit", "7"});
+  const pid_t manager = manager_pid();
+  freeze(manager);
+  ASSERT_EQ(state_of(manager), 'T');
+  EXPECT_TRUE(wait_until(10s, [&] { return job_processes().empty(); })) << "the job ends although nobody looks";
+  thaw(manager);
+  ASSERT_TRUE(wait_log("ticker", "tick 400\n"));
+  EXPECT_TRUE(wait_until(10s, [&] { return !events_of("ticker", "exited").empty(); }));
+  EXPECT_EQ(number_of(events_of("ticker", "exited").front(), "code"), 7);
+  EXPECT_EQ(manager_pid(), manager);
+}
+
+TEST_F(StarvedTest, JobThatClosesItsOutputRuns) {
+  start({"--name", "terminal", "--", probe(), "print", "last words", "--", "close-output"});
+  start({"--name", "pipe", "--no-tty", "--", probe(), "print", "last words", "--", "close-output"});
+  for (const auto& job : jobs()) {
+    EXPECT_EQ(job.state, "running") << job;
+    EXPECT_EQ(job.deaths, 0) << job;
+    EXPECT_TRUE(wait_log(job.name, "last words\n"));
+  }
+}
+
+TEST_F(StarvedTest, EndlessLineIsAllThere) {
+  constexpr std::uintmax_t bytes = 200'000'000;
+  start({"--name", "line", "--no-tty", "--", "/bin/sh", "-c", "head -c 200000000 /dev/zero; exec sleep 1000"});
+  const std::string log = home() + "/logs/line.log";
+  EXPECT_TRUE(wait_until(30s, [&] {
+    std::error_code error;
+    return fs::file_size(log, error) == bytes;
+  })) << fs::file_size(log);
+  std::ifstream memory("/proc/" + std::to_string(manager_pid()) + "/status");
+  for (std::string line; std::getline(memory, line);) {
+    if (line.starts_with("VmRSS:")) {
+      EXPECT_LT(std::stol(line.substr(6)), 400L << 10U) << line;
+    }
+  }
+}
+
+TEST_F(StarvedTest, ManyThatDieAtOnceAreAllTold) {
+  constexpr int number = 300;
+  const std::string go = path("go");
+  ok({"start", "-n", std::to_string(number), "-g", "doomed", "--restart", "never", "--settle", "0", "--", probe(),
+      "wait-file", go, "--", "exit", "3"},
+     {.deadline = 40s});
+  write(go, "");
+  std::vector<json::object> told;
+  EXPECT_TRUE(wait_until(25s, [&] { return (told = events_of("", "exited")).size() >= number; })) << told.size();
+  EXPECT_EQ(told.size(), static_cast<std::size_t>(number));
+  for (const auto& exit : told) EXPECT_EQ(number_of(exit, "code"), 3);
+}
+
+TEST_F(StarvedTest, NoMoreProcesses) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  be_user(nobody);
+  start({"--name", "web", "--", probe(), "serve"});
+  const pid_t keeper = keeper_pid();
+  const rlimit none{1, 4096};
+  if (prlimit(keeper, RLIMIT_NPROC, &none, nullptr) != 0) GTEST_SKIP() << "limits of another user can't be set";
+  const Output output = fails(1, {"start", "--name", "next", "--", probe(), "serve"});
+  EXPECT_TRUE(contains(output.err, "Resource temporarily unavailable")) << output;
+  EXPECT_EQ(status("web").state, "running");
+  const rlimit enough{4096, 4096};
+  ASSERT_EQ(prlimit(keeper, RLIMIT_NPROC, &enough, nullptr), 0);
+  start({"--name", "again", "--", probe(), "serve"});
+  EXPECT_EQ(status("again").state, "running");
+}
+
+TEST_F(StarvedTest, DISABLED_NoMoreDescriptors) {
+  start({"--name", "web", "--", probe(), "serve"});
+  const pid_t web = pid_of("web");
+  for (const pid_t pid : {manager_pid(), keeper_pid()}) {
+    rlimit before{};
+    const fs::directory_iterator open("/proc/" + std::to_string(pid) + "/fd");
+    const auto held = static_cast<rlim_t>(std::distance(begin(open), end(open)));
+    ASSERT_EQ(prlimit(pid, RLIMIT_NOFILE, nullptr, &before), 0);
+    const rlimit few{held + 2, before.rlim_max};
+    ASSERT_EQ(prlimit(pid, RLIMIT_NOFILE, &few, nullptr), 0);
+    const Output output = run({"start", "--name", "next", "--", probe(), "serve"});
+    EXPECT_NE(output.status, 0) << output;
+    EXPECT_TRUE(output.err.starts_with("usvc: ")) << output;
+    EXPECT_TRUE(alive(web));
+    ASSERT_EQ(prlimit(pid, RLIMIT_NOFILE, &before, nullptr), 0);
+    EXPECT_TRUE(wait_until(15s, [&] { return run({"stop", "next"}).status != 4; }));
+    (void)run({"clean", "next"});
+    EXPECT_EQ(pid_of("web"), web);
+  }
+  start({"--name", "again", "--", probe(), "serve"});
+}
+
+}  // namespace
+
+}  // namespace usvc::test
