@@ -113,8 +113,8 @@ constexpr Resume with_pre_hook(const Journaled& journaled, bool ended) {
       return journaled.hook_passed ? out_of_place : Resume::follow;
     case JobState::stopping:
       return Resume::follow;
-    case JobState::dead:
-      return ended ? Resume::bury : Resume::end;
+    case JobState::dead:  // of the hook, unless that has passed
+      return ended && !journaled.hook_passed ? Resume::bury : out_of_place;
     case JobState::running:
     case JobState::post_run:
     case JobState::waiting:

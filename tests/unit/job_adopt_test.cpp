@@ -57,6 +57,8 @@ TEST(Adopt, APassedHookIsNotRunAgain) {
   EXPECT_EQ(resume_without(passed), Resume::program);
   EXPECT_EQ(resume_with(passed, {.phase = Phase::pre, .ended = true}), Resume::drain);
   EXPECT_EQ(resume_with(passed, {.phase = Phase::main, .ended = false}), Resume::follow);
+  const Journaled program_over{.state = State::dead, .hook_passed = true, .spawned = true};
+  EXPECT_EQ(resume_with(program_over, {.phase = Phase::pre, .ended = true}), Resume::drain);
   EXPECT_EQ(resume_without({.state = State::starting, .hook_passed = false, .spawned = false}), Resume::begin);
 }
 
