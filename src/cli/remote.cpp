@@ -114,7 +114,6 @@ Result<std::string> Remote::ask(std::string_view method, const std::string& targ
   const Silence silence = looks ? Silence{soon, [] { return false; }} : while_manager_lives(context_->layout);
   auto deadline = Clock::time_point::max();
   Clock::time_point trouble_since;
-  bool started = false;
   for (;;) {
     const auto begun = Clock::now();
     auto tried = try_once(context_->layout, method, target, body, silence);
@@ -124,9 +123,9 @@ Result<std::string> Remote::ask(std::string_view method, const std::string& targ
     if (!worth_retrying(tried)) return fail(Error(error).as(ErrorKind::unreachable));
     if (!instance_runs(context_->layout)) {
       if (policy_ == NoInstance::offline) return ask_disk(method, target, body);
-      if (policy_ == NoInstance::refuse || started) return fail(nobody());
+      if (policy_ == NoInstance::refuse || started_) return fail(nobody());
       if (auto status = start_instance(*context_); !status) return pass(status);
-      started = true;
+      started_ = true;
       continue;
     }
     const auto now = Clock::now();

@@ -39,6 +39,8 @@ class Remote {
   Result<OutcomesReply> shutdown();
   Result<UpgradeReply> upgrade(const std::string& directory);
   Result<WaitReply> wait(const WaitRequest& request);
+  // Whether the instance had to be started for a question.
+  [[nodiscard]] bool started() const { return started_; }
 
  private:
   Result<std::string> ask(std::string_view method, const std::string& target, const std::string& body = {});
@@ -49,6 +51,7 @@ class Remote {
   const Context* context_;
   NoInstance policy_;
   std::string verb_;
+  bool started_ = false;
 };
 
 // The jobs a command line names, for commands that show something; at least one, or ErrorKind::no_match when words were

@@ -47,13 +47,6 @@ std::int64_t size_of(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 ? info.st_size : 0;
 }
 
-// Whether the process has not become its program: not yet, or (a zombie keeps its name) never.
-bool still_launching(pid_t pid) {
-  ProcessStat stat;
-  std::string buffer;
-  return read_stat(pid, stat, buffer) && stat.comm == keeper::launching_comm;
-}
-
 }  // namespace
 
 asio::awaitable<void> Life::live(std::shared_ptr<Job> /*keep_alive*/, Resume resume) {
@@ -80,8 +73,10 @@ asio::awaitable<Life::Stage> Life::take_up(Resume resume) {
       settle_down();
       co_return Stage::rest;
     case Resume::begin:
-      job_.state = JobState::stopped;
-      settle_down();
+      never_began_ = false;
+      job_.state = JobState::starting;
+      if (record().wanted) co_return Stage::pre_run;
+      enter(JobState::stopped);
       co_return Stage::rest;
     case Resume::program:
       never_began_ = false;
@@ -143,9 +138,10 @@ asio::awaitable<Life::Stage> Life::follow() {
 asio::awaitable<Life::Stage> Life::follow_launch() {
   const Phase phase = job_.run->phase;
   asio::steady_timer pause(instance_.io());
-  while (still_launching(job_.run->pid)) {
+  while (was_not_let_go()) {
     if (job_.run->end) {
       co_await drain();
+      forget_spawned();
       instance_.release_run(job_);
       if (phase == Phase::pre) co_return Stage::pre_run;
       co_return phase == Phase::main ? Stage::program : Stage::epilogue;
@@ -155,6 +151,20 @@ asio::awaitable<Life::Stage> Life::follow_launch() {
   }
   (void)advance(phase == Phase::main ? JobEvent::begun : JobEvent::hook_begun);
   co_return Stage::rest;
+}
+
+// Not become its program: yet, or for ever. One that is gone without a trace and not in the journal was never let go.
+bool Life::was_not_let_go() const {
+  const Run& run = *job_.run;
+  ProcessStat stat;
+  std::string buffer;
+  const bool there = read_stat(run.pid, stat, buffer) && stat.start_ticks == run.start_ticks;
+  return there ? stat.comm == keeper::launching_comm : record().pid != run.pid;
+}
+
+// The journal's process is none any more: what is launched next is not to be taken for it.
+void Life::forget_spawned() {
+  if (record().pid) instance_.record(event("spawned"));
 }
 
 // Its keeper and manager are both gone (or the machine was booted anew), and with them its terminal or pipe. What is
@@ -182,6 +192,9 @@ asio::awaitable<void> Life::rest() {
       deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(bounded));
     }
     const JobEvent event = co_await next_event();
+    const bool begins = event == JobEvent::start || event == JobEvent::restart;
+    // A stop, or the shutdown, may have come after it.
+    if (begins && (!record().wanted || instance_.shutting_down)) continue;
     if (!job_.removed) (void)advance(event);
   }
 }

@@ -31,6 +31,8 @@ class Life {
   asio::awaitable<Stage> follow();
   asio::awaitable<Stage> follow_launch();
   asio::awaitable<void> record_lost();
+  [[nodiscard]] bool was_not_let_go() const;
+  void forget_spawned();
   void settle_down();
   void ask_to_stop_unwanted();
 

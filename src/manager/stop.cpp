@@ -46,14 +46,16 @@ asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request, s
     }
     fault_point("manager.stop-wanted");
     if (!job->run) job->killed = false;  // that was another stop's
-    job->post(JobEvent::stop);
+    // Asked again for a lost answer, it must not stop what somebody has started since.
+    if (!instance->record_of(*job).wanted) job->post(JobEvent::stop);
     run_ids[job->name] = instance->record_of(*job).run_id;
   }
   std::vector<std::shared_ptr<Job>> open = *jobs;
   for (;;) {
     // One that somebody starts again meanwhile is over with when its next run has begun.
     std::erase_if(open, [&](const auto& job) {
-      return at_rest(*job) || !instance->online() || instance->record_of(*job).run_id != run_ids[job->name];
+      const JobRecord& record = instance->record_of(*job);
+      return at_rest(*job) || !instance->online() || record.wanted || record.run_id != run_ids[job->name];
     });
     if (open.empty() || caller->gone()) break;  // the jobs' own lives see the stop through
     co_await wakeup.wait();

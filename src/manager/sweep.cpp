@@ -42,6 +42,14 @@ std::vector<Target> open_targets(const std::vector<Member>& members) {
   return targets;
 }
 
+// A child that is being launched holds its keeper's descriptors for a moment. One that is `meant` is no such bystander.
+void pass_over_launches(std::vector<Member>& members, const RunMarks* meant = nullptr) {
+  std::erase_if(members, [&](const Member& member) {
+    const bool own = meant != nullptr && member.pid == meant->main && member.start_ticks == meant->main_start_ticks;
+    return member.comm == keeper::launching_comm && !own;
+  });
+}
+
 template <class Look>
 asio::awaitable<std::vector<Member>> look_in_worker(Instance* instance, Look look) {
   std::optional<std::vector<Member>> found;
@@ -50,8 +58,6 @@ asio::awaitable<std::vector<Member>> look_in_worker(Instance* instance, Look loo
   const std::vector<pid_t> known = instance->known_pids();
   asio::post(instance->workers(), [instance, &known, &found, &done, &look] {
     auto result = look(known);
-    // A child that is being launched holds its keeper's descriptors for a moment.
-    std::erase_if(result, [](const Member& member) { return member.comm == keeper::launching_comm; });
     asio::post(instance->io(), [&found, &done, result = std::move(result)]() mutable {
       found = std::move(result);
       done.notify();
@@ -110,6 +116,7 @@ asio::awaitable<std::size_t> sweep_cgroup(Instance* instance, Cgroup* cgroup, in
     for (const pid_t pid : cgroup->pids()) {
       if (read_stat(pid, stat, buffer)) members.push_back({pid, stat.start_ticks, stat.comm});
     }
+    pass_over_launches(members);
     return members;
   };
   if (cgroup->populated() && Clock::now() >= kill_at) (void)cgroup->kill();  // forks in flight included
@@ -140,6 +147,7 @@ asio::awaitable<std::size_t> sweep(Instance* instance, std::shared_ptr<Job> job,
     std::vector<Member> members = lineage ? strays_of(keeper, known, marks) : all_members(marks, known);
     std::erase_if(members, [&](const Member& member) { return member.pid == marks.main; });
     members.insert(members.end(), tree.begin(), tree.end());
+    pass_over_launches(members);
     return members;
   };
   ended = co_await end_all(instance, look, signal, kill_at);
@@ -163,7 +171,12 @@ asio::awaitable<std::size_t> sweep_lost(Instance* instance, std::shared_ptr<Job>
   }
   const Conf defaults;
   const Conf& conf = job->conf ? *job->conf : defaults;
-  const auto look = [marks](const std::vector<pid_t>& known) { return all_members(marks, known); };
+  // The lost process itself may have been let go a moment ago and not be its program yet.
+  const auto look = [marks](const std::vector<pid_t>& known) {
+    std::vector<Member> members = all_members(marks, known);
+    pass_over_launches(members, &marks);
+    return members;
+  };
   co_return co_await end_all(instance, look, conf.stop_signal, Clock::now() + conf.stop_timeout);
 }
 

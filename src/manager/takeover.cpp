@@ -233,11 +233,13 @@ void Instance::adopt(std::vector<HeldItem>& items) {
   for (auto& item : items) {
     if (!is_own_item(item.id)) of_jobs.push_back(std::move(item));
   }
-  // Those of the run the journal speaks of first; and what lives before what has ended.
+  // Those of the run the journal speaks of first; of one run the later phase, of one phase what lives.
   const auto rank = [this](const HeldItem& item) {
     const auto job = job_of_item(item.id);
     const bool current = job && record_of(*job).run_id == parse_item_id(item.id).run_id;
-    return (current ? 0 : 2) + (item.exit ? 1 : 0);
+    const Phase phase = parse_item_id(item.id).phase;
+    const int later = phase == Phase::post ? 0 : phase == Phase::main ? 1 : 2;
+    return (current ? 0 : 100) + 10 * later + (item.exit ? 1 : 0);
   };
   std::stable_sort(of_jobs.begin(), of_jobs.end(),
                    [&](const HeldItem& a, const HeldItem& b) { return rank(a) < rank(b); });

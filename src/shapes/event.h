@@ -4,7 +4,8 @@
 // manager-started keeper-started upgraded adopted error. Besides, it holds records for the fold alone (is_record):
 //   wanted      the wanted state of a job changed, by the request with idempotency key `key`
 //   hook-passed the pre-run hook ended well: the program is next
-//   spawned     a process exists for the run but has not been let go: its identity, so that it can be found again
+//   spawned     a process exists for the run but has not been let go: its identity, so that it can be found again;
+//               without a pid: it has ended so
 //   request     a request with idempotency key `key` was acted on for this job (what a retry must not do twice)
 //   upgrade     begun, by the request with idempotency key `key`, from these versions; or, with `code`, over: 0 when
 //               these versions run now, 1 when the old ones run again

@@ -1,5 +1,4 @@
 #include "cli/command.h"
-#include "cli/instance.h"
 #include "cli/json_out.h"
 #include "cli/remote.h"
 
@@ -8,18 +7,16 @@ namespace usvc::command {
 Result<int> init(const Invocation& invocation) {
   if (auto status = need_no_words(invocation, "init"); !status) return pass(status);
   const Context& context = invocation.context;
-  const bool ran = instance_runs(context.layout);
-  if (!ran) {
-    if (auto status = start_instance(context); !status) return pass(status);
-  }
-  auto vars = Remote(context, NoInstance::start).vars();
+  Remote remote(context, NoInstance::start);
+  // An answer is the only proof that it runs: its lock is also held by one that is just dying.
+  const auto all = remote.jobs({});
+  if (!all) return fail(all.error());
+  for (const auto& trouble : all->troubles) complain(trouble);
+  auto vars = remote.vars();
   if (!vars) return pass(vars);
-  // It was started all the same; what it stumbled over is told now rather than never.
-  if (const auto all = Remote(context, NoInstance::refuse).jobs({})) {
-    for (const auto& trouble : all->troubles) complain(trouble);
-  }
-  auto status =
-      context.json ? print_json(*vars) : say(context, ran ? "usvc: already running" : "usvc: started in " + vars->home);
+  auto status = context.json
+                    ? print_json(*vars)
+                    : say(context, remote.started() ? "usvc: started in " + vars->home : "usvc: already running");
   if (!status) return pass(status);
   return 0;
 }
