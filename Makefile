@@ -1,8 +1,12 @@
 # The commands people type. CMake with presets (CMakePresets.json) does the work; trees are under build/PRESET.
 PREFIX ?= $(HOME)/.local
 JOBS ?= $(shell nproc)
+# Tests wait more than they compute.
+TEST_JOBS ?= $(shell echo $$((3 * $(JOBS))))
+# How long `make fuzz` runs each target.
+FUZZ_SECONDS ?= 20
 
-.PHONY: all install test demo lint format bench asan clean
+.PHONY: all install test demo lint format bench asan tsan fuzz clean
 
 all:
 	@tools/bootstrap --check build
@@ -14,13 +18,25 @@ install: all
 test:
 	@tools/bootstrap build test
 	@tools/build dev $(JOBS)
-	@ctest --preset dev -j $(JOBS)
+	@ctest --preset dev -j $(TEST_JOBS)
 
 # The tests again with the address and undefined-behaviour sanitizers.
 asan:
 	@tools/bootstrap build test
 	@tools/build asan $(JOBS)
-	@ctest --preset asan -j $(JOBS)
+	@ctest --preset asan -j $(TEST_JOBS)
+
+# What runs in several threads, under the thread sanitizer.
+tsan:
+	@tools/bootstrap build test
+	@tools/build tsan $(JOBS)
+	@ctest --preset tsan -j $(TEST_JOBS)
+
+# Hostile input for every parser, under the same sanitizers.
+fuzz:
+	@tools/bootstrap build fuzz
+	@tools/build fuzz $(JOBS)
+	@tools/fuzz --seconds $(FUZZ_SECONDS)
 
 demo:
 	@tools/bootstrap build test

@@ -44,6 +44,6 @@ else()
               -fno-sanitize=null,vptr,alignment,object-size
               -fno-sanitize-recover=all
               -fno-omit-frame-pointer
-              -Wno-maybe-uninitialized)
+              $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(usvc_flags INTERFACE -fsanitize=${USVC_SANITIZE})
 endif()

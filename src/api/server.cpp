@@ -27,8 +27,6 @@ namespace http = beast::http;
 namespace {
 
 constexpr std::size_t most_connections = 512;
-constexpr std::uint32_t most_header = 64U << 10U;
-constexpr std::uint64_t most_body = std::uint64_t{16} << 20U;
 // A request must arrive whole within this, and an answer be taken; between requests a connection may idle as long.
 constexpr auto patience = std::chrono::seconds(30);
 // What waits for a slow reader of events; then it is hung up on.

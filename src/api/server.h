@@ -2,11 +2,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "manager/instance.h"
 
 namespace usvc {
+
+inline constexpr std::uint32_t most_header = 64U << 10U;
+inline constexpr std::uint64_t most_body = std::uint64_t{16} << 20U;
 
 class Server {
  public:

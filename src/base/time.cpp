@@ -190,6 +190,13 @@ double unix_now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+Duration bounded_seconds(double seconds) {
+  constexpr double thirty_years = 1e9;
+  if (std::isnan(seconds)) return Duration::zero();
+  const std::chrono::duration<double> bounded(std::clamp(seconds, -thirty_years, thirty_years));
+  return std::chrono::duration_cast<Duration>(bounded);
+}
+
 Result<Duration> parse_duration(std::string_view text) {
   if (const auto nanoseconds = read_duration(text)) return Duration(*nanoseconds);
   return fail(Error("'" + printable(text) + "' is not a length of time", ErrorKind::usage)
@@ -253,6 +260,8 @@ std::string seconds_words(double seconds) {
 }
 
 std::string format_time(double unix_seconds, bool millis) {
+  // localtime_r(3) has an int for the year; what is beyond that, or not a number, is no time.
+  if (!(std::abs(unix_seconds) < 6e16)) return "-";
   const double floor = std::floor(unix_seconds);
   // Half a microsecond makes up for what a double near 2^31 cannot hold exactly.
   const int milliseconds = std::min(999, static_cast<int>((unix_seconds - floor) * 1000 + 0.0005));

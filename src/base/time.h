@@ -14,6 +14,10 @@ using Duration = std::chrono::nanoseconds;
 // Wall clock, seconds since 1970 with fractions: for people and records, never for deadlines.
 double unix_now();
 
+// Seconds that somebody else has written, a damaged journal say: at most thirty years either way, so that any clock can
+// be moved by it; zero for what is not a number.
+Duration bounded_seconds(double seconds);
+
 // "90s", "10m", "1h30m", "1.5s", "300ms", "2d", or plain seconds ("0.3"). Negative and empty are errors.
 Result<Duration> parse_duration(std::string_view text);
 // The shortest form parse_duration reads back to the same value: "10s", "1h30m", "300ms", "0s".

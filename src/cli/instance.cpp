@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,9 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 constexpr auto start_limit = 20s;
+constexpr off_t last_words = 2000;
+constexpr std::string_view manager_says = "usvc-manager: ";
+constexpr std::string_view keeper_says = "usvc-keeper: the manager ";
 
 Error unreachable(std::string what) {
   return Error(std::move(what), ErrorKind::unreachable);
@@ -116,7 +120,7 @@ Result<std::string> read_ready_line(const Fd& pipe) {
 }
 
 Error with_log(Error error, const Layout& layout, off_t log_begin) {
-  const auto text = read_range(layout.instance_log, log_begin, 2000);
+  const auto text = read_range(layout.instance_log, log_begin, last_words);
   std::string last;
   if (text) last = std::string(trim(*text));
   const auto newline = last.rfind('\n');
@@ -162,6 +166,22 @@ Result<Started> launch_once(const Context& context, const std::string& scope) {
 }
 
 }  // namespace
+
+Error explain_silence(Error error, const Layout& layout) {
+  struct stat info {};
+  const bool known = ::stat(layout.instance_log.c_str(), &info) == 0;
+  const auto text =
+      read_range(layout.instance_log, known ? std::max<off_t>(0, info.st_size - last_words) : 0, last_words);
+  std::string reason;
+  bool ended = false;
+  for (const auto line : split(text ? std::string_view(*text) : "", '\n')) {
+    if (line.starts_with(manager_says)) reason = line.substr(manager_says.size());
+    if (line.starts_with(keeper_says)) ended = line.find(" ended: ") != std::string_view::npos;
+  }
+  if (!ended) return std::move(error).hint("see " + layout.instance_log);
+  return unreachable("the manager can't start" + (reason.empty() ? "" : ": " + printable(reason)))
+      .hint("it is tried again; see " + layout.instance_log);
+}
 
 bool instance_runs(const Layout& layout) {
   const auto lock = open_file(layout.lock, O_RDONLY);

@@ -20,6 +20,10 @@ Result<std::string> helper_program(const std::string& name);
 // Starts the instance and returns when it answers; one that runs already is fine. Errors are ErrorKind::unreachable.
 Status start_instance(const Context& context);
 
+// Why an instance that runs does not answer: where its keeper's last word is that the manager ended, what that manager
+// said; else `error`. With the log to look into.
+Error explain_silence(Error error, const Layout& layout);
+
 // Returns when the socket may answer again, or after `longest`.
 void await_socket(const Layout& layout, Duration longest);
 

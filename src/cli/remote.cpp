@@ -98,11 +98,12 @@ Result<std::string> Remote::ask_disk(std::string_view method, const std::string&
 
 // The manager can't be reached although the instance runs.
 Result<std::string> Remote::give_up(Error error, std::string_view method, const std::string& target) {
+  Error why = explain_silence(std::move(error), context_->layout);
   if (method == "GET" && policy_ == NoInstance::offline) {
-    complain(error.message() + "; this is what is on disk");
+    complain(why.message() + "; this is what is on disk");
     return ask_disk(method, target, {});
   }
-  return fail(std::move(error).hint("see " + context_->layout.instance_log).as(ErrorKind::unreachable));
+  return fail(std::move(why).as(ErrorKind::unreachable));
 }
 
 Result<std::string> Remote::ask(std::string_view method, const std::string& target, const std::string& body) {

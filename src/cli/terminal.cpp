@@ -188,14 +188,16 @@ std::string tame(std::string_view line, bool colors) {
       i += sequence.length;
       continue;
     }
-    // U+0080 to U+009f are control characters too; in UTF-8 they are 0xc2 and such a byte.
-    if (c == '\xc2' && i + 1 < line.size() && static_cast<unsigned char>(line[i + 1]) < 0xa0) {
-      i += 2;
+    ++i;
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\t') || byte == 0x7f) continue;
+    // U+0080 to U+009f are control characters too; in UTF-8 they are 0xc2 and such a byte. Asked of what is put out,
+    // where two bytes stand side by side that had something between them.
+    if (byte >= 0x80 && byte < 0xa0 && out.ends_with('\xc2')) {
+      out.pop_back();
       continue;
     }
-    const bool control = (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == '\x7f';
-    if (!control) out += c;
-    ++i;
+    out += c;
   }
   if (colored) out += "\x1b[0m";
   return out;

@@ -23,7 +23,11 @@ std::string ago(double then, double now) {
 std::string ended_words(const ExitView& exit) {
   if (exit.reason && !exit.code && !exit.signal) return "could not be started: " + printable(*exit.reason);
   std::string text = "ended in a way nobody saw";
-  if (exit.signal) text = "was killed by " + printable(*exit.signal) + (exit.core ? " (core dumped)" : "");
+  if (exit.signal)
+    text = "was killed by " + printable(*exit.signal) +
+           (exit.core  ? " (core dumped)"
+            : exit.oom ? " because memory had run out"
+                       : "");
   if (exit.code) text = *exit.code == 0 ? "exited with success" : fmt::format("exited with status {}", *exit.code);
   return text + " after " + seconds_words(exit.ran);
 }

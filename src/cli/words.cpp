@@ -16,8 +16,8 @@ namespace {
 
 constexpr double recent = 3600;
 
-std::string killed_words(const std::string& signal, bool core) {
-  return "killed by " + printable(signal) + (core ? " (core dumped)" : "");
+std::string killed_words(const std::string& signal, bool core, bool oom) {
+  return "killed by " + printable(signal) + (core ? " (core dumped)" : oom ? " (out of memory)" : "");
 }
 
 bool failed(const ExitView& exit) {
@@ -27,7 +27,7 @@ bool failed(const ExitView& exit) {
 std::string exited_words(const Event& event) {
   std::string text = "exited: ";
   if (event.signal) {
-    text += killed_words(*event.signal, event.core.value_or(false));
+    text += killed_words(*event.signal, event.core.value_or(false), event.oom.value_or(false));
   } else if (event.code) {
     text += fmt::format("exit {}", *event.code);
   } else {
@@ -45,7 +45,7 @@ std::string exited_words(const Event& event) {
 }  // namespace
 
 std::string exit_words(const ExitView& exit) {
-  if (exit.signal) return killed_words(*exit.signal, exit.core);
+  if (exit.signal) return killed_words(*exit.signal, exit.core, exit.oom.value_or(false));
   if (exit.code) return fmt::format("exit {}", *exit.code);
   if (exit.reason) return "not started: " + printable(*exit.reason);
   return "exit status unknown";

@@ -149,7 +149,8 @@ Error Selector::no_match(std::span<const JobRef> jobs) const {
       break;
   }
   const std::string near = nearest_name(word_, jobs);
-  return error("no job is called '" + printable(word_) + "'").hint(near.empty() ? "" : "did you mean '" + near + "'?");
+  return error("no job is called '" + printable(word_) + "'")
+      .hint(near.empty() ? "" : "did you mean '" + printable(near) + "'?");
 }
 
 Result<std::vector<std::string>> select(std::span<const std::string> words, std::span<const JobRef> jobs) {

@@ -1,11 +1,13 @@
 #include "journal/fold.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <unordered_map>
 
 #include "base/files.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "job/backoff.h"
 #include "job/run_id.h"
 #include "journal/reader.h"
@@ -15,13 +17,19 @@ namespace usvc {
 
 namespace {
 
+// Counts come from a file that may be damaged, and are counted on from: no further than any life is long.
+std::int64_t bounded_count(std::int64_t count) {
+  return std::clamp<std::int64_t>(count, 0, 1'000'000'000);
+}
+
 void begin_run(JobRecord& record, const Event& event) {
   record.state = "starting";
   record.run_id = event.run_id;
   record.anew = false;
   record.hook_passed = false;
   if (auto id = parse_run_id(event.run_id.value_or("")); id) {
-    record.runs = std::max(record.runs, static_cast<std::int64_t>(id->number));
+    record.runs =
+        std::max(record.runs, bounded_count(static_cast<std::int64_t>(std::min<std::uint64_t>(id->number, INT32_MAX))));
   }
   record.started_at = event.t;
   record.log_offset = event.log_offset;
@@ -44,6 +52,7 @@ void end_run(JobRecord& record, const Event& event) {
   record.last_exit = ExitView{.code = event.code,
                               .signal = event.signal,
                               .core = event.core.value_or(false),
+                              .oom = event.oom,
                               .ran = ran,
                               .at = event.t,
                               .reason = event.message,
@@ -54,15 +63,16 @@ void end_run(JobRecord& record, const Event& event) {
     record.young_ends = 0;
     return;
   }
-  const auto length = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(ran));
+  const Duration length = bounded_seconds(ran);
   record.young_ends = Backoff::count_after(static_cast<int>(record.young_ends), length);
   if (length >= Backoff::healthy) {
     record.deaths_in_a_row = 0;
     record.first_death_in_row_at.reset();
   }
   if (!is_death(event)) return;
-  ++record.deaths;
-  if (record.deaths_in_a_row++ == 0) record.first_death_in_row_at = event.t;
+  if (record.deaths_in_a_row == 0) record.first_death_in_row_at = event.t;
+  record.deaths = bounded_count(record.deaths + 1);
+  record.deaths_in_a_row = bounded_count(record.deaths_in_a_row + 1);
 }
 
 void set_wanted(JobRecord& record, const Event& event) {
@@ -117,7 +127,11 @@ void begin_running(JobRecord& record, const Event& event) {
 
 void restore(JobRecord& record, const Event& event) {
   JobRecord checkpoint;
-  if (event.state && from_json(*event.state, checkpoint)) record = std::move(checkpoint);
+  if (!event.state || !from_json(*event.state, checkpoint)) return;
+  for (auto* count : {&checkpoint.runs, &checkpoint.deaths, &checkpoint.deaths_in_a_row, &checkpoint.young_ends}) {
+    *count = bounded_count(*count);
+  }
+  record = std::move(checkpoint);
 }
 
 using Apply = void (*)(JobRecord&, const Event&);
@@ -188,8 +202,8 @@ void apply(Picture& picture, const Event& event) {
   }
   if (!rules().contains(event.event)) return;
   JobRecord& record = picture.jobs[*event.job];
-  record.name = *event.job;
   apply(record, event);
+  record.name = *event.job;
 }
 
 void forget_old_requests(Picture& picture, double now) {
@@ -242,7 +256,7 @@ Result<Picture> fold_journal(const std::string& dir, std::string_view tail) {
       picture.complaints.push_back(text.error().message());
       continue;
     }
-    const bool whole = text->find("\"checkpoint-end\"") != std::string::npos;
+    const bool whole = text->find(R"("event":"checkpoint-end")") != std::string::npos;
     texts.emplace_back(path, std::move(*text));
     if (whole) break;
   }

@@ -71,8 +71,9 @@ std::size_t lay_out(const CardSpec& spec, std::span<std::byte> target) {
 }
 
 bool relocate_list(std::span<std::byte> card, std::uint64_t table, std::uint64_t count) {
-  if (table % alignof(char*) != 0 || table > card.size() || count >= (card.size() - table) / sizeof(char*))
-    return false;
+  // A list that began in the header would turn what has been checked there into something else.
+  if (table % alignof(char*) != 0 || table < sizeof(CardHeader) || table > card.size()) return false;
+  if (count >= (card.size() - table) / sizeof(char*)) return false;
   for (std::uint64_t i = 0; i < count; ++i) {
     std::uint64_t offset = 0;
     std::memcpy(&offset, card.data() + table + i * sizeof offset, sizeof offset);
@@ -81,6 +82,12 @@ bool relocate_list(std::span<std::byte> card, std::uint64_t table, std::uint64_t
     std::memcpy(card.data() + table + i * sizeof pointer, &pointer, sizeof pointer);
   }
   return true;
+}
+
+bool ends_in_null(std::span<const std::byte> card, std::uint64_t table, std::uint64_t count) {
+  const char* last = nullptr;
+  std::memcpy(&last, card.data() + table + count * sizeof last, sizeof last);
+  return last == nullptr;
 }
 
 }  // namespace
@@ -107,7 +114,9 @@ bool relocate(std::span<std::byte> card) {
       header.limit_count > (card.size() - header.limits) / sizeof(Limit)) {
     return false;
   }
-  return relocate_list(card, header.argv, header.argc) && relocate_list(card, header.env, header.envc);
+  if (!relocate_list(card, header.argv, header.argc) || !relocate_list(card, header.env, header.envc)) return false;
+  // Only now: a list that lay over the other's end would have filled it.
+  return ends_in_null(card, header.argv, header.argc) && ends_in_null(card, header.env, header.envc);
 }
 
 }  // namespace usvc::keeper

@@ -265,6 +265,7 @@ void Keeper::handle(Received received) {
     case Kind::drop:
       return drop(id_of(received.message));
     case Kind::up:
+      if (ever_up_) note("the manager (pid " + std::to_string(manager_pid_) + ") works");
       manager_up_ = ever_up_ = true;
       options_.ready.reset();
       return conclude_upgrade();

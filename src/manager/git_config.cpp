@@ -5,6 +5,7 @@
 #include <cctype>
 #include <memory>
 
+#include "base/files.h"
 #include "base/text.h"
 
 namespace usvc {
@@ -18,7 +19,8 @@ using Config = std::unique_ptr<git_config, ConfigCloser>;
 
 Error last_git_error(const std::string& what) {
   const git_error* error = git_error_last();
-  return Error(what + ": " + (error != nullptr ? error->message : "unknown error of libgit2"));
+  // The library quotes the file as it is.
+  return Error(what + ": " + (error != nullptr ? printable(error->message) : "unknown error of libgit2"));
 }
 
 Result<Config> open_config(const std::string& path) {
@@ -43,6 +45,43 @@ GitEntry split_name(std::string_view name) {
   return entry;
 }
 
+// git refuses an escape it does not know. The library overlooks a backslash before a blank and a comment, takes it for
+// one at the line's end and swallows the next line. The line of the first such escape, or 0.
+int line_of_bad_escape(std::string_view text) {
+  enum class In { key, section, value, comment } in = In::key;
+  bool quoted = false;
+  int line = 1;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\n') {
+      ++line;
+      in = In::key;
+      quoted = false;
+    } else if (in == In::comment) {
+      continue;
+    } else if (c == '\\' && in != In::key) {
+      const std::string_view rest = text.substr(i + 1);
+      const bool ends_line = rest.empty() || rest.starts_with('\n') || rest.starts_with("\r\n");
+      if (in == In::value && !ends_line && std::string_view("nbt\"\\").find(rest[0]) == std::string_view::npos)
+        return line;
+      if (ends_line) ++line;
+      i = ends_line ? text.find('\n', i) : i + 1;
+      if (i == std::string_view::npos) return 0;
+    } else if (c == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (c == '#' || c == ';')) {
+      in = In::comment;
+    } else if (in == In::key && (c == '[' || c == '=')) {
+      in = c == '[' ? In::section : In::value;
+    } else if (in == In::section && c == ']' && !quoted) {
+      in = In::key;
+    }
+  }
+  return 0;
+}
+
+constexpr std::size_t most_config = std::size_t{16} << 20U;
+
 }  // namespace
 
 GitLibrary::GitLibrary() {
@@ -53,6 +92,11 @@ GitLibrary::~GitLibrary() {
 }
 
 Result<std::vector<GitEntry>> read_git_config(const std::string& path) {
+  const auto text = read_file(path, most_config);
+  if (const int line = text ? line_of_bad_escape(*text) : 0; line > 0) {
+    return fail(
+        Error(path + ":" + std::to_string(line) + ": an unknown escape").hint(R"(\\ is a backslash, \" a quote)"));
+  }
   auto config = open_config(path);
   if (!config) return pass(config);
   std::vector<GitEntry> entries;

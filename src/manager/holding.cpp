@@ -156,6 +156,11 @@ Run* Instance::find_run(const std::string& id) {
   return leftover == leftovers_.end() ? nullptr : &leftover->second;
 }
 
+std::size_t Instance::leftovers_of(const std::string& job) const {
+  return static_cast<std::size_t>(std::count_if(leftovers_.begin(), leftovers_.end(),
+                                                [&](const auto& entry) { return job_name_of(entry.first) == job; }));
+}
+
 void Instance::watch_if_orphan(const Run& run) {
   if (!run.keeper_child && !run.end) asio::co_spawn(io_, watch_orphan(run.item_id()), must_not_throw);
 }

@@ -105,7 +105,7 @@ std::shared_ptr<Job> Instance::add_job(const std::string& name) {
   picture_.jobs[name].name = name;
   read_conf(*job);
   job->life = std::make_unique<Life>(this, job.get());
-  if (capture_) asio::co_spawn(io_, job->life->live(job), must_not_throw);
+  if (lives_begun_) asio::co_spawn(io_, job->life->live(job), must_not_throw);
   return job;
 }
 
@@ -275,6 +275,14 @@ std::vector<pid_t> Instance::known_pids() const {
   return pids;
 }
 
+bool Instance::was_out_of_memory(const Run& run) {
+  const auto before = std::exchange(oom_kills_, oom_kills());
+  if (run.cgroup) {
+    if (const auto own = oom_kills_in(run.cgroup->path())) return *own > 0;
+  }
+  return before && oom_kills_ && *oom_kills_ > *before;
+}
+
 void Instance::alert(Job& job, const Event& exit) {
   if (!job.conf || job.conf->alerts.empty() || exit.asked.value_or(false) || exit.code == 0) return;
   const JobRecord& now = record_of(job);
@@ -289,9 +297,10 @@ void Instance::alert(Job& job, const Event& exit) {
   facts.ran = exit.ran.value_or(0);
   facts.at = exit.t;
   facts.deaths = now.deaths;
-  const std::string how = exit.signal ? "killed by " + *exit.signal
-                          : exit.code ? "exit " + std::to_string(*exit.code)
-                                      : exit.message.value_or("ended, nobody knows how");
+  const std::string how = exit.oom      ? "killed by " + *exit.signal + ", out of memory"
+                          : exit.signal ? "killed by " + *exit.signal
+                          : exit.code   ? "exit " + std::to_string(*exit.code)
+                                        : exit.message.value_or("ended, nobody knows how");
   facts.text = how + (facts.core ? ", core dumped" : "") + " after " + seconds_words(facts.ran);
   const auto begin = now.last_exit ? now.last_exit->log_offset.value_or(0) : 0;
   facts.last_lines = last_lines(job.conf->log, begin, alert_lines);

@@ -24,6 +24,7 @@
 #include "manager/job.h"
 #include "manager/keeper_link.h"
 #include "manager/upgrade.h"
+#include "proc/oom.h"
 #include "shapes/event.h"
 
 namespace usvc {
@@ -102,11 +103,16 @@ class Instance {
   // The keeper need not hold this run any more, once its output is drained; where that takes time (a full disk) the
   // run's descriptors are kept aside.
   void release_run(Job& job);
+  // Ended runs of the job whose output is not yet all in the log.
+  [[nodiscard]] std::size_t leftovers_of(const std::string& job) const;
   // Pids that are main processes, or ours: no strays. Sorted.
   [[nodiscard]] std::vector<pid_t> known_pids() const;
   // Names, once each, processes whose job can't be told.
   void name_unknown_strays();
   void alert(Job& job, const Event& exit);
+  // Of a run that was killed and nobody here had asked for it. Without a cgroup of its own that counts, it is taken for
+  // the one that the kernel has ended since the last time.
+  bool was_out_of_memory(const Run& run);
   // Tells the keeper to end: nothing starts another manager after this.
   asio::awaitable<void> let_go();
 
@@ -180,8 +186,10 @@ class Instance {
   std::set<std::pair<pid_t, std::uint64_t>> named_strays_;
   std::map<std::string, std::optional<RunEnd>> launching_;  // by item id
   double keeper_since_ = 0;                                 // when the last one was started
-  int keeper_failures_ = 0;  // of keepers in a row that died young or could not be started
-  bool leaving_ = false;     // the keeper has been told to go
+  int keeper_failures_ = 0;                               // of keepers in a row that died young or could not be started
+  std::optional<std::uint64_t> oom_kills_ = oom_kills();  // of the machine, so far
+  bool lives_begun_ = false;                              // a new job's life begins at once
+  bool leaving_ = false;                                  // the keeper has been told to go
 };
 
 // For the time of one launch.

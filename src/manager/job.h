@@ -26,7 +26,8 @@ struct Job {
 
   const std::string name;
   JobState state = JobState::stopped;
-  std::shared_ptr<const Conf> conf;  // as read last; none when it can't be used
+  Wakeup::Clock::time_point running_since;  // while it is `running`; as far as this manager has seen it
+  std::shared_ptr<const Conf> conf;         // as read last; none when it can't be used
   std::string conf_error;
   std::optional<Run> run;
   Resume resume = Resume::rest;  // where its life begins when it is an earlier manager's

@@ -115,7 +115,7 @@ Facts facts_of(const Instance& instance, const Job& job, const JobRecord& record
   const ExitView& exit = *record.last_exit;
   if (exit.code) facts.exit_status = static_cast<int>(*exit.code);
   if (exit.signal) facts.exit_status = 128 + parse_signal(*exit.signal).value_or(0);
-  facts.run_length = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(exit.ran));
+  facts.run_length = bounded_seconds(exit.ran);
   return facts;
 }
 

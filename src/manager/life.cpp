@@ -25,6 +25,7 @@ constexpr auto keeper_pause = std::chrono::milliseconds(20);
 constexpr auto launch_pause = std::chrono::milliseconds(2);
 // Output that a full disk keeps from its log is not waited for longer: it goes on in the background.
 constexpr auto drain_patience = std::chrono::seconds(1);
+constexpr std::size_t most_leftovers = 8;
 
 bool at_work(JobState state) {
   return state == JobState::pre_run || state == JobState::running || state == JobState::stopping ||
@@ -312,7 +313,9 @@ asio::awaitable<void> Life::drain() {
     // Only a log that can't be written is a reason not to wait.
     const auto until = job_.log_error != 0 ? give_up_at : Clock::now() + drain_patience;
     (void)co_await job_.wakeup.wait_until(until);
-    if (job_.log_error != 0 && Clock::now() >= give_up_at) co_return;
+    if (job_.log_error == 0 || Clock::now() < give_up_at) continue;
+    // A job that dies again and again must not hold ever more; one that is to stop is not kept waiting.
+    if (!record().wanted || instance_.leftovers_of(job_.name) < most_leftovers) co_return;
   }
 }
 
@@ -423,6 +426,7 @@ void Life::enter(JobState state) {
       return instance_.record(std::move(entered));
     }
     case JobState::running:
+      job_.running_since = Clock::now();
       entered.pid = job_.run->pid;
       return instance_.record(std::move(entered));
     case JobState::dead:
@@ -466,6 +470,7 @@ Event Life::exit_event() {
     if (const auto code = end.status.code()) exited.code = *code;
     if (const auto signal = end.status.signal()) exited.signal = signal_name(*signal);
     exited.core = end.status.dumped_core();
+    if (end.status.signal() == SIGKILL && !asked && instance_.was_out_of_memory(*job_.run)) exited.oom = true;
     exited.cpu = end.cpu;
     exited.max_rss_bytes = end.max_rss_bytes;
     if (job_.run->phase == Phase::pre) exited.message = "the pre-run hook failed: " + end.status.describe();

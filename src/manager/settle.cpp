@@ -15,9 +15,12 @@ constexpr std::size_t shown_lines = 10;
 
 std::string describe(const ExitView& exit) {
   std::string text = exit.reason && !exit.code ? *exit.reason
-                     : exit.signal             ? "killed by " + *exit.signal + (exit.core ? ", core dumped" : "")
-                     : exit.code               ? "exit " + std::to_string(*exit.code)
-                                               : "ended, nobody knows how";
+                     : exit.signal             ? "killed by " + *exit.signal +
+                                         (exit.core  ? ", core dumped"
+                                          : exit.oom ? ", out of memory"
+                                                     : "")
+                     : exit.code ? "exit " + std::to_string(*exit.code)
+                                 : "ended, nobody knows how";
   if (exit.reason && exit.code) text = *exit.reason;
   if (exit.reason && !exit.code && !exit.signal) return text;
   return text + " after " + seconds_words(exit.ran);
@@ -108,11 +111,9 @@ std::optional<Outcome> look(Instance& instance, const Begun& begun, Clock::time_
     return failed(instance, job);
   }
   if (job.state != JobState::running) return std::nullopt;
-  const auto settle_time = job.conf ? job.conf->settle : Duration{};
-  const double left = record.started_at.value_or(0) + std::chrono::duration<double>(settle_time).count() - unix_now();
-  if (left <= 0) return outcome_of(instance, job);
-  const auto moment = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(left));
-  look_again = std::min(look_again, moment);
+  const auto settled_at = job.running_since + (job.conf ? job.conf->settle : Duration{});
+  if (Clock::now() >= settled_at) return outcome_of(instance, job);
+  look_again = std::min(look_again, settled_at);
   return std::nullopt;
 }
 

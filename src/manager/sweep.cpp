@@ -20,6 +20,8 @@ using Clock = Wakeup::Clock;
 
 // A tree that forks faster than it is ended is met again in the next round; this many is a fork bomb's.
 constexpr int most_rounds = 200;
+// After so many of them with SIGKILL, what is still there is named.
+constexpr int patient_kills = 5;
 
 struct Target {
   Member member;
@@ -64,6 +66,7 @@ template <class Look>
 asio::awaitable<std::size_t> end_all(Instance* instance, Look look, int signal, Clock::time_point kill_at) {
   std::vector<Member> asked;
   std::size_t ended = 0;
+  int kills = 0;
   for (int round = 0; round < most_rounds; ++round) {
     const std::vector<Member> members = co_await look_in_worker(instance, look);
     const std::vector<Target> targets = open_targets(members);
@@ -77,6 +80,11 @@ asio::awaitable<std::size_t> end_all(Instance* instance, Look look, int signal, 
       }
       if (known && !kill_now) continue;
       (void)::syscall(SYS_pidfd_send_signal, target.pidfd.get(), kill_now ? SIGKILL : signal, nullptr, 0);
+    }
+    if (kill_now && ++kills == patient_kills) {
+      const Member& deaf = targets.front().member;
+      instance->record_error("", "process " + std::to_string(deaf.pid) + " (" + deaf.comm +
+                                     ") has not ended after SIGKILL: it waits in the kernel (a dead disk, say)");
     }
     // SIGKILL needs its moment too; a process that can't die (a dead disk) is met again, not waited for for ever.
     const auto deadline = kill_now ? Clock::now() + std::chrono::seconds(1) : kill_at;

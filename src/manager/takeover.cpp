@@ -314,6 +314,7 @@ void Instance::take_state(Job& job, Resume resume) {
   const JobState state = journaled(job).state;
   if (resume == Resume::recover) return recover(job);
   job.state = state;
+  job.running_since = Wakeup::Clock::now();
   // The journal's last word may be of the hook, the process the program's.
   if (resume == Resume::follow && job.run->phase == Phase::main && state == JobState::pre_run) {
     job.state = JobState::starting;
@@ -365,6 +366,7 @@ void Instance::begin_lives() {
   for (const auto& [name, record] : picture_.jobs) {
     if (!record.exit_recorded && !jobs_.contains(name)) add_job(name);
   }
+  lives_begun_ = true;
   for (const auto& [name, job] : jobs_) {
     if (!job->run) job->resume = resume_without(journaled(*job));
     if (!job->run) take_state(*job, job->resume);

@@ -26,12 +26,9 @@ bool reached(Instance& instance, const Awaited& awaited, const std::string& cond
   }
   if (job.state != JobState::running) return false;
   if (condition == "running") return true;
-  const double settle = std::chrono::duration<double>(job.conf ? job.conf->settle : Duration{}).count();
-  const double left = record.started_at.value_or(0) + settle - unix_now();
-  if (left <= 0) return true;
-  const auto moment = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(left));
-  look_again = std::min(look_again, moment);
-  return false;
+  const auto settled_at = job.running_since + (job.conf ? job.conf->settle : Duration{});
+  look_again = std::min(look_again, settled_at);
+  return Clock::now() >= settled_at;
 }
 
 WaitResult result_of(Instance& instance, const Job& job, bool was_reached) {

@@ -30,6 +30,7 @@ struct Event {
   std::optional<std::int64_t> code;   // exited: exit code, or
   std::optional<std::string> signal;  // the name of the signal that killed it ("KILL"); neither: unknown
   std::optional<bool> core;           // it dumped core
+  std::optional<bool> oom;            // the kernel ended it for want of memory
   std::optional<double> ran;          // seconds
   std::optional<double> cpu;          // user + system seconds, children it waited for included
   std::optional<std::int64_t> max_rss_bytes;
@@ -53,9 +54,9 @@ struct Event {
   std::optional<json::value> state;  // checkpoint: a JobRecord
 };
 BOOST_DESCRIBE_STRUCT(Event, (),
-                      (t, job, run_id, event, pid, code, signal, core, ran, cpu, max_rss_bytes, asked, message, until,
-                       wanted, anew, key, log_offset, start_ticks, boot_id, md5, binary, binary_dev, binary_inode,
-                       binary_size, binary_mtime_ns, manager_version, keeper_version, state))
+                      (t, job, run_id, event, pid, code, signal, core, oom, ran, cpu, max_rss_bytes, asked, message,
+                       until, wanted, anew, key, log_offset, start_ticks, boot_id, md5, binary, binary_dev,
+                       binary_inode, binary_size, binary_mtime_ns, manager_version, keeper_version, state))
 
 // True for the lines that only the fold needs; `events` does not show them.
 bool is_record(const Event& event);

@@ -1,5 +1,6 @@
 #include "shapes/json.h"
 
+#include <cmath>
 #include <cstdint>
 #include <utility>
 
@@ -39,7 +40,11 @@ Result<std::int64_t> integer_of(const json::value& value) {
 }
 
 Result<double> number_of(const json::value& value) {
-  if (value.is_double()) return value.get_double();
+  if (value.is_double()) {
+    // 1e400 is read as infinite, and JSON has no way to write that.
+    if (!std::isfinite(value.get_double())) return fail("expected a number, found one too large");
+    return value.get_double();
+  }
   if (value.is_int64()) return static_cast<double>(value.get_int64());
   if (value.is_uint64()) return static_cast<double>(value.get_uint64());
   return fail(wrong_type("a number", value));

@@ -14,14 +14,15 @@ struct ExitView {
   std::optional<std::int64_t> code;   // one of code and signal; neither: unknown, or never started (then `reason`)
   std::optional<std::string> signal;  // "KILL"
   bool core = false;
-  double ran = 0;  // seconds
-  double at = 0;   // seconds since 1970
+  std::optional<bool> oom;  // the kernel ended it for want of memory
+  double ran = 0;           // seconds
+  double at = 0;            // seconds since 1970
   std::optional<std::string> reason;
   std::optional<std::string> run_id;
   std::optional<std::int64_t> log_offset;  // where that run begins in the log
   std::optional<bool> asked;               // usvc was asked to stop it
 };
-BOOST_DESCRIBE_STRUCT(ExitView, (), (code, signal, core, ran, at, reason, run_id, log_offset, asked))
+BOOST_DESCRIBE_STRUCT(ExitView, (), (code, signal, core, oom, ran, at, reason, run_id, log_offset, asked))
 
 // Which file was started, to see later whether it has been replaced.
 struct BinaryView {

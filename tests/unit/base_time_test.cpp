@@ -133,6 +133,14 @@ TEST_F(CalendarTest, FormatsLocalTime) {
   EXPECT_EQ(format_time(-0.5, true), "1970-01-01 00:59:59.500");
 }
 
+TEST_F(CalendarTest, WhatIsNoTimeIsShownAsNone) {
+  for (const double time : {1e17, -1e300, std::numeric_limits<double>::infinity(), std::nan("")}) {
+    EXPECT_EQ(format_time(time), "-");
+    EXPECT_EQ(format_time(time, true), "-");
+  }
+  EXPECT_EQ(format_time(6.0e10, true), "3871-04-29 12:40:00.000");
+}
+
 TEST_F(CalendarTest, ReadsTimes) {
   const std::vector<std::pair<std::string, double>> table = {
       {"10m", november - 600},
@@ -198,6 +206,14 @@ TEST_F(CalendarTest, WhatIsFormattedIsReadBack) {
     ASSERT_TRUE(back) << format_time(time, true);
     EXPECT_NEAR(*back, time, 0.002) << format_time(time, true);
   }
+}
+
+TEST(BoundedSeconds, CanAlwaysBeAddedToAClock) {
+  EXPECT_EQ(bounded_seconds(1.5), std::chrono::milliseconds(1500));
+  EXPECT_EQ(bounded_seconds(-2), -std::chrono::seconds(2));
+  EXPECT_EQ(bounded_seconds(1e300), std::chrono::seconds(1'000'000'000));
+  EXPECT_EQ(bounded_seconds(-std::numeric_limits<double>::infinity()), -std::chrono::seconds(1'000'000'000));
+  EXPECT_EQ(bounded_seconds(std::nan("")), Duration::zero());
 }
 
 TEST(UnixNow, IsTheWallClock) {

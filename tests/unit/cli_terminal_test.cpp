@@ -79,6 +79,11 @@ TEST(CliTerminal, TamesAllButColors) {
       {"a\xc2\x9b"
        "2Jb",
        "a2Jb"},  // the one-character form of ESC [
+      {"a\xc2\xc2\x01\x9b"
+       "2Jb",
+       "a\xc2"
+       "2Jb"},               // whose two bytes are only brought together here
+      {"\xc2na", "\xc2na"},  // not UTF-8, and no reason to lose a letter
   };
   for (const auto& c : cases) EXPECT_EQ(tame(c.line, true), c.expected);
   EXPECT_EQ(tame("\x1b[31mred\x1b[0m", false), "red");

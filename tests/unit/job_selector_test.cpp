@@ -71,6 +71,13 @@ TEST(Select, AWordThatMatchesNothingIsSaidInItsOwnWords) {
   }
 }
 
+TEST(Select, ASuggestionIsShownOnOneLine) {
+  const std::vector<JobRef> odd = {{.name = "web\x1b", .group = "web\n"}};
+  const auto selected = select(Names{"wb\x1b"}, odd);
+  ASSERT_FALSE(selected);
+  EXPECT_EQ(selected.error().message(), "no job is called 'wb\\x1b' (did you mean 'web\\x1b'?)");
+}
+
 TEST(Select, WithoutJobsEveryWordMatchesNothing) {
   const std::vector<std::pair<std::string, std::string>> table = {
       {"all", "there are no jobs (usvc start CMD makes one)"},

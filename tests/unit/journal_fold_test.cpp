@@ -135,6 +135,40 @@ TEST_F(FoldTest, BrokenCheckpointFallsBackToTheSegmentBefore) {
   EXPECT_EQ(web().state, "running");
 }
 
+TEST_F(FoldTest, AJobOfThatNameIsNoCheckpointEnd) {
+  append(one_crash);
+  std::ofstream(segment_path(dir_, 2)) << R"({"t":20,"job":"web","event":"checkpoint","state":{"na)"
+                                       << "\n"
+                                       << R"({"t":21,"job":"checkpoint-end","event":"wanted","wanted":true})"
+                                       << "\n";
+  EXPECT_EQ(web().state, "running");
+}
+
+TEST_F(FoldTest, ACheckpointIsOfTheJobItWasWrittenFor) {
+  append(R"({"t":20,"job":"web","event":"checkpoint","state":{"name":"mail","state":"running","runs":3}})"
+         "\n");
+  EXPECT_EQ(web().name, "web");
+  EXPECT_EQ(web().runs, 3);
+}
+
+TEST_F(FoldTest, DamagedNumbersCanStillBeCountedOn) {
+  append(R"({"t":20,"job":"web","event":"checkpoint","state":{"runs":9223372036854775807,"deaths":9223372036854775807,)"
+         R"("deaths_in_a_row":9223372036854775807,"young_ends":-9223372036854775808}})"
+         "\n"
+         R"({"t":21,"job":"web","event":"exited","code":1,"ran":-1e300})"
+         "\n");
+  EXPECT_EQ(web().deaths, 1'000'000'000);
+  EXPECT_EQ(web().deaths_in_a_row, 1'000'000'000);
+  EXPECT_EQ(web().runs, 1'000'000'000);
+  EXPECT_EQ(web().young_ends, 1);
+  append(R"({"t":22,"job":"web","run_id":"web.18446744073709551615.0a1b2c3d","event":"starting"})"
+         "\n"
+         R"({"t":23,"job":"web","event":"exited","code":1,"ran":1e300})"
+         "\n");
+  EXPECT_EQ(web().runs, 1'000'000'000);
+  EXPECT_EQ(web().young_ends, 0);
+}
+
 TEST_F(FoldTest, CleanedJobIsForgotten) {
   append(one_crash);
   append(R"({"t":30,"job":"web","event":"cleaned"})"

@@ -85,6 +85,9 @@ TEST(Card, BrokenOnesAreRefused) {
       {"no argv[0]", offsetof(CardHeader, argc), 0},
       {"more arguments than there is room for", offsetof(CardHeader, argc), 1U << 30U},
       {"count that overflows", offsetof(CardHeader, envc), ~std::uint64_t{0}},
+      {"an environment that begins in the header", offsetof(CardHeader, env), offsetof(CardHeader, path)},
+      {"arguments without an end", offsetof(CardHeader, argc), nasty_spec().argv.size() - 1},
+      {"an environment without an end", offsetof(CardHeader, envc), 1},
       {"limits beyond the end", offsetof(CardHeader, limits), 1U << 30U},
       {"more limits than there is room for", offsetof(CardHeader, limit_count), ~std::uint64_t{0} / 8},
   };

@@ -1,0 +1,52 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/files.h"
+#include "manager/git_config.h"
+
+namespace usvc {
+namespace {
+
+TEST(GitConfig, AnErrorIsOneLineWhateverTheFileHolds) {
+  const GitLibrary git;
+  std::string dir = "/tmp/usvc-git-XXXXXX";
+  ASSERT_NE(::mkdtemp(dir.data()), nullptr);
+  const std::string path = dir + "/web-1.conf";
+  for (const char* text : {"[core]\n\tcmd = \"a\\x \x1b[31m\t\"\n", "[co\x1b[31mre]\n\tcmd = x\n",
+                           "[core]\n\tcm\x1b[31md = x\n", "[core \"\x1b[31m\n"}) {
+    ASSERT_TRUE(write_file_atomically(path, text, Flush::no));
+    const auto entries = read_git_config(path);
+    ASSERT_FALSE(entries) << text;
+    EXPECT_EQ(entries.error().message().find_first_of("\x1b\t\n"), std::string::npos) << entries.error().message();
+  }
+  EXPECT_TRUE(remove_all(dir));
+}
+
+// The library would read two lines as one, or say that it set a value that is then read as part of another.
+TEST(GitConfig, AnUnknownEscapeIsAnErrorWithItsLine) {
+  const GitLibrary git;
+  std::string dir = "/tmp/usvc-git-XXXXXX";
+  ASSERT_NE(::mkdtemp(dir.data()), nullptr);
+  const std::string path = dir + "/web-1.conf";
+  const auto read = [&](const std::string& text) {
+    EXPECT_TRUE(write_file_atomically(path, text, Flush::no));
+    return read_git_config(path);
+  };
+  const auto wrong = path + R"(:2: an unknown escape (\\ is a backslash, \" a quote))";
+  for (const char* line : {"cmd = /bin/x \\ ; y", "cmd = a\\ # b", R"(cmd = "a\x")"}) {
+    const auto entries = read("[core]\n\t" + std::string(line) + "\n\targ = 1\n");
+    ASSERT_FALSE(entries) << line;
+    EXPECT_EQ(entries.error().message(), wrong) << line;
+  }
+  const auto good =
+      read("[core \"a\\xb\"] # \\ x\n; \\ y\n\tcmd = a \\\n\tb\r\n\targ = \"\\\\ ; \\\" \\n\" ; \\ z\n\tlast = \\\\\n");
+  ASSERT_TRUE(good) << good.error().message();
+  ASSERT_EQ(good->size(), 3U);
+  EXPECT_EQ(good->at(1).value, "\\ ; \" \n");
+  EXPECT_TRUE(remove_all(dir));
+}
+
+}  // namespace
+}  // namespace usvc
