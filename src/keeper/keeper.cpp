@@ -162,6 +162,9 @@ void Keeper::become_manager(int socket) {
     (void)::fcntl(options_.ready.get(), F_SETFD, 0);
     args.insert(args.end(), {"--ready-fd", std::to_string(options_.ready.get())});
   }
+  // Handed over, since a manager that looks for it may find that this keeper is already dead.
+  (void)::fcntl(options_.own_program.get(), F_SETFD, 0);
+  args.insert(args.end(), {"--keeper-program-fd", std::to_string(options_.own_program.get())});
   args.insert(args.end(), options_.manager_args.begin(), options_.manager_args.end());
   note(execute_program(options_.manager_program, args).message());
   ::_exit(126);

@@ -1,4 +1,4 @@
-// usvc-manager --keeper-fd N [--ready-fd N] [--home DIR]: started by the keeper.
+// usvc-manager --keeper-fd N --keeper-program-fd N [--ready-fd N] [--home DIR]: started by the keeper.
 // usvc-manager --offline [--home DIR] METHOD TARGET [BODY]: answers one request from what is on disk, for usvc, when no
 // instance runs.
 #include <fcntl.h>
@@ -40,6 +40,7 @@ struct Options {
   std::string home;
   bool offline = false;
   Fd keeper;
+  Fd keeper_program;
   Fd ready;
   std::vector<std::string> rest;
 };
@@ -62,6 +63,8 @@ Options parse_options(int argc, char** argv) {
       options.home = argv[++i];
     else if (arg == "--keeper-fd" && has_value)
       options.keeper = inherited(argv[++i]);
+    else if (arg == "--keeper-program-fd" && has_value)
+      options.keeper_program = inherited(argv[++i]);
     else if (arg == "--ready-fd" && has_value)
       options.ready = inherited(argv[++i]);
     else
@@ -125,7 +128,9 @@ int manage(Options options) {
   if (!options.home.empty()) keeper_args = {"--home", layout->home};
   Instance instance(io, *layout);
   instance.quit = [&io] { io.stop(); };
-  if (auto taken = instance.take_over(std::move(options.keeper), std::move(keeper_args)); !taken) {
+  if (auto taken =
+          instance.take_over(std::move(options.keeper), std::move(options.keeper_program), std::move(keeper_args));
+      !taken) {
     return complain(options, taken.error());
   }
   Server server(&instance);

@@ -46,7 +46,7 @@ class Instance {
   // Without an instance: load(), and for changes the journal, under the instance's lock.
   Status open_offline(bool to_change);
   // Takes over from an earlier manager, or begins: the keeper's items, the journal, the jobs' lives.
-  Status take_over(Fd keeper_socket, std::vector<std::string> keeper_args);
+  Status take_over(Fd keeper_socket, Fd keeper_program, std::vector<std::string> keeper_args);
 
   [[nodiscard]] asio::io_context& io() { return io_; }
   [[nodiscard]] const Layout& layout() const { return layout_; }

@@ -42,10 +42,13 @@ pid_t peer_pid(FdRef socket) {
 }
 
 // Above the numbers that a child of ours is given others under.
-Fd open_running_program(const std::string& pid) {
-  const auto program = open_file("/proc/" + pid + "/exe", O_PATH);
-  constexpr int out_of_the_way = 10;
-  return program ? Fd(::fcntl(program->get(), F_DUPFD_CLOEXEC, out_of_the_way)) : Fd();
+Fd out_of_the_way(FdRef program) {
+  return Fd(::fcntl(program.get(), F_DUPFD_CLOEXEC, 10));
+}
+
+Fd own_program() {
+  const auto program = open_file("/proc/self/exe", O_PATH);
+  return program ? out_of_the_way(*program) : Fd();
 }
 
 }  // namespace
@@ -57,11 +60,11 @@ Fd HeldItem::take(Role role) {
   return {};
 }
 
-KeeperLink::KeeperLink(asio::io_context& io, Fd socket, std::vector<std::string> keeper_args)
+KeeperLink::KeeperLink(asio::io_context& io, Fd socket, Fd keeper_program, std::vector<std::string> keeper_args)
     : io_(io), socket_(io), keeper_args_(std::move(keeper_args)) {
   keeper_pid_ = peer_pid(socket);
-  keeper_program_ = open_running_program(std::to_string(keeper_pid_));
-  manager_program_ = open_running_program("self");
+  keeper_program_ = out_of_the_way(keeper_program);
+  manager_program_ = own_program();
   socket_.assign(socket.release());
 }
 

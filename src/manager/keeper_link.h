@@ -53,7 +53,7 @@ class KeeperLink {
     std::function<void(std::uint32_t flags)> upgraded;
   };
 
-  KeeperLink(asio::io_context& io, Fd socket, std::vector<std::string> keeper_args);
+  KeeperLink(asio::io_context& io, Fd socket, Fd keeper_program, std::vector<std::string> keeper_args);
 
   // Blocking, at start: everything the keeper holds.
   Result<std::vector<HeldItem>> meet();

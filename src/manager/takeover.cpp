@@ -45,9 +45,10 @@ bool is_own_item(const std::string& id) {
 
 }  // namespace
 
-Status Instance::take_over(Fd keeper_socket, std::vector<std::string> keeper_args) {
+Status Instance::take_over(Fd keeper_socket, Fd keeper_program, std::vector<std::string> keeper_args) {
   if (auto status = prepare_directories(); !status) return status;
-  keeper_ = std::make_unique<KeeperLink>(io_, std::move(keeper_socket), std::move(keeper_args));
+  keeper_ =
+      std::make_unique<KeeperLink>(io_, std::move(keeper_socket), std::move(keeper_program), std::move(keeper_args));
   auto items = keeper_->meet();
   if (!items) return pass(items);
   if (auto status = upgrade_.meet(*items); !status) return status;

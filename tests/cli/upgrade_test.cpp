@@ -373,6 +373,32 @@ TEST_F(UpgradeTest, ReplacedOnDiskChangesNothingUntilAsked) {
   expect_every_tick("tick");
 }
 
+// It finds everything in its socket, and a keeper that it can't look at any more.
+TEST_F(UpgradeTest, ManagerWhoseKeeperDiedBeforeStartsTheSameVersion) {
+  copy("usvc-manager", path("usvc-manager"), "");
+  install_script("usvc-manager", "if [ -e " + path("slow") + " ]; then touch " + path("begun") + "; fi\nwhile [ -e " +
+                                     path("slow") + " ]; do sleep 0.02; done\nexec " + path("usvc-manager") +
+                                     " \"$@\"");
+  start({"--name", "tick", "--", probe(), "tick", "1"});
+  const pid_t job = pid_of("tick");
+  const pid_t keeper = keeper_pid();
+  write("slow", "");
+  kill_hard(manager_pid());
+  ASSERT_TRUE(wait_until(15s, [&] { return exists(path("begun")); }));
+  install("version=9.9 protocol=7");
+  kill_hard(keeper);
+  fs::remove(path("slow"));
+  ASSERT_TRUE(wait_until(15s, [&] { return keeper_pid() > 0 && keeper_pid() != keeper; }));
+  EXPECT_EQ(manager_version(), old_);
+  EXPECT_EQ(pid_of("tick"), job);
+  expect_ticking("tick");
+  start({"--name", "new", "--", probe(), "serve"}, {.deadline = 20s});
+  upgrade();
+  EXPECT_EQ(manager_version(), "9.9");
+  EXPECT_EQ(pid_of("tick"), job);
+  expect_two_processes();
+}
+
 TEST_F(UpgradeTest, KillOfEitherRightAfterTheRequest) {
   start({"--name", "tick", "--", probe(), "tick", "1"});
   start({"--name", "web", "--no-tty", "--", probe(), "count-file", path("starts"), "--", "serve"});
