@@ -170,7 +170,7 @@ TEST_F(StarvedTest, NoMoreProcesses) {
   EXPECT_EQ(status("again").state, "running");
 }
 
-TEST_F(StarvedTest, DISABLED_NoMoreDescriptors) {
+TEST_F(StarvedTest, NoMoreDescriptors) {
   start({"--name", "web", "--", probe(), "serve"});
   const pid_t web = pid_of("web");
   for (const pid_t pid : {manager_pid(), keeper_pid()}) {
