@@ -85,9 +85,9 @@ bool relocate_list(std::span<std::byte> card, std::uint64_t table, std::uint64_t
 }
 
 bool ends_in_null(std::span<const std::byte> card, std::uint64_t table, std::uint64_t count) {
-  const char* last = nullptr;
+  std::uintptr_t last = 0;  // a pointer, once it is relocated
   std::memcpy(&last, card.data() + table + count * sizeof last, sizeof last);
-  return last == nullptr;
+  return last == 0;
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ Result<Begun> ask(Instance& instance, const std::shared_ptr<Job>& job, const std
   const bool begun_since = seen != nullptr && record.started_at.value_or(0) > seen->t;
   // A run that is just beginning is a new one; so is one that has begun since this was asked the first time.
   if (begun_since || job->state == JobState::starting) return Begun{job, record.runs - 1};
-  const Begun begun{job, record.runs};
+  Begun begun{job, record.runs};
   if (seen == nullptr) {
     if (auto journaled = set_wanted(instance, *job, Wanted::anew, key); !journaled) return pass(journaled);
   }
