@@ -104,6 +104,7 @@ Status Server::listen() {
 asio::awaitable<void> Server::guard_socket() {
   const Layout& layout = instance_.layout();
   const Fd watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  asio::steady_timer pause(instance_.io());
   for (;;) {
     constexpr std::uint32_t goings = IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF;
     const bool watched = watch && ::inotify_add_watch(watch.get(), layout.run_dir.c_str(), goings) >= 0;
@@ -113,7 +114,11 @@ asio::awaitable<void> Server::guard_socket() {
     const auto soon = Wakeup::Clock::now() + std::chrono::seconds(1);
     const auto deadline = watched && there && mended ? Wakeup::never : soon;
     Fd changes(watch ? ::fcntl(watch.get(), F_DUPFD_CLOEXEC, 3) : -1);
-    if (!changes) co_return;
+    if (!changes) {  // without a watch it is looked at every so often
+      pause.expires_at(soon);
+      (void)co_await pause.async_wait(as_result);
+      continue;
+    }
     (void)co_await readable_until(&instance_.io(), std::move(changes), deadline);
     std::array<char, 4096> events;
     while (::read(watch.get(), events.data(), events.size()) > 0) {

@@ -75,6 +75,8 @@ Status JournalWriter::take_spilled() {
   const bool here = content->segment == number_ && written_ >= content->offset;
   if (here) {
     pending_ = content->text.substr(std::min<std::uint64_t>(written_ - content->offset, content->text.size()));
+    // It died before it could say that all of it was written.
+    if (pending_.empty()) return spill_.clear();
   } else {
     // Somebody has been at the journal's files: all of it comes again, at the end of what there is.
     pending_ = (torn_ ? "\n" : "") + content->text;

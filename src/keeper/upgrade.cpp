@@ -130,6 +130,7 @@ void Keeper::give_trial_up() {
 
 // A manager is up, of the new version or again of the old one: that is settled.
 void Keeper::conclude_upgrade() {
+  if (new_keeper_) return;  // it has been asked for and has not begun: this is the old one's word from before
   const auto found = items_.find(upgrade_item);
   if (found == items_.end() || found->second.find(Role::token) < 0) return;
   end_guard();

@@ -262,8 +262,10 @@ Transfer Capture::move_terminal(Source& source) {
 void Capture::give_carry_away(Source& source) {
   auto fresh = make_carry();
   if (!fresh) return;  // out of descriptors: tried again with the stuck log
-  Carry stuck{.read = duplicate(shared_.read), .write = duplicate(shared_.write)};
-  Carry fresh_copy{.read = duplicate(fresh->read), .write = duplicate(fresh->write)};
+  const auto copy = [](FdRef fd) { return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)); };
+  Carry stuck{.read = copy(shared_.read), .write = copy(shared_.write)};
+  Carry fresh_copy{.read = copy(fresh->read), .write = copy(fresh->write)};
+  if (!stuck.read || !stuck.write || !fresh_copy.read || !fresh_copy.write) return;
   source.carry_read = std::move(shared_.read);
   source.carry_write = std::move(shared_.write);
   shared_ = std::move(*fresh);

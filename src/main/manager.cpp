@@ -119,15 +119,8 @@ int answer_offline(const Options& options) {
   return 0;
 }
 
-int manage(Options options) {
-  prepare_process();
-  auto layout = layout_for(options);
-  if (!layout) return complain(options, layout.error());
-  asio::io_context io(1);
-  std::vector<std::string> keeper_args;
-  if (!options.home.empty()) keeper_args = {"--home", layout->home};
-  Instance instance(io, *layout);
-  instance.quit = [&io] { io.stop(); };
+// Until it is told to end; the process's exit status.
+int work(asio::io_context& io, Instance& instance, Options options, std::vector<std::string> keeper_args) {
   if (auto taken =
           instance.take_over(std::move(options.keeper), std::move(options.keeper_program), std::move(keeper_args));
       !taken) {
@@ -151,6 +144,25 @@ int manage(Options options) {
   // What is in flight is the next manager's: it begins where a killed one would have left it, and unwinding every job's
   // coroutine here would only be a second way to end.
   std::_Exit(0);
+}
+
+int manage(Options options) {
+  prepare_process();
+  auto layout = layout_for(options);
+  if (!layout) return complain(options, layout.error());
+  asio::io_context io(1);
+  std::vector<std::string> keeper_args;
+  if (!options.home.empty()) keeper_args = {"--home", layout->home};
+  Instance instance(io, *layout);
+  instance.quit = [&io] { io.stop(); };
+  int status = 1;
+  try {
+    status = work(io, instance, std::move(options), std::move(keeper_args));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "usvc-manager: cannot go on: %s\n", error.what());
+  }
+  // A worker that waits for a dead disk must not keep the next manager from beginning.
+  std::_Exit(status);
 }
 
 }  // namespace

@@ -223,11 +223,17 @@ std::vector<std::string> Instance::troubles() const {
 }
 
 void Instance::sync_soon() {
-  if (std::exchange(sync_pending_, true)) return;
+  if (std::exchange(sync_pending_, true)) {
+    sync_again_ = true;
+    return;
+  }
   asio::post(workers_, [this] {
     const auto home = open_file(layout_.home, O_RDONLY | O_DIRECTORY);
     if (home) (void)::syncfs(home->get());  // what it could not write, the kernel tries again
-    asio::post(io_, [this] { sync_pending_ = false; });
+    asio::post(io_, [this] {
+      sync_pending_ = false;
+      if (std::exchange(sync_again_, false)) sync_soon();
+    });
   });
 }
 

@@ -112,8 +112,8 @@ class Instance {
   // Names, once each, processes whose job can't be told.
   void name_unknown_strays();
   void alert(Job& job, const Event& exit);
-  // Of a run that was killed and nobody here had asked for it. Without a cgroup of its own that counts, it is taken for
-  // the one that the kernel has ended since the last time.
+  // To be asked of every run that ends. Without a cgroup of its own that counts, it may have been the one that the
+  // kernel has ended since the end before it.
   bool was_out_of_memory(const Run& run);
   // Tells the keeper to end: nothing starts another manager after this.
   asio::awaitable<void> let_go();
@@ -181,6 +181,7 @@ class Instance {
   Gate launches_;
   asio::thread_pool workers_{2};  // one may wait for the disk while the other looks through /proc
   bool sync_pending_ = false;
+  bool sync_again_ = false;  // something was written while the last one was under way
   Hashing hashing_;
   Alerts alerts_;
   std::list<Listener> listeners_;

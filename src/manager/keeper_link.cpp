@@ -128,8 +128,8 @@ bool KeeperLink::take_messages() {
     if (received && !*received) return false;
     if (received) {
       handle(std::move(**received));
-    } else if (received.error().code() == EAGAIN) {
-      return true;
+    } else if (received.error().code() == EAGAIN || is_passing(received.error())) {
+      return true;  // listen() comes again
     }
     // A keeper that died with something of ours unread says ECONNRESET once, before what it had sent: read on to the
     // end. Anything else is one message that makes no sense: passed over.

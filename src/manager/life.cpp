@@ -328,7 +328,7 @@ asio::awaitable<void> Life::bury_run() {
 
 asio::awaitable<void> Life::drain() {
   instance_.capture().drain(job_.run->item_id());
-  const auto give_up_at = Clock::now() + drain_patience;
+  auto give_up_at = Clock::now() + drain_patience;
   while (!job_.run->drained) {
     // Only a log that can't be written is a reason not to wait.
     const auto until = job_.log_error != 0 ? give_up_at : Clock::now() + drain_patience;
@@ -336,6 +336,7 @@ asio::awaitable<void> Life::drain() {
     if (job_.log_error == 0 || Clock::now() < give_up_at) continue;
     // A job that dies again and again must not hold ever more; one that is to stop is not kept waiting.
     if (!record().wanted || instance_.leftovers_of(job_.name) < most_leftovers) co_return;
+    give_up_at = Clock::now() + drain_patience;
   }
 }
 
@@ -492,7 +493,8 @@ Event Life::exit_event() {
     if (const auto code = end.status.code()) exited.code = *code;
     if (const auto signal = end.status.signal()) exited.signal = signal_name(*signal);
     exited.core = end.status.dumped_core();
-    if (end.status.signal() == SIGKILL && !asked && instance_.was_out_of_memory(*job_.run)) exited.oom = true;
+    const bool out_of_memory = instance_.was_out_of_memory(*job_.run);
+    if (out_of_memory && end.status.signal() == SIGKILL && !asked) exited.oom = true;
     exited.cpu = end.cpu;
     exited.max_rss_bytes = end.max_rss_bytes;
     if (job_.run->phase == Phase::pre) exited.message = "the pre-run hook failed: " + end.status.describe();

@@ -167,7 +167,7 @@ asio::awaitable<Status> Upgrade::begin(UpgradeRequest request) {
   event.key = request.key;
   event.manager_version = own_version();
   event.keeper_version = instance_.keeper().keeper_version();
-  instance_.record(std::move(event));
+  if (auto kept = instance_.commit(std::move(event)); !kept) co_return fail(nothing_changed(kept.error()));
   co_return instance_.keeper().upgrade(*new_keeper, *new_manager, token_);
 }
 
@@ -182,13 +182,14 @@ asio::awaitable<Result<UpgradeReply>> Upgrade::run(UpgradeRequest request) {
     if (auto begun = co_await begin(request); !begun) {
       under_way_ = false;
       token_.reset();
+      for (Wakeup* wakeup : waiting_) wakeup->notify();
       co_return pass(begun);
     }
   }
   Wakeup wakeup(instance_.io());
   const auto place = waiting_.insert(waiting_.end(), &wakeup);
   const auto deadline = Wakeup::Clock::now() + keeper_limit;
-  while (!settled() && Wakeup::Clock::now() < deadline) (void)co_await wakeup.wait_until(deadline);
+  while (!settled() && under_way_ && Wakeup::Clock::now() < deadline) (void)co_await wakeup.wait_until(deadline);
   waiting_.erase(place);
   if (!settled()) co_return fail(Error("the keeper does not act on it").hint("see " + instance_.layout().instance_log));
   if (*record->code != 0) co_return fail(Error(record->message).hint("see " + instance_.layout().instance_log));

@@ -130,6 +130,28 @@ TEST_F(JournalWriterTest, AKilledWritersLinesAreTheNextOnes) {
   }
 }
 
+// Killed after the last line was written and before the spill was emptied: what it holds must never come again.
+TEST_F(JournalWriterTest, WhatWasWrittenAndStillIsInTheSpillDoesNotComeAgain) {
+  {
+    auto writer = open();
+    const FullDisk full(0);
+    for (int i = 1; i <= 3; ++i) ASSERT_TRUE(writer.append(numbered(i)));
+  }
+  const auto content = Spill(duplicate(kept_)).read();
+  ASSERT_TRUE(content);
+  { auto writer = open(); }
+  ASSERT_TRUE(Spill(duplicate(kept_)).add(content->segment, content->offset, content->text));
+  auto writer = open();
+  EXPECT_TRUE(Spill(duplicate(kept_)).read()->text.empty());
+  {
+    const FullDisk full(300);
+    ASSERT_TRUE(writer.append(numbered(4)));
+    ASSERT_TRUE(writer.append(numbered(5)));
+  }
+  auto next = open();
+  EXPECT_EQ(folded(next), up_to(5));
+}
+
 TEST_F(JournalWriterTest, SomebodyTookTheJournalAwayMeanwhile) {
   {
     auto writer = open();
