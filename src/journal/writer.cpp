@@ -9,6 +9,7 @@
 
 #include "base/fault_point.h"
 #include "base/files.h"
+#include "base/memory.h"
 #include "journal/reader.h"
 
 namespace usvc {
@@ -117,6 +118,14 @@ Status JournalWriter::write_out(std::string& text) {
   return status;
 }
 
+// Somebody else has written here, or cut it off: what comes next is not to be the end of their line.
+void JournalWriter::notice_others() {
+  const auto size = file_size(file_);
+  if (!size || *size == written_) return;
+  written_ = *size;
+  torn_ = true;
+}
+
 Status JournalWriter::append(const Event& event) {
   std::string line = event_line(event) + "\n";
   if (!pending_.empty()) {
@@ -125,6 +134,7 @@ Status JournalWriter::append(const Event& event) {
     (void)flush();  // what is kept is tried again later
     return {};
   }
+  notice_others();
   if (torn_) line.insert(0, "\n");
   Status written = write_out(line);
   fault_point("manager.journal-line");

@@ -40,6 +40,7 @@ class JournalWriter {
   Status take_spilled();
   Status write_out(std::string& text);
   void reserve();
+  void notice_others();
   void remove_old() const;
 
   std::string dir_;

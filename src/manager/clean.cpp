@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/time.h"
 #include "manager/operations.h"
+#include "manager/sweep.h"
 
 namespace usvc {
 
@@ -43,6 +44,12 @@ Status remove_files(const Layout& layout, const std::string& name) {
 }  // namespace
 
 Status forget_job(Instance& instance, const std::shared_ptr<Job>& job) {
+  // Without an instance: a process that has outlived it would be forgotten with its job.
+  const auto survivor = instance.online() ? std::nullopt : survivor_of(instance.record_of(*job));
+  if (survivor) {
+    return fail(Error("its process " + std::to_string(*survivor) + " has outlived usvc's own and is still there")
+                    .hint("usvc init sees to it"));
+  }
   fault_point("manager.clean-recorded");
   if (auto moved = move_log(instance, *job); !moved) return moved;
   fault_point("manager.clean-log-moved");

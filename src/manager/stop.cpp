@@ -5,6 +5,7 @@
 #include "base/signals.h"
 #include "base/time.h"
 #include "manager/operations.h"
+#include "manager/sweep.h"
 
 namespace usvc {
 
@@ -20,6 +21,16 @@ Outcome stopped(const Job& job, bool was_live) {
     outcome.message = "had to be killed: " + signal_name(job.conf->stop_signal) + " did not end it within " +
                       format_duration(job.conf->stop_timeout);
   }
+  return outcome;
+}
+
+// Keeper and manager were both killed, and the job has outlived them.
+Outcome outlived(const Job& job, pid_t survivor) {
+  Outcome outcome;
+  outcome.name = job.name;
+  outcome.ok = false;
+  outcome.message = "its process " + std::to_string(survivor) + " has outlived usvc's own and is still there";
+  outcome.hint = "usvc init ends it";
   return outcome;
 }
 
@@ -61,7 +72,11 @@ asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request, s
     co_await wakeup.wait();
   }
   OutcomesReply reply;
-  for (std::size_t i = 0; i < jobs->size(); ++i) reply.results.push_back(stopped(*(*jobs)[i], was_live[i]));
+  for (std::size_t i = 0; i < jobs->size(); ++i) {
+    const Job& job = *(*jobs)[i];
+    const auto survivor = instance->online() ? std::nullopt : survivor_of(instance->record_of(job));
+    reply.results.push_back(survivor ? outlived(job, *survivor) : stopped(job, was_live[i]));
+  }
   co_return reply;
 }
 

@@ -155,19 +155,25 @@ asio::awaitable<std::size_t> sweep(Instance* instance, std::shared_ptr<Job> job,
   co_return ended;
 }
 
+std::optional<pid_t> survivor_of(const JobRecord& record) {
+  if (!record.pid || !record.boot_id) return std::nullopt;
+  const Identity identity{.pid = static_cast<pid_t>(*record.pid),
+                          .start_ticks = static_cast<std::uint64_t>(record.start_ticks.value_or(0)),
+                          .boot_id = *record.boot_id};
+  if (!alive(identity)) return std::nullopt;
+  return identity.pid;
+}
+
 asio::awaitable<std::size_t> sweep_lost(Instance* instance, std::shared_ptr<Job> job) {
   const JobRecord& record = instance->record_of(*job);
   // In another boot no process can be left.
   if (!record.pid || record.boot_id != boot_id()) co_return 0;
   RunMarks marks;
   marks.run_id = record.run_id.value_or("");
-  const Identity identity{.pid = static_cast<pid_t>(*record.pid),
-                          .start_ticks = static_cast<std::uint64_t>(record.start_ticks.value_or(0)),
-                          .boot_id = *record.boot_id};
-  if (alive(identity)) {
-    marks.main = identity.pid;
-    marks.main_start_ticks = identity.start_ticks;
-    marks.image = image_of(identity.pid);
+  if (const auto survivor = survivor_of(record)) {
+    marks.main = *survivor;
+    marks.main_start_ticks = static_cast<std::uint64_t>(record.start_ticks.value_or(0));
+    marks.image = image_of(*survivor);
   }
   const Conf defaults;
   const Conf& conf = job->conf ? *job->conf : defaults;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "manager/instance.h"
 #include "manager/job.h"
@@ -16,6 +17,9 @@ asio::awaitable<std::size_t> sweep(Instance* instance, std::shared_ptr<Job> job,
 // Of the process that the journal knows of and no keeper holds any more (both were killed, or the machine was booted
 // anew): the same by its identity and its marks, SIGKILL after the job's stop timeout.
 asio::awaitable<std::size_t> sweep_lost(Instance* instance, std::shared_ptr<Job> job);
+
+// The job's process as the journal knows it, where it is still alive: without an instance nobody else tells.
+std::optional<pid_t> survivor_of(const JobRecord& record);
 
 // For tree = subreaper: what descends from the main process now, while that is exact.
 void note_tree(Run& run);

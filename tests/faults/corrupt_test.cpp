@@ -14,6 +14,8 @@ namespace usvc::test {
 
 namespace {
 
+using namespace std::string_literals;
+
 namespace fs = std::filesystem;
 constexpr uid_t nobody = 65534;
 
@@ -49,7 +51,7 @@ class Damaged {
         fs::resize_file(file_, 0);
         break;
       case Damage::garbage:
-        std::ofstream(file_, std::ios::binary | std::ios::trunc) << std::string("\x01\xff[}garbage \0=\n\"\xfe", 19);
+        std::ofstream(file_, std::ios::binary | std::ios::trunc) << "\x01\xff[}garbage \0=\n\"\xfe"s;
         break;
       case Damage::directory:
         fs::remove(file_);

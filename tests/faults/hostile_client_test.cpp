@@ -14,6 +14,8 @@ namespace usvc::test {
 
 namespace {
 
+using namespace std::string_literals;
+
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
@@ -243,7 +245,7 @@ TEST_F(HostileClientTest, WhatIsNoProperRequestIsRefused) {
       "{\"key\":12345678901234567890123456789012345678901234567890,\"selectors\":[\"web\"]}",
       "{\"key\":\"" + std::string(65, 'k') + "\",\"selectors\":[\"web\"]}",
       "{\"selectors\":[\"" + std::string(100'000, '*') + "x\"]}",
-      std::string("{\"selectors\":[\"web\0\"]}", 23),
+      "{\"selectors\":[\"web\0\"]}"s,
   };
   for (const auto& body : bodies) {
     for (const char* path : {"/v1/stop", "/v1/restart", "/v1/clean", "/v1/signal", "/v1/jobs"}) {

@@ -93,7 +93,7 @@ class Soak {
     for (auto& job : jobs_) begin(job);
     const auto end = Clock::now() + length_;
     std::vector<std::thread> clients;
-    for (unsigned i = 0; i < clients_; ++i) clients.emplace_back([this, i, end] { be_client(i, end); });
+    for (unsigned i = 0; i < clients_at_once; ++i) clients.emplace_back([this, i, end] { be_client(i, end); });
     kill_until(end);
     for (auto& client : clients) client.join();
     check_states();
@@ -148,7 +148,7 @@ class Soak {
   void be_client(unsigned number, Clock::time_point end) {
     std::mt19937_64 random(seed_ + 1000 + number);
     std::vector<SoakJob*> mine;
-    for (std::size_t i = number; i < jobs_.size(); i += clients_) mine.push_back(&jobs_[i]);
+    for (std::size_t i = number; i < jobs_.size(); i += clients_at_once) mine.push_back(&jobs_[i]);
     while (Clock::now() < end) {
       command(*mine[random() % mine.size()], random);
       std::this_thread::sleep_for(milliseconds(random() % 400));
@@ -327,7 +327,7 @@ class Soak {
     return 0;
   }
 
-  static constexpr unsigned clients_ = 3;
+  static constexpr unsigned clients_at_once = 3;
   std::uint64_t seed_;
   Clock::duration length_;
   SoakFacts facts_;

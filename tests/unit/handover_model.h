@@ -560,16 +560,16 @@ inline Journaled Model::journaled(const World& world) const {
 }
 
 inline void Model::adopt(World& world) {
-  std::vector<Item> items(world.items.begin(), world.items.end());
   const Byte current = journal_[world.record].run;
   const auto rank = [&](const Item& item) {
     const int later = rules_.mistake == Mistake::lets_any_process_lead ? 0 : 2 - static_cast<int>(Phase{item.phase});
     return (item.run == current ? 0 : 8) + 2 * later + (item.ended ? 1 : 0);
   };
-  std::stable_sort(items.begin(), items.end(), [&](const Item& a, const Item& b) { return rank(a) < rank(b); });
+  std::multimap<int, Item> items;
+  for (const Item& item : world.items) items.emplace(rank(item), item);
   world.at = At::rest;
   std::optional<Resume> resume;
-  for (const Item& item : items) {
+  for (const auto& [order, item] : items) {
     const bool unseen = !item.child && is_gone(find_pid(world.processes, item.pid)) &&
                         rules_.mistake != Mistake::takes_orphans_for_alive;
     const HeldProcess held{.phase = item.phase, .ended = item.ended || unseen};

@@ -43,7 +43,7 @@ class Number {
 };
 
 // A vector without a heap; what is not in use is zero, so that equal lists are equal bytes.
-template <class T, std::size_t N>
+template <class T, std::size_t capacity>
 class List {
  public:
   [[nodiscard]] bool empty() const { return size_ == 0; }
@@ -55,7 +55,7 @@ class List {
   T& operator[](std::size_t i) { return slots_.at(i); }
 
   void push(T value) {
-    if (size_ == N) throw std::length_error("the model's world is too small: enlarge the list");
+    if (size_ == capacity) throw std::length_error("the model's world is too small: enlarge the list");
     slots_.at(size_++) = value;
   }
   void erase(std::size_t i) {
@@ -86,7 +86,7 @@ class List {
   void clear() { *this = List(); }
 
  private:
-  std::array<T, N> slots_{};
+  std::array<T, capacity> slots_{};
   Byte size_ = 0;
 };
 

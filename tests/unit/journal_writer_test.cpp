@@ -152,6 +152,16 @@ TEST_F(JournalWriterTest, WhatWasWrittenAndStillIsInTheSpillDoesNotComeAgain) {
   EXPECT_EQ(folded(next), up_to(5));
 }
 
+TEST_F(JournalWriterTest, HalfALineOfSomebodyElseSwallowsNothing) {
+  auto writer = open();
+  ASSERT_TRUE(writer.append(numbered(1)));
+  std::ofstream(segment_path(dir_, 1), std::ios::app) << R"({"t":1,"jo)";
+  ASSERT_TRUE(writer.append(numbered(2)));
+  auto picture = fold_journal(dir_);
+  ASSERT_TRUE(picture);
+  EXPECT_EQ(picture->requests.size(), 2U);
+}
+
 TEST_F(JournalWriterTest, SomebodyTookTheJournalAwayMeanwhile) {
   {
     auto writer = open();
