@@ -49,11 +49,15 @@ Result<std::vector<ConfEntry>> load_conf_entries(const Layout& layout, const std
   auto found = read_git_config(path);
   if (!found) return pass(found);
   std::vector<ConfEntry> entries;
-  std::map<std::string, int> times;
+  const auto lines = lines_of_keys(*text);
+  std::map<std::string, std::size_t> times;
   for (auto& entry : *found) {
     if (entry.section != "core" || !entry.subsection.empty()) continue;
     ConfEntry line;
-    line.line = line_of(*text, entry.key, ++times[entry.key]);
+    // One that stands in an included file has no line here.
+    const auto of_key = lines.find(entry.key);
+    const std::size_t nth = times[entry.key]++;
+    if (of_key != lines.end() && nth < of_key->second.size()) line.line = of_key->second[nth];
     line.key = std::move(entry.key);
     line.value = std::move(entry.value);
     line.file = path;

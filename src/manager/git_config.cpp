@@ -120,7 +120,8 @@ Status set_git_config(const std::string& path, const std::string& name, const st
   return {};
 }
 
-int line_of(const std::string& text, const std::string& key, int nth) {
+std::map<std::string, std::vector<int>> lines_of_keys(const std::string& text) {
+  std::map<std::string, std::vector<int>> lines;
   int number = 0;
   for (std::string_view line : split(text, '\n')) {
     ++number;
@@ -128,16 +129,13 @@ int line_of(const std::string& text, const std::string& key, int nth) {
     if (const auto bracket = line.find(']'); line.starts_with('[') && bracket != std::string_view::npos) {
       line = trim(line.substr(bracket + 1));
     }
-    if (line.size() < key.size()) continue;
-    bool same = true;
-    for (std::size_t i = 0; i < key.size(); ++i) {
-      same = same && std::tolower(static_cast<unsigned char>(line[i])) == key[i];
+    std::string key;
+    for (const char c : line.substr(0, line.find_first_of("= \t#;"))) {
+      key += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     }
-    const char after = line.size() > key.size() ? line[key.size()] : '=';
-    const bool ends = after == '=' || after == ' ' || after == '\t' || after == '#' || after == ';';
-    if (same && ends && --nth == 0) return number;
+    if (!key.empty()) lines[key].push_back(number);
   }
-  return 0;
+  return lines;
 }
 
 }  // namespace usvc

@@ -1,6 +1,7 @@
 // Files in git-config format, read and edited exactly as git does (libgit2).
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,7 @@ struct GitEntry {
 Result<std::vector<GitEntry>> read_git_config(const std::string& path);
 // Sets SECTION.KEY, leaving everything else of the file as it is, comments too. A repeated key is refused.
 Status set_git_config(const std::string& path, const std::string& name, const std::string& value);
-// The line on which the key is set for the n-th time (from 1), or 0.
-int line_of(const std::string& text, const std::string& key, int nth);
+// The lines, from 1, on which each key (in lower case) is set in this text.
+std::map<std::string, std::vector<int>> lines_of_keys(const std::string& text);
 
 }  // namespace usvc
