@@ -72,8 +72,8 @@ TEST_F(FullDiskTest, OutputWaitsAndIsAllThereOnceThereIsRoom) {
   ASSERT_EQ(made.status, 0) << made;
   ASSERT_EQ(within({"start", "--name", "web", "--", probe(), "serve"}).status, 0);
   const std::string spin = path("spin");
-  ASSERT_EQ(within({"start", "--no-runaway-protect", "--settle", "0", "--no-tty", "--name", "spin", "--", probe(),
-                    "wait-file", spin})
+  ASSERT_EQ(within({"start", "--no-runaway-protect", "--settle", "0", "--no-tty", "-n", "8", "-g", "spin", "--",
+                    probe(), "wait-file", spin})
                 .status,
             0);
   fill();
@@ -85,9 +85,9 @@ TEST_F(FullDiskTest, OutputWaitsAndIsAllThereOnceThereIsRoom) {
   EXPECT_EQ(within({"stop", "web"}).status, 0);
   EXPECT_TRUE(contains(within({"status", "web"}).out, "stopped"));
   EXPECT_EQ(within({"start", "web"}).status, 0);
-  // A job that keeps dying uses up the room that is set aside for the journal.
+  // Jobs that keep dying use up the room that is set aside for the journal.
   write(spin, "");
-  EXPECT_TRUE(wait_until(30s, [&] { return contains(within({"status"}).all(), "/journal/"); }))
+  EXPECT_TRUE(wait_until(40s, [&] { return contains(within({"status"}).all(), "/journal/"); }))
       << "what could not be written must be told";
   EXPECT_EQ(within({"stop", "spin"}).status, 0);
   make_room();
