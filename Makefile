@@ -24,7 +24,7 @@ test:
 asan:
 	@tools/bootstrap build test
 	@tools/build asan $(JOBS)
-	@ctest --preset asan -j $(JOBS)
+	@ctest --preset asan -j $$((2 * $(JOBS)))
 
 # What runs in several threads, under the thread sanitizer.
 tsan:
