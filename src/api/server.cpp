@@ -1,6 +1,5 @@
 #include "api/server.h"
 
-#include <fcntl.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -61,10 +60,6 @@ void turn_away(const Fd& socket) {
   (void)::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-}  // namespace
-
-namespace {
-
 // Tells, as long as `guard` lives. A client that has only ended its own side (nc -N, say) still waits for its answer.
 template <class Told>
 void on_hang_up(Connection& connection, const std::shared_ptr<void>& guard, Told told) {
@@ -92,10 +87,10 @@ Status Server::run() {
 }
 
 Status Server::listen() {
-  const int duplicate = ::fcntl(instance_.listener().get(), F_DUPFD_CLOEXEC, 3);
-  if (duplicate < 0) return fail(Error::last("cannot serve the API"));
+  Fd listener = try_duplicate(instance_.listener());
+  if (!listener) return fail(Error::last("cannot serve the API"));
   if (listener_) listener_->cancel();
-  listener_ = std::make_shared<asio::posix::stream_descriptor>(instance_.io(), duplicate);
+  listener_ = std::make_shared<asio::posix::stream_descriptor>(instance_.io(), listener.release());
   asio::co_spawn(instance_.io(), accept_loop(listener_), must_not_throw);
   return {};
 }
@@ -113,7 +108,7 @@ asio::awaitable<void> Server::guard_socket() {
     // It was made anew in a directory that may not be watched yet; what could not be done now is tried again.
     const auto soon = Wakeup::Clock::now() + std::chrono::seconds(1);
     const auto deadline = watched && there && mended ? Wakeup::never : soon;
-    Fd changes(watch ? ::fcntl(watch.get(), F_DUPFD_CLOEXEC, 3) : -1);
+    Fd changes = try_duplicate(watch);
     if (!changes) {  // without a watch it is looked at every so often
       pause.expires_at(soon);
       (void)co_await pause.async_wait(as_result);

@@ -8,8 +8,16 @@
 
 namespace usvc {
 
+Fd try_duplicate(FdRef fd, int least) {
+  return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, least));
+}
+
+Fd inherited_fd(int number) {
+  return ::fcntl(number, F_SETFD, FD_CLOEXEC) == 0 ? Fd(number) : Fd();
+}
+
 Fd duplicate(FdRef fd) {
-  Fd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
+  Fd copy = try_duplicate(fd);
   if (!copy) throw std::system_error(errno, std::system_category(), "cannot duplicate a descriptor");
   return copy;
 }

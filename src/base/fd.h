@@ -32,9 +32,12 @@ class Fd {
 };
 
 class FdRef;
-// Another descriptor of the same open file. Throws std::system_error when there are no more to be had: nothing that
-// needs one can go on.
+// Another descriptor of the same open file, numbered `least` or above; none, with errno set, when there are no more.
+Fd try_duplicate(FdRef fd, int least = 3);
+// The same where nothing can go on without it: throws std::system_error.
 Fd duplicate(FdRef fd);
+// A descriptor that was handed to this program by its number, O_CLOEXEC from now on; none when it is not open.
+Fd inherited_fd(int number);
 
 // Borrows: whoever passes it keeps the owner alive for the call.
 class FdRef {

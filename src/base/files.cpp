@@ -151,6 +151,19 @@ Result<Fd> lock_directory(const std::string& directory, const std::string& file,
   return lock;
 }
 
+Result<std::string> read_at(FdRef fd, off_t offset, std::size_t size) {
+  std::string text(size, '\0');
+  std::size_t have = 0;
+  while (have < size) {
+    const ssize_t got = ::pread(fd.get(), text.data() + have, size - have, offset + static_cast<off_t>(have));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(Error::last("cannot read a file"));
+    if (got == 0) return fail("a file ends too early");
+    have += static_cast<std::size_t>(got);
+  }
+  return text;
+}
+
 Status write_all(FdRef fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t put = ::write(fd.get(), bytes.data(), bytes.size());

@@ -73,6 +73,11 @@ std::string program_beside(std::string_view name) {
   return std::string(self.substr(0, self.rfind('/') + 1)) + std::string(name);
 }
 
+Fd out_of_the_way(FdRef program) {
+  constexpr int above_all_given = 10;
+  return try_duplicate(program, above_all_given);
+}
+
 std::string open_program_path(FdRef program) {
   return "/proc/self/fd/" + std::to_string(program.get());
 }

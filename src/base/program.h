@@ -30,6 +30,8 @@ struct InheritedFd {
   FdRef fd;
   int as;  // the number it has in the program
 };
+// A copy of an open program above the numbers that a child is given others under; none when there are no more.
+Fd out_of_the_way(FdRef program);
 struct SpawnOptions {
   std::vector<std::string> env;  // added to, and going before, our own
   std::string cwd;               // empty: ours

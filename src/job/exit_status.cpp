@@ -49,10 +49,14 @@ bool ExitStatus::is_death(bool we_asked) const {
   return !we_asked && !success() && !std::holds_alternative<Unknown>(value_);
 }
 
+std::string killed_by(const std::string& signal, bool core, bool oom) {
+  return "killed by " + signal + (core ? ", core dumped" : oom ? ", out of memory" : "");
+}
+
 std::string ExitStatus::describe() const {
   if (const auto* exited = std::get_if<Exited>(&value_)) return "exit " + std::to_string(exited->code);
   if (const auto* killed = std::get_if<Killed>(&value_)) {
-    return "killed by " + signal_name(killed->signal) + (killed->dumped_core ? ", core dumped" : "");
+    return killed_by(signal_name(killed->signal), killed->dumped_core);
   }
   if (const auto* not_started = std::get_if<NotStarted>(&value_)) return "not started: " + not_started->why;
   return "unknown";

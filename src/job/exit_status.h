@@ -9,6 +9,9 @@
 
 namespace usvc {
 
+// "killed by SEGV, core dumped"; `oom`: the kernel did it for want of memory.
+std::string killed_by(const std::string& signal, bool core, bool oom = false);
+
 class ExitStatus {
  public:
   struct Unknown {  // nobody was there to reap it: never shown as 0

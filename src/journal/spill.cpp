@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "base/files.h"
 #include "base/memory.h"
 
 namespace usvc {
@@ -31,17 +32,9 @@ Status Spill::put(const Header& header) {
 Result<Spill::Content> Spill::read() const {
   auto head = header();
   if (!head) return pass(head);
-  Content content{.segment = head->segment, .offset = head->offset, .text = std::string(head->length, '\0')};
-  std::size_t have = 0;
-  while (have < content.text.size()) {
-    const ssize_t got = ::pread(file_.get(), content.text.data() + have, content.text.size() - have,
-                                static_cast<off_t>(sizeof(Header) + have));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(Error::last("cannot read the kept journal lines"));
-    if (got == 0) return fail("the kept journal lines end too early");
-    have += static_cast<std::size_t>(got);
-  }
-  return content;
+  auto text = read_at(file_, sizeof(Header), head->length);
+  if (!text) return pass(text, "cannot read the kept journal lines");
+  return Content{.segment = head->segment, .offset = head->offset, .text = std::move(*text)};
 }
 
 Status Spill::add(std::uint64_t segment, std::uint64_t offset, std::string_view text) {

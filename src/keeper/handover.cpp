@@ -1,11 +1,9 @@
 #include "keeper/handover.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 
 #include "base/files.h"
@@ -213,14 +211,9 @@ Result<Fd> write_state(const Handover& state) {
 Result<Handover> read_state(FdRef file) {
   auto size = file_size(file);
   if (!size) return pass(size, "cannot read the keeper's state");
-  std::string text(*size, '\0');
-  std::size_t have = 0;
-  while (have < text.size()) {
-    const ssize_t got = ::pread(file.get(), text.data() + have, text.size() - have, static_cast<off_t>(have));
-    if (got <= 0) return fail(Error::last("cannot read the keeper's state"));
-    have += static_cast<std::size_t>(got);
-  }
-  auto state = from_text(text);
+  const auto text = read_at(file, 0, *size);
+  if (!text) return fail(Error(text.error()).context("cannot read the keeper's state"));
+  auto state = from_text(*text);
   if (!state) return state;
   for (const int fd : descriptors_of(*state)) {
     if (::fcntl(fd, F_GETFD) < 0)

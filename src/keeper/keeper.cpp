@@ -352,7 +352,7 @@ void Keeper::spawn(Received received) {
 
 void Keeper::hold(Received received) {
   fault_point("keeper.hold");
-  if (received.message.pid != 0 && id_of(received.message) == "usvc:manager") {
+  if (received.message.pid != 0 && id_of(received.message) == manager_item) {
     // An adopting manager introduces itself.
     manager_pid_ = received.message.pid;
     manager_is_child_ = false;

@@ -19,6 +19,13 @@ bool take_token(FdRef token) {
   return ::read(token.get(), &value, sizeof value) == sizeof value;
 }
 
+Fd take(std::vector<RoledFd>& fds, Role role) {
+  for (auto& held : fds) {
+    if (held.role == role) return std::move(held.fd);
+  }
+  return {};
+}
+
 Result<Received> check(std::span<const std::byte> bytes, std::vector<Fd> fds) {
   Received received;
   if (bytes.size() != sizeof(Message)) return fail("a message of the wrong size");

@@ -101,6 +101,8 @@ bool take_token(FdRef token);
 
 // The item that holds the terminals' shared carry pipe and its owner word (base/transfer.h).
 inline constexpr char carry_item[] = "usvc:carry";
+// By this name an adopting manager introduces itself.
+inline constexpr char manager_item[] = "usvc:manager";
 
 struct Message {
   std::uint32_t tag = magic;
@@ -135,6 +137,8 @@ struct RoledFd {
   Role role;
   Fd fd;
 };
+// Takes the descriptor of that role out; none when there is none.
+Fd take(std::vector<RoledFd>& fds, Role role);
 
 // A received message with its descriptors; what does not keep to the protocol is an error and its descriptors close.
 struct Received {

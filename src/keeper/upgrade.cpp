@@ -29,36 +29,21 @@ namespace {
 
 constexpr int trial_seconds = 10;
 
-// Takes an inherited descriptor into hand.
-Fd own(int inherited) {
-  if (inherited >= 0) (void)::fcntl(inherited, F_SETFD, FD_CLOEXEC);
-  return Fd(inherited);
-}
-
 std::string path_of(FdRef program) {
   std::array<char, PATH_MAX> path{};
   const ssize_t length = ::readlink(open_program_path(program).c_str(), path.data(), path.size());
   return length > 0 ? std::string(path.data(), static_cast<std::size_t>(length)) : "usvc-keeper";
 }
 
-Fd take(Held& held, Role role) {
-  for (auto& row : held.fds) {
-    if (row.role == role) return std::move(row.fd);
-  }
-  return {};
-}
-
 }  // namespace
 
 void Keeper::upgrade(Received received) {
-  Held handed;
-  handed.fds = std::move(received.fds);
-  Fd new_keeper = take(handed, Role::new_keeper);
-  Fd new_manager = take(handed, Role::new_manager);
-  Fd token = take(handed, Role::token);
+  Fd new_keeper = take(received.fds, Role::new_keeper);
+  Fd new_manager = take(received.fds, Role::new_manager);
+  Fd token = take(received.fds, Role::token);
   if (old_keeper_) return note("an upgrade is under way: another one is passed over");
   if (!new_keeper || !new_manager || !token) return refuse_upgrade("its programs got lost");
-  old_keeper_ = Fd(::fcntl(options_.own_program.get(), F_DUPFD_CLOEXEC, 3));  // duplicate() throws
+  old_keeper_ = try_duplicate(options_.own_program);
   if (!old_keeper_) return refuse_upgrade(Error::last("cannot hold the old program").message());
   end_guard();
   old_manager_ = std::exchange(options_.manager_program, std::move(new_manager));
@@ -214,15 +199,15 @@ Error Keeper::become(FdRef program, bool going_back) {
 
 void Keeper::restore(Handover state) {
   ever_up_ = true;
-  options_.manager_program = own(state.manager);
-  old_keeper_ = own(state.old_keeper);
-  old_manager_ = own(state.old_manager);
-  guard_ = own(state.guard);
+  options_.manager_program = inherited_fd(state.manager);
+  old_keeper_ = inherited_fd(state.old_keeper);
+  old_manager_ = inherited_fd(state.old_manager);
+  guard_ = inherited_fd(state.guard);
   for (auto& handed : state.items) {
     Item& item = items_[handed.id];
     item.pid = handed.pid;
     item.flags = handed.flags;
-    for (const auto& held : handed.fds) item.put(held.role, own(held.fd));
+    for (const auto& held : handed.fds) item.put(held.role, inherited_fd(held.fd));
     if ((item.flags & flag_child) == 0) continue;
     siginfo_t info{};
     if (wait_id(P_PID, static_cast<id_t>(item.pid), info, WEXITED | WNOHANG | WNOWAIT, nullptr) != 0) {

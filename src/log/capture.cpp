@@ -262,9 +262,8 @@ Transfer Capture::move_terminal(Source& source) {
 void Capture::give_carry_away(Source& source) {
   auto fresh = make_carry();
   if (!fresh) return;  // out of descriptors: tried again with the stuck log
-  const auto copy = [](FdRef fd) { return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)); };
-  Carry stuck{.read = copy(shared_.read), .write = copy(shared_.write)};
-  Carry fresh_copy{.read = copy(fresh->read), .write = copy(fresh->write)};
+  Carry stuck{.read = try_duplicate(shared_.read), .write = try_duplicate(shared_.write)};
+  Carry fresh_copy{.read = try_duplicate(fresh->read), .write = try_duplicate(fresh->write)};
   if (!stuck.read || !stuck.write || !fresh_copy.read || !fresh_copy.write) return;
   source.carry_read = std::move(shared_.read);
   source.carry_write = std::move(shared_.write);

@@ -24,9 +24,7 @@
 namespace {
 
 usvc::Fd inherited(const char* number) {
-  usvc::Fd fd(std::atoi(number));
-  if (::fcntl(fd.get(), F_SETFD, FD_CLOEXEC) != 0) (void)fd.release();  // not open: nothing to own
-  return fd;
+  return usvc::inherited_fd(std::atoi(number));
 }
 
 // 0, 1 and 2 must be taken, or a descriptor of ours would land there and a job would write into it.

@@ -47,9 +47,7 @@ struct Options {
 
 Fd inherited(const char* text) {
   const auto number = parse_number(text);
-  Fd fd(number ? static_cast<int>(*number) : -1);
-  if (::fcntl(fd.get(), F_SETFD, FD_CLOEXEC) != 0) (void)fd.release();  // not open: nothing to own
-  return fd;
+  return inherited_fd(number ? static_cast<int>(*number) : -1);
 }
 
 Options parse_options(int argc, char** argv) {

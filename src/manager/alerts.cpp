@@ -149,7 +149,7 @@ asio::awaitable<void> Alerts::deliver(std::string who, AlertFacts facts, std::st
   if (!child) co_return told_(facts.job, who, fail(child.error()));
 
   sending_.insert(child->pid);
-  Fd pidfd(::fcntl(child->pidfd.get(), F_DUPFD_CLOEXEC, 3));
+  Fd pidfd = try_duplicate(child->pidfd);
   const auto deadline = std::chrono::steady_clock::now() + time_limit;
   const bool ended = pidfd && co_await readable_until(&io_, std::move(pidfd), deadline);
   if (!ended) {

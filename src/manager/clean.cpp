@@ -45,11 +45,7 @@ Status remove_files(const Layout& layout, const std::string& name) {
 
 Status forget_job(Instance& instance, const std::shared_ptr<Job>& job) {
   // Without an instance: a process that has outlived it would be forgotten with its job.
-  const auto survivor = instance.online() ? std::nullopt : survivor_of(instance.record_of(*job));
-  if (survivor) {
-    return fail(Error("its process " + std::to_string(*survivor) + " has outlived usvc's own and is still there")
-                    .hint("usvc init sees to it"));
-  }
+  if (auto none = no_survivor(instance, *job); !none) return fail(std::move(none).error().hint("usvc init sees to it"));
   fault_point("manager.clean-recorded");
   if (auto moved = move_log(instance, *job); !moved) return moved;
   fault_point("manager.clean-log-moved");
@@ -76,8 +72,7 @@ Result<std::vector<std::string>> names_meant(Instance& instance, const SelectReq
 }
 
 bool at_rest(const Instance& instance, const Job& job) {
-  const bool idle = (job.state == JobState::stopped || job.state == JobState::invalid) && !job.run;
-  return idle || !instance.online();
+  return job.idle() || !instance.online();
 }
 
 Outcome left_alone(const Job& job, const SelectRequest& request) {

@@ -1,5 +1,4 @@
 // What an instance does when something ends: a run, the keeper, a run's output; and how everything is held twice.
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>

@@ -313,11 +313,10 @@ void Instance::alert(Job& job, const Event& exit) {
   facts.ran = exit.ran.value_or(0);
   facts.at = exit.t;
   facts.deaths = now.deaths;
-  const std::string how = exit.oom      ? "killed by " + *exit.signal + ", out of memory"
-                          : exit.signal ? "killed by " + *exit.signal
-                          : exit.code   ? "exit " + std::to_string(*exit.code)
-                                        : exit.message.value_or("ended, nobody knows how");
-  facts.text = how + (facts.core ? ", core dumped" : "") + " after " + seconds_words(facts.ran);
+  const std::string how = exit.signal ? killed_by(*exit.signal, facts.core, exit.oom.value_or(false))
+                          : exit.code ? "exit " + std::to_string(*exit.code)
+                                      : exit.message.value_or("ended, nobody knows how");
+  facts.text = how + " after " + seconds_words(facts.ran);
   const auto begin = now.last_exit ? now.last_exit->log_offset.value_or(0) : 0;
   facts.last_lines = last_lines(job.conf->log, begin, alert_lines);
   alerts_.send(job.conf->alerts, std::move(facts), job.conf->cwd);

@@ -44,6 +44,18 @@ struct Job {
   // Told of every change of this job.
   std::vector<Wakeup*> watchers;
 
+  // The conf, or the defaults for a job that lives although its conf can't be read any more.
+  [[nodiscard]] const Conf& conf_or_defaults() const {
+    static const Conf defaults;
+    return conf ? *conf : defaults;
+  }
+  // Nothing of it runs or is about to, and nothing is left of a run.
+  [[nodiscard]] bool idle() const { return (state == JobState::stopped || state == JobState::invalid) && !run; }
+  // When a job that is `running` has outlived its settle time.
+  [[nodiscard]] Wakeup::Clock::time_point settled_at() const {
+    return running_since + (conf ? conf->settle : Duration{});
+  }
+
   void post(JobEvent event) {
     events.push_back(event);
     wakeup.notify();

@@ -41,11 +41,6 @@ pid_t peer_pid(FdRef socket) {
   return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
 }
 
-// Above the numbers that a child of ours is given others under.
-Fd out_of_the_way(FdRef program) {
-  return Fd(::fcntl(program.get(), F_DUPFD_CLOEXEC, 10));
-}
-
 Fd own_program() {
   const auto program = open_file("/proc/self/exe", O_PATH);
   return program ? out_of_the_way(*program) : Fd();
@@ -54,10 +49,7 @@ Fd own_program() {
 }  // namespace
 
 Fd HeldItem::take(Role role) {
-  for (auto& held : fds) {
-    if (held.role == role) return std::move(held.fd);
-  }
-  return {};
+  return keeper::take(fds, role);
 }
 
 KeeperLink::KeeperLink(asio::io_context& io, Fd socket, Fd keeper_program, std::vector<std::string> keeper_args)
@@ -199,7 +191,7 @@ Status KeeperLink::restart() {
   args.insert(args.end(), keeper_args_.begin(), keeper_args_.end());
   SpawnOptions options;
   if (keeper_program_) options.program = open_program_path(keeper_program_);
-  Fd theirs(::fcntl(pair->theirs.get(), F_DUPFD_CLOEXEC, program_fd + 1));
+  const Fd theirs = try_duplicate(pair->theirs, program_fd + 1);
   std::vector<InheritedFd> fds = {{theirs, adopted_fd}};
   if (manager_program_) fds.push_back({manager_program_, program_fd});
   auto child = spawn_program(args, fds, options);
@@ -210,7 +202,7 @@ Status KeeperLink::restart() {
   socket_.non_blocking(true);
   connected_ = true;
   asio::co_spawn(io_, listen(generation_), must_not_throw);
-  auto introduced = hold("usvc:manager", {{Role::pidfd, own}}, ::getpid());
+  auto introduced = hold(keeper::manager_item, {{Role::pidfd, own}}, ::getpid());
   if (!introduced) disconnect();
   return introduced;
 }
@@ -269,7 +261,7 @@ Status KeeperLink::send(Message message, const std::vector<Lent>& fds) {
   Outgoing next{.message = message, .fds = {}};
   for (const auto& lent : fds) {
     next.message.roles.at(next.fds.size()) = lent.role;
-    next.fds.emplace_back(::fcntl(lent.fd.get(), F_DUPFD_CLOEXEC, 3));
+    next.fds.push_back(try_duplicate(lent.fd));
     if (!next.fds.back()) return fail(Error::last("cannot hand a descriptor to the keeper"));
   }
   next.message.fd_count = static_cast<std::uint32_t>(next.fds.size());

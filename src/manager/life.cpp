@@ -49,8 +49,8 @@ std::int64_t size_of(const std::string& path) {
 
 }  // namespace
 
-asio::awaitable<void> Life::live(std::shared_ptr<Job> /*keep_alive*/, Resume resume) {
-  for (Stage stage = co_await take_up(resume); !job_.removed; stage = Stage::rest) {
+asio::awaitable<void> Life::live(std::shared_ptr<Job> /*keep_alive*/) {
+  for (Stage stage = co_await take_up(job_.resume); !job_.removed; stage = Stage::rest) {
     if (stage <= Stage::rest) co_await rest();  // stopped, waiting, invalid → starting
     if (job_.removed) break;
     if (stage <= Stage::pre_run) co_await pre_run();    // pre-run → starting
@@ -259,7 +259,7 @@ asio::awaitable<bool> Life::start_process(Phase phase) {
     job_.run = std::move(launched->run);
     job_.run->end = launching.succeed();
     // Not in the journal, not let go: the child ends as its status socket closes.
-    const Status journaled = instance_.commit(spawned_event());
+    const Status journaled = instance_.commit(spawned_event(job_.name, *job_.run));
     fault_point("manager.spawn-recorded");
     instance_.capture_run(job_);
     if (!journaled) {
@@ -280,14 +280,6 @@ asio::awaitable<bool> Life::give_up_launch(std::string why) {
   failure_ = std::move(why);
   while (!job_.run->end) co_await job_.wakeup.wait();
   co_return false;
-}
-
-Event Life::spawned_event() const {
-  Event spawned = event("spawned");
-  spawned.pid = job_.run->pid;
-  spawned.start_ticks = static_cast<std::int64_t>(job_.run->start_ticks);
-  spawned.boot_id = boot_id();
-  return spawned;
 }
 
 asio::awaitable<void> Life::attend() {
@@ -420,11 +412,6 @@ asio::awaitable<JobEvent> Life::next_event() {
     }
     (void)co_await job_.wakeup.wait_until(deadline_);
   }
-}
-
-const Conf& Life::conf() const {
-  static const Conf defaults;
-  return job_.conf ? *job_.conf : defaults;
 }
 
 Step Life::advance(JobEvent event) {

@@ -19,7 +19,7 @@ class Life {
   Life(Instance* instance, Job* job) : instance_(*instance), job_(*job) {}
 
   // Until the job is removed.
-  asio::awaitable<void> live(std::shared_ptr<Job> keep_alive, Resume resume = Resume::rest);
+  asio::awaitable<void> live(std::shared_ptr<Job> keep_alive);
 
  private:
   using Clock = Wakeup::Clock;
@@ -56,12 +56,10 @@ class Life {
   void note_binary();
 
   [[nodiscard]] std::shared_ptr<Job> self() const { return instance_.find(job_.name); }
-  // The job's, or the defaults for one that lives although its conf can't be read any more.
-  [[nodiscard]] const Conf& conf() const;
+  [[nodiscard]] const Conf& conf() const { return job_.conf_or_defaults(); }
   [[nodiscard]] JobRecord& record() const { return instance_.record_of(job_); }
   [[nodiscard]] Event event(std::string_view name) const;
   Event exit_event();
-  [[nodiscard]] Event spawned_event() const;
 
   Instance& instance_;
   Job& job_;

@@ -26,7 +26,7 @@ asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request);
 // Stops every job, which stays wanted. The caller ends the instance once the answer is out.
 asio::awaitable<Outcomes> shut_down(Instance* instance);
 
-// Replaces keeper and manager. The new manager gives the answer; this one's, while it is there, is a failure.
+// Replaces keeper and manager. That it was done is the new manager's answer; this one can only tell why it was not.
 asio::awaitable<Result<UpgradeReply>> upgrade_instance(Instance* instance, UpgradeRequest request);
 
 JobView view_of(Instance& instance, const Job& job);
@@ -43,7 +43,7 @@ Status forget_job(Instance& instance, const std::shared_ptr<Job>& job);
 // Journals that the job is wanted or not (`anew`: a run that begins from now on), by the request with this key. On
 // failure nothing has changed.
 enum class Wanted { no, yes, anew };
-Status set_wanted(Instance& instance, const Job& job, Wanted wanted, const std::string& key);
+Status set_wanted(Instance& instance, const std::string& job, Wanted wanted, const std::string& key);
 bool acted_on(const Instance& instance, const std::string& key, const std::string& job);
 
 // A job that has been told to start, and which of its runs is waited for.

@@ -13,7 +13,7 @@ Result<Begun> ask(Instance& instance, const std::shared_ptr<Job>& job, const std
   if (begun_since || job->state == JobState::starting) return Begun{job, record.runs - 1};
   Begun begun{job, record.runs};
   if (seen == nullptr) {
-    if (auto journaled = set_wanted(instance, *job, Wanted::anew, key); !journaled) return pass(journaled);
+    if (auto journaled = set_wanted(instance, job->name, Wanted::anew, key); !journaled) return pass(journaled);
   }
   job->post(JobEvent::restart);
   return begun;

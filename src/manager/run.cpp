@@ -1,6 +1,5 @@
 #include "manager/run.h"
 
-#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -10,6 +9,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+
+#include "base/time.h"
+#include "proc/process.h"
 
 namespace usvc {
 
@@ -39,6 +41,18 @@ ItemName parse_item_id(const std::string& id) {
 
 std::string Run::item_id() const {
   return usvc::item_id(run_id, phase);
+}
+
+Event spawned_event(const std::string& job, const Run& run) {
+  Event spawned;
+  spawned.t = unix_now();
+  spawned.event = "spawned";
+  spawned.job = job;
+  spawned.run_id = run.run_id;
+  spawned.pid = run.pid;
+  spawned.start_ticks = static_cast<std::int64_t>(run.start_ticks);
+  spawned.boot_id = boot_id();
+  return spawned;
 }
 
 std::vector<Lent> Run::held() const {

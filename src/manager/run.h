@@ -17,6 +17,7 @@
 #include "manager/keeper_link.h"
 #include "proc/cgroup.h"
 #include "proc/members.h"
+#include "shapes/event.h"
 
 namespace usvc {
 
@@ -57,6 +58,9 @@ struct ItemName {
   Phase phase = Phase::main;
 };
 ItemName parse_item_id(const std::string& id);
+
+// The journal's line of the run's identity.
+Event spawned_event(const std::string& job, const Run& run);
 
 // To the main process alone; or to its whole process group.
 Status signal_main(const Run& run, int signal);

@@ -15,12 +15,9 @@ constexpr std::size_t shown_lines = 10;
 
 std::string describe(const ExitView& exit) {
   std::string text = exit.reason && !exit.code ? *exit.reason
-                     : exit.signal             ? "killed by " + *exit.signal +
-                                         (exit.core  ? ", core dumped"
-                                          : exit.oom ? ", out of memory"
-                                                     : "")
-                     : exit.code ? "exit " + std::to_string(*exit.code)
-                                 : "ended, nobody knows how";
+                     : exit.signal             ? killed_by(*exit.signal, exit.core, exit.oom.value_or(false))
+                     : exit.code               ? "exit " + std::to_string(*exit.code)
+                                               : "ended, nobody knows how";
   if (exit.reason && exit.code) text = *exit.reason;
   if (exit.reason && !exit.code && !exit.signal) return text;
   return text + " after " + seconds_words(exit.ran);
@@ -111,7 +108,7 @@ std::optional<Outcome> look(Instance& instance, const Begun& begun, Clock::time_
     return failed(instance, job);
   }
   if (job.state != JobState::running) return std::nullopt;
-  const auto settled_at = job.running_since + (job.conf ? job.conf->settle : Duration{});
+  const auto settled_at = job.settled_at();
   if (Clock::now() >= settled_at) return outcome_of(instance, job);
   look_again = std::min(look_again, settled_at);
   return std::nullopt;

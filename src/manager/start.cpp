@@ -81,7 +81,7 @@ asio::awaitable<void> forget_stillborn(Instance* instance, const Outcome* outcom
   const bool stillborn = !outcome->ok && record.runs <= 2 && record.last_exit && record.last_exit->reason &&
                          !record.last_exit->code && !record.last_exit->signal;
   if (!stillborn) co_return;
-  if (!set_wanted(*instance, *job, Wanted::no, "")) co_return;  // it stays, and is tried again
+  if (!set_wanted(*instance, job->name, Wanted::no, "")) co_return;  // it stays, and is tried again
   job->post(JobEvent::stop);
   Wakeup wakeup(instance->io());
   Watching watching(&wakeup);
@@ -97,10 +97,10 @@ bool acted_on(const Instance& instance, const std::string& key, const std::strin
   return seen != nullptr && std::find(seen->jobs.begin(), seen->jobs.end(), job) != seen->jobs.end();
 }
 
-Status set_wanted(Instance& instance, const Job& job, Wanted wanted, const std::string& key) {
+Status set_wanted(Instance& instance, const std::string& job, Wanted wanted, const std::string& key) {
   Event event;
   event.event = "wanted";
-  event.job = job.name;
+  event.job = job;
   event.wanted = wanted != Wanted::no;
   if (wanted == Wanted::anew) event.anew = true;
   if (!key.empty()) event.key = key;
@@ -108,12 +108,7 @@ Status set_wanted(Instance& instance, const Job& job, Wanted wanted, const std::
 }
 
 Status create_job(Instance& instance, const Conf& conf, const std::vector<std::string>& env, const std::string& key) {
-  Event reserved;
-  reserved.event = "wanted";
-  reserved.job = conf.name;
-  reserved.wanted = true;
-  if (!key.empty()) reserved.key = key;
-  if (auto journaled = instance.commit(std::move(reserved)); !journaled) return journaled;
+  if (auto journaled = set_wanted(instance, conf.name, Wanted::yes, key); !journaled) return journaled;
   fault_point("manager.start-wanted");
   Status written = save_environment(instance.layout(), conf.name, env);
   if (written) written = save_conf(instance.layout(), conf);
@@ -180,7 +175,7 @@ asio::awaitable<Outcomes> start_known(Instance* instance, SelectRequest request)
       begun.push_back({job, std::max<std::int64_t>(record.runs - 1, 0)});
     } else if (!runs || !record.wanted) {
       // One whose run is just over is not to be left at that, whatever its restart policy.
-      if (auto journaled = set_wanted(*instance, *job, Wanted::anew, request.key); !journaled)
+      if (auto journaled = set_wanted(*instance, job->name, Wanted::anew, request.key); !journaled)
         co_return pass(journaled);
       begun.push_back({job, record.runs});
       job->post(JobEvent::start);

@@ -24,18 +24,8 @@ Outcome stopped(const Job& job, bool was_live) {
   return outcome;
 }
 
-// Keeper and manager were both killed, and the job has outlived them.
-Outcome outlived(const Job& job, pid_t survivor) {
-  Outcome outcome;
-  outcome.name = job.name;
-  outcome.ok = false;
-  outcome.message = "its process " + std::to_string(survivor) + " has outlived usvc's own and is still there";
-  outcome.hint = "usvc init ends it";
-  return outcome;
-}
-
 bool at_rest(const Job& job) {
-  return job.removed || ((job.state == JobState::stopped || job.state == JobState::invalid) && !job.run);
+  return job.removed || job.idle();
 }
 
 }  // namespace
@@ -53,7 +43,8 @@ asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request, s
     was_live.push_back(!at_rest(*job));
     watching.add(job);
     if (!acted_on(*instance, request.key, job->name)) {
-      if (auto journaled = set_wanted(*instance, *job, Wanted::no, request.key); !journaled) co_return pass(journaled);
+      if (auto journaled = set_wanted(*instance, job->name, Wanted::no, request.key); !journaled)
+        co_return pass(journaled);
     }
     fault_point("manager.stop-wanted");
     if (!job->run) job->killed = false;  // that was another stop's
@@ -74,8 +65,13 @@ asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request, s
   OutcomesReply reply;
   for (std::size_t i = 0; i < jobs->size(); ++i) {
     const Job& job = *(*jobs)[i];
-    const auto survivor = instance->online() ? std::nullopt : survivor_of(instance->record_of(job));
-    reply.results.push_back(survivor ? outlived(job, *survivor) : stopped(job, was_live[i]));
+    Outcome outcome = stopped(job, was_live[i]);
+    if (const auto none = no_survivor(*instance, job); !none) {
+      outcome.ok = outcome.skipped = false;
+      outcome.message = none.error().message();
+      outcome.hint = "usvc init ends it";
+    }
+    reply.results.push_back(std::move(outcome));
   }
   co_return reply;
 }

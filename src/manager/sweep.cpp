@@ -135,7 +135,7 @@ void note_tree(Run& run) {
 
 asio::awaitable<std::size_t> sweep(Instance* instance, std::shared_ptr<Job> job, Clock::time_point kill_at) {
   Run& run = *job->run;
-  const int signal = job->conf ? job->conf->stop_signal : SIGTERM;
+  const int signal = job->conf_or_defaults().stop_signal;
   std::size_t ended = 0;
   if (run.cgroup) {
     ended = co_await sweep_cgroup(instance, &*run.cgroup, signal, kill_at);
@@ -155,6 +155,9 @@ asio::awaitable<std::size_t> sweep(Instance* instance, std::shared_ptr<Job> job,
   co_return ended;
 }
 
+namespace {
+
+// The process as the journal knows it, where it is still alive.
 std::optional<pid_t> survivor_of(const JobRecord& record) {
   if (!record.pid || !record.boot_id) return std::nullopt;
   const Identity identity{.pid = static_cast<pid_t>(*record.pid),
@@ -162,6 +165,14 @@ std::optional<pid_t> survivor_of(const JobRecord& record) {
                           .boot_id = *record.boot_id};
   if (!alive(identity)) return std::nullopt;
   return identity.pid;
+}
+
+}  // namespace
+
+Status no_survivor(Instance& instance, const Job& job) {
+  const auto survivor = instance.online() ? std::nullopt : survivor_of(instance.record_of(job));
+  if (!survivor) return {};
+  return fail("its process " + std::to_string(*survivor) + " has outlived usvc's own and is still there");
 }
 
 asio::awaitable<std::size_t> sweep_lost(Instance* instance, std::shared_ptr<Job> job) {
@@ -175,8 +186,7 @@ asio::awaitable<std::size_t> sweep_lost(Instance* instance, std::shared_ptr<Job>
     marks.main_start_ticks = static_cast<std::uint64_t>(record.start_ticks.value_or(0));
     marks.image = image_of(*survivor);
   }
-  const Conf defaults;
-  const Conf& conf = job->conf ? *job->conf : defaults;
+  const Conf& conf = job->conf_or_defaults();
   // The lost process itself may have been let go a moment ago and not be its program yet.
   const auto look = [marks](const std::vector<pid_t>& known) {
     std::vector<Member> members = all_members(marks, known);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 
 #include "manager/instance.h"
 #include "manager/job.h"
@@ -18,8 +17,8 @@ asio::awaitable<std::size_t> sweep(Instance* instance, std::shared_ptr<Job> job,
 // anew): the same by its identity and its marks, SIGKILL after the job's stop timeout.
 asio::awaitable<std::size_t> sweep_lost(Instance* instance, std::shared_ptr<Job> job);
 
-// The job's process as the journal knows it, where it is still alive: without an instance nobody else tells.
-std::optional<pid_t> survivor_of(const JobRecord& record);
+// Without an instance: fails where the job's process, as the journal knows it, has outlived keeper and manager.
+Status no_survivor(Instance& instance, const Job& job);
 
 // For tree = subreaper: what descends from the main process now, while that is exact.
 void note_tree(Run& run);

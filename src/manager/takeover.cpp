@@ -1,5 +1,4 @@
 // The beginning of a manager: what it takes over from the one before, or makes for the first time.
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -17,7 +16,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "base/unix_socket.h"
-#include "job/names.h"
+#include "job/run_id.h"
 #include "manager/instance.h"
 #include "manager/life.h"
 #include "manager/readable.h"
@@ -237,9 +236,9 @@ void Instance::adopt(std::vector<HeldItem>& items) {
   // Those of the run the journal speaks of first; of one run the later phase, of one phase what lives.
   const auto rank = [this](const HeldItem& item) {
     const auto job = job_of_item(item.id);
-    const bool current = job && record_of(*job).run_id == parse_item_id(item.id).run_id;
-    const Phase phase = parse_item_id(item.id).phase;
-    const int later = phase == Phase::post ? 0 : phase == Phase::main ? 1 : 2;
+    const ItemName name = parse_item_id(item.id);
+    const bool current = job && record_of(*job).run_id == name.run_id;
+    const int later = name.phase == Phase::post ? 0 : name.phase == Phase::main ? 1 : 2;
     return (current ? 0 : 100) + 10 * later + (item.exit ? 1 : 0);
   };
   std::stable_sort(of_jobs.begin(), of_jobs.end(),
@@ -302,7 +301,7 @@ void Instance::adopt_item(HeldItem item) {
     return keeper_->drop(id);
   }
   const std::string name = job_name_of(id);
-  if (!check_job_name(name)) return adopt_leftover(std::move(run), Resume::end);
+  if (name.empty()) return adopt_leftover(std::move(run), Resume::end);
   std::shared_ptr<Job> job = find(name);
   // Its conf and its journal are gone: so it can at least be seen and stopped.
   if (!job) job = add_job(name);
@@ -326,7 +325,7 @@ void Instance::adopt_item(HeldItem item) {
   adopted.run_id = job->run->run_id;
   adopted.pid = job->run->pid;
   record(std::move(adopted));
-  capture_->add(source_of(*job->run, job->name));
+  capture_run(*job);
   watch_if_orphan(*job->run);
 }
 
@@ -346,17 +345,12 @@ void Instance::take_state(Job& job, Resume resume) {
 // wanted.
 void Instance::recover(Job& job) {
   record_error(job.name, "the journal had lost its run " + job.run->run_id + "; it is taken over as it is");
-  Event event;
-  event.t = unix_now();
-  event.job = job.name;
-  event.run_id = job.run->run_id;
-  event.event = "starting";
-  record(event);
-  event.event = "spawned";
-  event.pid = job.run->pid;
-  event.start_ticks = static_cast<std::int64_t>(job.run->start_ticks);
-  event.boot_id = boot_id();
-  record(event);
+  Event starting;
+  starting.event = "starting";
+  starting.job = job.name;
+  starting.run_id = job.run->run_id;
+  record(std::move(starting));
+  record(spawned_event(job.name, *job.run));
   Event wanted;
   wanted.event = "wanted";
   wanted.job = job.name;
@@ -392,16 +386,13 @@ void Instance::begin_lives() {
     if (!job->run) job->resume = resume_without(journaled(*job));
     if (!job->run) take_state(*job, job->resume);
     if (job->state == JobState::stopped && !job->conf) job->state = JobState::invalid;
-    asio::co_spawn(io_, job->life->live(job, job->resume), must_not_throw);
+    asio::co_spawn(io_, job->life->live(job), must_not_throw);
   }
 }
 
 std::string Instance::job_name_of(const std::string& id) {
-  const std::string run_id = parse_item_id(id).run_id;
-  // "NAME.N.HEX8": the name may hold dots.
-  const auto tag = run_id.rfind('.');
-  const auto number = tag == std::string::npos || tag == 0 ? tag : run_id.rfind('.', tag - 1);
-  return number == std::string::npos ? "" : run_id.substr(0, number);
+  const auto run = parse_run_id(parse_item_id(id).run_id);
+  return run ? run->name : "";
 }
 
 std::shared_ptr<Job> Instance::job_of_item(const std::string& id) const {

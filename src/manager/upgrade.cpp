@@ -41,7 +41,7 @@ Result<Fd> open_program(const std::string& path) {
   if (::fstat(program->get(), &info) != 0) return fail(Error::last(path));
   if (!S_ISREG(info.st_mode)) return fail(path + ": no program");
   if (::access(path.c_str(), X_OK) != 0) return fail(Error::last(path));
-  return Fd(::fcntl(program->get(), F_DUPFD_CLOEXEC, 10));  // out of the way of a child's 0 to 2
+  return out_of_the_way(*program);
 }
 
 Status end_and_reap(FdRef pidfd) {
@@ -64,7 +64,7 @@ asio::awaitable<Status> must_answer(asio::io_context* io, FdRef program, std::st
   const std::vector<InheritedFd> fds = {{writing, STDOUT_FILENO}, {program, program.get()}};
   auto child = spawn_program(args, fds, options);
   if (!child) co_return pass(child);
-  Fd pidfd(::fcntl(child->pidfd.get(), F_DUPFD_CLOEXEC, 3));
+  Fd pidfd = try_duplicate(child->pidfd);
   const auto deadline = std::chrono::steady_clock::now() + answer_limit;
   const bool ended = pidfd && co_await readable_until(io, std::move(pidfd), deadline);
   if (!ended) (void)::kill(-child->pid, SIGKILL);

@@ -19,14 +19,14 @@ bool reached(Instance& instance, const Awaited& awaited, const std::string& cond
   const Job& job = *awaited.job;
   if (job.removed) return condition == "stopped" || condition == "exit";
   const JobRecord& record = instance.record_of(job);
-  if (condition == "stopped") return (job.state == JobState::stopped || job.state == JobState::invalid) && !job.run;
+  if (condition == "stopped") return job.idle();
   if (condition == "exit") {
     if (record.run_id != awaited.run_id) return true;  // a later run has begun
     return record.exit_recorded && (!job.run || job.run->drained);
   }
   if (job.state != JobState::running) return false;
   if (condition == "running") return true;
-  const auto settled_at = job.running_since + (job.conf ? job.conf->settle : Duration{});
+  const auto settled_at = job.settled_at();
   look_again = std::min(look_again, settled_at);
   return Clock::now() >= settled_at;
 }
