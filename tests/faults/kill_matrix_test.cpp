@@ -26,6 +26,8 @@ enum class Scene {
   backoff,       // a job dies twice, and waits before its third start
   stop,          // a job is stopped
   stop_deaf,     // one that has to be killed
+  stop_orphan,   // one whose keeper was killed before
+  crash_orphan,  // such a one dies and is started again
   restart,       // stopped and started again
   clean,         // a stopped job is forgotten
   manager_lost,  // another manager takes over
@@ -80,6 +82,10 @@ constexpr auto rows = std::to_array<Row>({
     {"keeper.drop", Scene::stop},
     {"manager.answer", Scene::stop},
     {"manager.stop-killed", Scene::stop_deaf},
+    {"manager.exit-recorded", Scene::stop_orphan},
+    {"manager.drained", Scene::stop_orphan},
+    {"manager.exit-recorded", Scene::crash_orphan},
+    {"manager.drained", Scene::crash_orphan},
     {"manager.stop-signalled", Scene::restart},
     {"manager.drained", Scene::restart},
     {"manager.spawned", Scene::restart},
@@ -120,8 +126,9 @@ enum class Kill { stopped, peer, both };
 using Case = std::tuple<Row, Kill>;
 
 std::string name_of(const testing::TestParamInfo<Case>& info) {
-  constexpr std::array scenes = {"start", "hooks",        "crash",       "backoff", "stop",     "stop_deaf", "restart",
-                                 "clean", "manager_lost", "keeper_lost", "output",  "full_log", "checkpoint"};
+  constexpr std::array scenes = {"start",        "hooks",       "crash",        "backoff",  "stop",
+                                 "stop_deaf",    "stop_orphan", "crash_orphan", "restart",  "clean",
+                                 "manager_lost", "keeper_lost", "output",       "full_log", "checkpoint"};
   constexpr std::array kills = {"stopped", "peer", "both"};
   const auto& [row, kill] = info.param;
   std::string name = std::string(row.point) + "_" + scenes.at(static_cast<std::size_t>(row.scene));
@@ -137,6 +144,9 @@ class KillMatrixTest : public FaultTest, public testing::WithParamInterface<Case
   [[nodiscard]] const Row& row() const { return row_; }
   [[nodiscard]] Kill kill() const { return std::get<1>(GetParam()); }
   [[nodiscard]] bool at_manager() const { return !row().point.starts_with("keeper.") && !at_child(); }
+  [[nodiscard]] bool of_orphan() const {
+    return row().scene == Scene::stop_orphan || row().scene == Scene::crash_orphan;
+  }
   [[nodiscard]] bool at_child() const { return row().point.starts_with("child."); }
 
   // The other one had been killed before and nobody holds the descriptors now: as bad as both at once.
@@ -152,7 +162,7 @@ class KillMatrixTest : public FaultTest, public testing::WithParamInterface<Case
     result.both = none_left();
     result.partly = kill() == Kill::stopped && row().point == "manager.hand-over";
     const bool stopped_is_keeper = !at_manager() && !at_child();
-    result.keeper_died = result.both || row().scene == Scene::keeper_lost ||
+    result.keeper_died = result.both || row().scene == Scene::keeper_lost || of_orphan() ||
                          (kill() == Kill::stopped ? stopped_is_keeper : !stopped_is_keeper);
     return result;
   }
@@ -181,7 +191,9 @@ class KillMatrixTest : public FaultTest, public testing::WithParamInterface<Case
   [[nodiscard]] std::vector<std::string> ends() const {
     if (row().scene == Scene::hooks) return {"0"};
     if (row().scene == Scene::stop_deaf) return {"KILL"};
-    if (row().scene == Scene::crash || row().scene == Scene::backoff) return {"1", "TERM"};
+    const bool crashes =
+        row().scene == Scene::crash || row().scene == Scene::crash_orphan || row().scene == Scene::backoff;
+    if (crashes) return {"1", "TERM"};
     return {"TERM"};
   }
   void limit_files(pid_t process, rlim_t bytes);
@@ -205,12 +217,14 @@ void KillMatrixTest::prepare() {
           {"--restart", "on-failure", "--pre", "echo pre >>" + path("hooks"), "--post", "echo post >>" + path("hooks")},
           {"--", "exit", "0"});
     case Scene::crash:
+    case Scene::crash_orphan:
       return make_and_start({},
                             {"--", "wait-file", path("go"), "--", "crash-first", "1", path("crashes"), "--", "serve"});
     case Scene::backoff:
       return make_and_start({},
                             {"--", "wait-file", path("go"), "--", "crash-first", "2", path("crashes"), "--", "serve"});
     case Scene::stop:
+    case Scene::stop_orphan:
       make_and_start({}, {"--", "serve"});
       command_ = {"stop", "job"};
       return;
@@ -263,7 +277,9 @@ void KillMatrixTest::limit_files(pid_t process, rlim_t bytes) {
 
 void KillMatrixTest::act() {
   if (!command_.empty()) client_ = launch(command_);
-  if (row().scene == Scene::crash || row().scene == Scene::backoff) write("go", "");
+  const bool crashes =
+      row().scene == Scene::crash || row().scene == Scene::crash_orphan || row().scene == Scene::backoff;
+  if (crashes) write("go", "");
   if (row().scene == Scene::manager_lost || row().scene == Scene::checkpoint) kill_hard(manager_process());
   if (row().scene == Scene::keeper_lost) kill_hard(keeper_process());
 }
@@ -330,6 +346,7 @@ void KillMatrixTest::look() {
       EXPECT_TRUE(both || contains(read(path("hooks")), "post\n"));
       return;
     case Scene::crash:
+    case Scene::crash_orphan:
       look_at_running(2, 2);
       EXPECT_TRUE(both || status("job").deaths == 1) << status("job");
       return;
@@ -341,6 +358,7 @@ void KillMatrixTest::look() {
       return look_at_running(2, 2);
     case Scene::stop:
     case Scene::stop_deaf:
+    case Scene::stop_orphan:
       if (output_.status == 0) stopped();
       return;
     case Scene::clean:
@@ -363,6 +381,11 @@ TEST_P(KillMatrixTest, NothingIsLost) {
   if (HasFatalFailure()) return;
   prepare();
   if (HasFailure()) return;
+  if (of_orphan()) {
+    const auto keepers = journaled("keeper-started");
+    kill_hard(keeper_process());
+    ASSERT_TRUE(wait_until(15s, [&] { return journaled("keeper-started") > keepers; }));
+  }
   arm(row().point, row().passes);
   act();
   const pid_t stopped = stopped_at(row().point);
