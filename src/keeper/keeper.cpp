@@ -205,8 +205,9 @@ bool Keeper::reap_manager() {
   note("the manager (pid " + std::to_string(manager_pid_) +
        ") ended: " + (info.si_code == CLD_EXITED ? "exit " : "signal ") + std::to_string(info.si_status));
   manager_pid_ = 0;
-  // It can't work here (another instance, say), and nothing of ours is alive to stay for.
-  if (refused && !ever_up_ && children_.empty()) {
+  // It can't work here (another instance, say), and nothing of ours is alive to stay for: a new one has no child yet,
+  // one that was to replace another has been handed nothing.
+  if (refused && (ever_up_ ? items_.empty() : children_.empty())) {
     quit_ = true;
     exit_status_ = manager_refuses;
   }
