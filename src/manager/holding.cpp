@@ -175,7 +175,9 @@ asio::awaitable<void> Instance::watch_orphan(std::string id) {
   const Run* run = find_run(id);
   if (run == nullptr) co_return;
   asio::posix::stream_descriptor pidfd(io_, duplicate(run->pidfd).release());
-  (void)co_await pidfd.async_wait(asio::posix::stream_descriptor::wait_read, as_result);
+  while (!readable_now(FdRef(pidfd.native_handle()))) {
+    (void)co_await pidfd.async_wait(asio::posix::stream_descriptor::wait_read, as_result);
+  }
   RunEnd end;
   end.at = unix_now();
   const auto give_up_at = Wakeup::Clock::now() + reaper_patience;

@@ -1,6 +1,8 @@
 // Waiting for a descriptor, a pidfd mostly, with a deadline.
 #pragma once
 
+#include <poll.h>
+
 #include <chrono>
 #include <memory>
 
@@ -8,6 +10,13 @@
 #include "manager/asio.h"
 
 namespace usvc {
+
+// Right now. What Asio's wait for it returns is to be held against this: a wait may end although nothing has happened
+// to its own descriptor, since Asio hands the place of a closed one on with an event that was still under way.
+inline bool readable_now(FdRef fd) {
+  pollfd readable{.fd = fd.get(), .events = POLLIN, .revents = 0};
+  return ::poll(&readable, 1, 0) == 1;
+}
 
 // True: it can be read (of a pidfd: the process has ended); false: the deadline came first.
 inline asio::awaitable<bool> readable_until(asio::io_context* io, Fd fd,
@@ -21,9 +30,14 @@ inline asio::awaitable<bool> readable_until(asio::io_context* io, Fd fd,
     boost::system::error_code ignored;
     waiting->cancel(ignored);
   });
-  const auto [error] = co_await descriptor->async_wait(asio::posix::stream_descriptor::wait_read, as_result);
+  bool readable = false;
+  while (!readable && std::chrono::steady_clock::now() < deadline) {
+    const auto [error] = co_await descriptor->async_wait(asio::posix::stream_descriptor::wait_read, as_result);
+    if (error) break;
+    readable = readable_now(FdRef(descriptor->native_handle()));
+  }
   timer.cancel();
-  co_return !error;
+  co_return readable;
 }
 
 // What becomes of a coroutine that nobody waits for: an exception in it is our bug or the end of memory. It leaves the
