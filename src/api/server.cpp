@@ -62,11 +62,16 @@ void turn_away(const Fd& socket) {
 
 // Tells, as long as `guard` lives. A client that has only ended its own side (nc -N, say) still waits for its answer.
 template <class Told>
-void on_hang_up(Connection& connection, const std::shared_ptr<void>& guard, Told told) {
-  auto handler = [weak = std::weak_ptr(guard), told = std::move(told)](boost::system::error_code error) {
-    if (const auto alive = weak.lock(); alive && !error) told();
+void on_hang_up(const std::shared_ptr<Connection>& connection, const std::shared_ptr<void>& guard, Told told) {
+  auto handler = [waiting = std::weak_ptr(connection), weak = std::weak_ptr(guard),
+                  told = std::move(told)](boost::system::error_code error) {
+    const auto open = waiting.lock();
+    const auto alive = weak.lock();
+    if (!open || !alive || error) return;
+    if (ready_now(FdRef(open->stream.socket().native_handle()), 0)) return told();
+    on_hang_up(open, alive, told);
   };
-  connection.stream.socket().async_wait(asio::socket_base::wait_error, std::move(handler));
+  connection->stream.socket().async_wait(asio::socket_base::wait_error, std::move(handler));
 }
 
 }  // namespace
@@ -215,7 +220,7 @@ asio::awaitable<std::optional<ApiResponse>> Server::attend(std::shared_ptr<Conne
   auto work = std::make_shared<Work>(instance_.io());
   request.caller = std::shared_ptr<Caller>(work, &work->caller);
   asio::co_spawn(instance_.io(), carry_out(work, std::move(request)), must_not_throw);
-  on_hang_up(*connection, work, [heard = work.get()] {
+  on_hang_up(connection, work, [heard = work.get()] {
     heard->client_gone = true;
     heard->change.notify();
   });
@@ -255,7 +260,7 @@ asio::awaitable<void> Server::stream_events(std::shared_ptr<Connection> connecti
   });
   bool client_gone = false;
   const auto guard = std::make_shared<bool>();
-  on_hang_up(*connection, guard, [&] {
+  on_hang_up(connection, guard, [&] {
     client_gone = true;
     more.notify();
   });

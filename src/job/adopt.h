@@ -27,8 +27,8 @@ enum class Resume {
   program,   // the pre-run hook has passed: now the program
   follow,    // its process is followed to its end
   bury,      // its end is in the journal: its tree is swept, its output drained
-  epilogue,  // that too: the post-run hook is next
-  decide,    // the hook has been run: what comes next is the policy's
+  epilogue,  // that too, and nobody holds its output any more: what is left is swept, the post-run hook is next
+  decide,    // the hook has been run: what is left is swept, what comes next is the policy's
   lost,      // gone with its keeper: what lives of it is ended, and its end recorded as unknown
   recover,   // lives, and the journal has lost it: it is entered there again, then followed
   drain,     // the run is over for the job, but some of its output is not yet in the log

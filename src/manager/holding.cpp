@@ -174,9 +174,8 @@ void Instance::watch_if_orphan(const Run& run) {
 asio::awaitable<void> Instance::watch_orphan(std::string id) {
   const Run* run = find_run(id);
   if (run == nullptr) co_return;
-  asio::posix::stream_descriptor pidfd(io_, duplicate(run->pidfd).release());
-  while (!readable_now(FdRef(pidfd.native_handle()))) {
-    (void)co_await pidfd.async_wait(asio::posix::stream_descriptor::wait_read, as_result);
+  const Fd pidfd = duplicate(run->pidfd);
+  while (!co_await readable_until(&io_, duplicate(pidfd), Wakeup::Clock::now() + std::chrono::hours(1))) {
   }
   RunEnd end;
   end.at = unix_now();
@@ -186,7 +185,7 @@ asio::awaitable<void> Instance::watch_orphan(std::string id) {
     run = find_run(id);
     if (run == nullptr || run->end) co_return;
     auto status = zombie_exit_status(run->pid, run->start_ticks);
-    if (!status) status = exit_status_from_pidfd(FdRef(pidfd.native_handle()));
+    if (!status) status = exit_status_from_pidfd(pidfd);
     if (status) end.status = ExitStatus::from_wait_status(*status);
     const bool reaped_unseen = !status && ::access(("/proc/" + std::to_string(run->pid)).c_str(), F_OK) != 0;
     if (status || reaped_unseen || Wakeup::Clock::now() >= give_up_at) break;

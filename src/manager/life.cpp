@@ -91,12 +91,10 @@ asio::awaitable<Life::Stage> Life::take_up(Resume resume) {
       job_.state = JobState::dead;
       co_return Stage::bury;
     case Resume::epilogue:
-      job_.state = JobState::dead;
-      co_return Stage::epilogue;
     case Resume::decide:
       job_.state = JobState::dead;
-      (void)co_await sweep_lost(&instance_, self());
-      co_return Stage::decide;
+      (void)co_await sweep_lost(&instance_, self());  // what the program or the hook had left may not be swept yet
+      co_return resume == Resume::epilogue ? Stage::epilogue : Stage::decide;
     case Resume::lost:
       co_await record_lost();
       co_return Stage::decide;

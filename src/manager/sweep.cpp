@@ -133,6 +133,20 @@ void note_tree(Run& run) {
   }
 }
 
+namespace {
+
+// What fell to the keeper is all there is, as long as that keeper lives; its manager may not have heard of its end yet.
+std::vector<Member> members_of(const RunMarks& marks, const std::vector<pid_t>& known, pid_t keeper, bool lineage) {
+  if (!lineage) return all_members(marks, known);
+  std::vector<Member> strays = strays_of(keeper, known, marks);
+  ProcessStat stat;
+  std::string buffer;
+  const bool keeper_lives = read_stat(keeper, stat, buffer) && !is_dead(stat);
+  return keeper_lives ? std::move(strays) : all_members(marks, known);
+}
+
+}  // namespace
+
 asio::awaitable<std::size_t> sweep(Instance* instance, std::shared_ptr<Job> job, Clock::time_point kill_at) {
   Run& run = *job->run;
   const int signal = job->conf_or_defaults().stop_signal;
@@ -144,7 +158,7 @@ asio::awaitable<std::size_t> sweep(Instance* instance, std::shared_ptr<Job> job,
   }
   const auto look = [marks = run.marks, tree = run.tree, keeper = instance->keeper().keeper_pid(),
                      lineage = run.keeper_child](const std::vector<pid_t>& known) {
-    std::vector<Member> members = lineage ? strays_of(keeper, known, marks) : all_members(marks, known);
+    std::vector<Member> members = members_of(marks, known, keeper, lineage);
     std::erase_if(members, [&](const Member& member) { return member.pid == marks.main; });
     members.insert(members.end(), tree.begin(), tree.end());
     pass_over_launches(members);
@@ -177,10 +191,10 @@ Status no_survivor(Instance& instance, const Job& job) {
 
 asio::awaitable<std::size_t> sweep_lost(Instance* instance, std::shared_ptr<Job> job) {
   const JobRecord& record = instance->record_of(*job);
-  // In another boot no process can be left.
-  if (!record.pid || record.boot_id != boot_id()) co_return 0;
+  // In another boot no process can be left, nor of a run that never came to one.
+  if (!record.run_id || record.boot_id != boot_id()) co_return 0;
   RunMarks marks;
-  marks.run_id = record.run_id.value_or("");
+  marks.run_id = *record.run_id;
   if (const auto survivor = survivor_of(record)) {
     marks.main = *survivor;
     marks.main_start_ticks = static_cast<std::uint64_t>(record.start_ticks.value_or(0));

@@ -13,8 +13,8 @@ namespace usvc {
 // run; after the keeper itself was lost, whatever process bears one. Returns how many had to be ended.
 asio::awaitable<std::size_t> sweep(Instance* instance, std::shared_ptr<Job> job, Wakeup::Clock::time_point kill_at);
 
-// Of the process that the journal knows of and no keeper holds any more (both were killed, or the machine was booted
-// anew): the same by its identity and its marks, SIGKILL after the job's stop timeout.
+// Of the run that the journal knows of and no keeper holds any more (both were killed, or the machine was booted anew):
+// the same by its marks and, unless its end is in the journal, its process's identity; SIGKILL after the stop timeout.
 asio::awaitable<std::size_t> sweep_lost(Instance* instance, std::shared_ptr<Job> job);
 
 // Without an instance: fails where the job's process, as the journal knows it, has outlived keeper and manager.

@@ -1,5 +1,4 @@
 // The beginning of a manager: what it takes over from the one before, or makes for the first time.
-#include <poll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -277,9 +276,7 @@ Run run_from(HeldItem& item) {
 
 // Also of a process that is not the keeper's child, whose end it does not hear of.
 bool has_ended(const Run& run) {
-  if (run.end) return true;
-  pollfd readable{.fd = run.pidfd.get(), .events = POLLIN, .revents = 0};
-  return ::poll(&readable, 1, 0) == 1;
+  return run.end || ready_now(run.pidfd);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 #include <functional>
+#include <sstream>
 
 #include "base/fault_point.h"
 #include "faults/fixture.h"
@@ -28,6 +29,7 @@ enum class Scene {
   stop_deaf,     // one that has to be killed
   stop_orphan,   // one whose keeper was killed before
   crash_orphan,  // such a one dies and is started again
+  crash_daemon,  // a job dies that has left a daemon behind
   restart,       // stopped and started again
   clean,         // a stopped job is forgotten
   manager_lost,  // another manager takes over
@@ -86,6 +88,7 @@ constexpr auto rows = std::to_array<Row>({
     {"manager.drained", Scene::stop_orphan},
     {"manager.exit-recorded", Scene::crash_orphan},
     {"manager.drained", Scene::crash_orphan},
+    {"manager.exit-recorded", Scene::crash_daemon},
     {"manager.stop-signalled", Scene::restart},
     {"manager.drained", Scene::restart},
     {"manager.spawned", Scene::restart},
@@ -126,9 +129,9 @@ enum class Kill { stopped, peer, both };
 using Case = std::tuple<Row, Kill>;
 
 std::string name_of(const testing::TestParamInfo<Case>& info) {
-  constexpr std::array scenes = {"start",        "hooks",       "crash",        "backoff",  "stop",
-                                 "stop_deaf",    "stop_orphan", "crash_orphan", "restart",  "clean",
-                                 "manager_lost", "keeper_lost", "output",       "full_log", "checkpoint"};
+  constexpr std::array scenes = {"start",       "hooks",        "crash",        "backoff",   "stop",  "stop_deaf",
+                                 "stop_orphan", "crash_orphan", "crash_daemon", "restart",   "clean", "manager_lost",
+                                 "keeper_lost", "output",       "full_log",     "checkpoint"};
   constexpr std::array kills = {"stopped", "peer", "both"};
   const auto& [row, kill] = info.param;
   std::string name = std::string(row.point) + "_" + scenes.at(static_cast<std::size_t>(row.scene));
@@ -146,6 +149,10 @@ class KillMatrixTest : public FaultTest, public testing::WithParamInterface<Case
   [[nodiscard]] bool at_manager() const { return !row().point.starts_with("keeper.") && !at_child(); }
   [[nodiscard]] bool of_orphan() const {
     return row().scene == Scene::stop_orphan || row().scene == Scene::crash_orphan;
+  }
+  [[nodiscard]] bool crashes() const {
+    return row().scene == Scene::crash || row().scene == Scene::crash_orphan || row().scene == Scene::crash_daemon ||
+           row().scene == Scene::backoff;
   }
   [[nodiscard]] bool at_child() const { return row().point.starts_with("child."); }
 
@@ -191,12 +198,12 @@ class KillMatrixTest : public FaultTest, public testing::WithParamInterface<Case
   [[nodiscard]] std::vector<std::string> ends() const {
     if (row().scene == Scene::hooks) return {"0"};
     if (row().scene == Scene::stop_deaf) return {"KILL"};
-    const bool crashes =
-        row().scene == Scene::crash || row().scene == Scene::crash_orphan || row().scene == Scene::backoff;
-    if (crashes) return {"1", "TERM"};
+    if (crashes()) return {"1", "TERM"};
     return {"TERM"};
   }
   void limit_files(pid_t process, rlim_t bytes);
+  // That the job's runs have left behind.
+  [[nodiscard]] std::vector<pid_t> daemons() const;
   void look();
   void look_at_running(std::size_t most_begins, std::size_t least_begins);
   void look_at_command();
@@ -220,6 +227,9 @@ void KillMatrixTest::prepare() {
     case Scene::crash_orphan:
       return make_and_start({},
                             {"--", "wait-file", path("go"), "--", "crash-first", "1", path("crashes"), "--", "serve"});
+    case Scene::crash_daemon:
+      return make_and_start({}, {"--", "wait-file", path("go"), "--", "fork-daemon", "count-file", path("daemons"),
+                                 "--", "crash-first", "1", path("crashes"), "--", "serve"});
     case Scene::backoff:
       return make_and_start({},
                             {"--", "wait-file", path("go"), "--", "crash-first", "2", path("crashes"), "--", "serve"});
@@ -277,9 +287,7 @@ void KillMatrixTest::limit_files(pid_t process, rlim_t bytes) {
 
 void KillMatrixTest::act() {
   if (!command_.empty()) client_ = launch(command_);
-  const bool crashes =
-      row().scene == Scene::crash || row().scene == Scene::crash_orphan || row().scene == Scene::backoff;
-  if (crashes) write("go", "");
+  if (crashes()) write("go", "");
   if (row().scene == Scene::manager_lost || row().scene == Scene::checkpoint) kill_hard(manager_process());
   if (row().scene == Scene::keeper_lost) kill_hard(keeper_process());
 }
@@ -298,6 +306,14 @@ void KillMatrixTest::strike(pid_t stopped) {
   if (at_child()) victim = kill() == Kill::stopped ? manager : keeper;
   if (victim > 0) kill_hard(victim);
   if (victim != stopped) thaw(stopped);
+}
+
+std::vector<pid_t> KillMatrixTest::daemons() const {
+  std::vector<pid_t> pids;
+  std::istringstream lines(read(path("daemons")));
+  pid_t pid = 0;
+  for (std::string word; lines >> pid >> word;) pids.push_back(pid);
+  return pids;
 }
 
 void KillMatrixTest::look_at_command() {
@@ -344,6 +360,11 @@ void KillMatrixTest::look() {
       EXPECT_GE(ledger().begins("job").size(), 1U);
       EXPECT_TRUE(contains(read(path("hooks")), "pre\n"));
       EXPECT_TRUE(both || contains(read(path("hooks")), "post\n"));
+      return;
+    case Scene::crash_daemon:
+      look_at_running(2, 2);
+      EXPECT_TRUE(wait_until(15s, [&] { return daemons().size() == ledger().begins("job").size(); }));
+      EXPECT_EQ(std::ranges::count_if(daemons(), [](pid_t pid) { return alive(pid); }), 1) << read(path("daemons"));
       return;
     case Scene::crash:
     case Scene::crash_orphan:

@@ -59,7 +59,9 @@ Complaints Ledger::check_log(const std::string& job, const std::string& log, boo
   for (auto text : lines_of(log)) {
     // The torn last line of a run that was cut off has the next run's first behind it.
     if (const auto again = text.rfind("line "); cut && again != std::string::npos) text.erase(0, again);
-    if (text.starts_with("crashing,") || text.starts_with("ignoring ")) continue;  // other modes of the probe
+    const bool of_other_modes =
+        text.starts_with("crashing,") || text.starts_with("ignoring ") || text.starts_with("daemon ");
+    if (of_other_modes) continue;
     const auto line = parse_line(text);
     if (!line) {
       if (!cut) complaints.push_back(job + ": a line that nobody wrote: " + text);
