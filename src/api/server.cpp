@@ -60,7 +60,12 @@ void turn_away(const Fd& socket) {
   (void)::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-// Tells, as long as `guard` lives. A client that has only ended its own side (nc -N, say) still waits for its answer.
+// A client that has only ended its own side (nc -N, say) still waits for its answer.
+bool hung_up(Connection& connection) {
+  return ready_now(FdRef(connection.stream.socket().native_handle()), 0);
+}
+
+// Tells, as long as `guard` lives.
 template <class Told>
 void on_hang_up(const std::shared_ptr<Connection>& connection, const std::shared_ptr<void>& guard, Told told) {
   auto handler = [waiting = std::weak_ptr(connection), weak = std::weak_ptr(guard),
@@ -68,7 +73,7 @@ void on_hang_up(const std::shared_ptr<Connection>& connection, const std::shared
     const auto open = waiting.lock();
     const auto alive = weak.lock();
     if (!open || !alive || error) return;
-    if (ready_now(FdRef(open->stream.socket().native_handle()), 0)) return told();
+    if (hung_up(*open)) return told();
     on_hang_up(open, alive, told);
   };
   connection->stream.socket().async_wait(asio::socket_base::wait_error, std::move(handler));
@@ -213,6 +218,8 @@ asio::awaitable<std::optional<ApiResponse>> Server::attend(std::shared_ptr<Conne
     ApiResponse response = co_await answer(&instance_, std::move(request));
     co_return std::optional<ApiResponse>(std::move(response));
   }
+  // Whoever gave up before it was looked at has told its user that nothing came of it.
+  if (hung_up(*connection)) co_return std::nullopt;
   if (may_linger(request) && lingering_ >= most_lingering) {
     const Error error("too many requests whose clients have gone are still at work", ErrorKind::unreachable);
     co_return std::optional<ApiResponse>(refusal(503, error));

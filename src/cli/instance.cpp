@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "base/watch.h"
 #include "log/reader.h"
+#include "proc/process.h"
 
 namespace usvc {
 
@@ -167,6 +168,23 @@ Result<Started> launch_once(const Context& context, const std::string& scope) {
 
 }  // namespace
 
+namespace {
+
+// It is there and does not answer.
+Error silent(Error error, const Layout& layout) {
+  const auto manager = last_process(layout.manager_pid, "usvc-manager");
+  if (!manager) return std::move(error).hint("see " + layout.instance_log);
+  const std::string pid = std::to_string(manager->pid);
+  if (manager->state == 'T') {
+    return unreachable("the manager (pid " + pid + ") has been stopped by a signal").hint("kill -CONT " + pid);
+  }
+  return unreachable("the manager (pid " + pid + ", " + kernel_state(manager->state, manager->flags) +
+                     ") does not answer")
+      .hint("jobs run on without it; kill -9 " + pid + " has it replaced; see " + layout.instance_log);
+}
+
+}  // namespace
+
 Error explain_silence(Error error, const Layout& layout) {
   struct stat info {};
   const bool known = ::stat(layout.instance_log.c_str(), &info) == 0;
@@ -178,7 +196,7 @@ Error explain_silence(Error error, const Layout& layout) {
     if (line.starts_with(manager_says)) reason = line.substr(manager_says.size());
     if (line.starts_with(keeper_says)) ended = line.find(" ended: ") != std::string_view::npos;
   }
-  if (!ended) return std::move(error).hint("see " + layout.instance_log);
+  if (!ended) return silent(std::move(error), layout);
   return unreachable("the manager can't start" + (reason.empty() ? "" : ": " + printable(reason)))
       .hint("it is tried again; see " + layout.instance_log);
 }

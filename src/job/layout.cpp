@@ -46,6 +46,8 @@ Layout in_directories(const std::string& state_dir, const std::string& run_dir, 
   layout.settings = settings_dir + "/usvc.conf";
   layout.lock = state_dir + "/lock";
   layout.instance_log = state_dir + "/instance.log";
+  layout.keeper_pid = run_dir + "/keeper.pid";
+  layout.manager_pid = run_dir + "/manager.pid";
   return layout;
 }
 

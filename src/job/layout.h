@@ -25,6 +25,8 @@ struct Layout {
   std::string settings;
   std::string lock;
   std::string instance_log;
+  std::string keeper_pid;  // files with the two pids as last known, see last_process() in proc/process.h
+  std::string manager_pid;
 
   // `home_option` (--home) goes before USVC_HOME, that before XDG directories; empty is not given. A relative one is
   // taken from `cwd`.

@@ -56,9 +56,9 @@ class Instance {
   [[nodiscard]] Gate& launches() { return launches_; }
   [[nodiscard]] Hashing& hashing() { return hashing_; }
   [[nodiscard]] asio::thread_pool& workers() { return workers_; }
-  // The keeper's pid as last noted, if it lives: for when there is no manager to ask.
-  [[nodiscard]] std::optional<pid_t> last_keeper() const;
   [[nodiscard]] bool online() const { return keeper_ != nullptr; }
+  // Not online, but another process is: one that does not answer. What the journal says was true a moment ago.
+  [[nodiscard]] bool silent() const { return silent_; }
   [[nodiscard]] const std::string& cgroup_parent() const { return cgroup_parent_; }
   [[nodiscard]] const std::string& hostname() const { return hostname_; }
   [[nodiscard]] double started_at() const { return started_at_; }
@@ -170,6 +170,7 @@ class Instance {
   std::vector<std::string> odd_confs_;
   double confs_seen_ = -1;  // as of this change of the directory; -1: not yet
   Jobs jobs_;
+  bool silent_ = false;
   std::unique_ptr<KeeperLink> keeper_;
   Upgrade upgrade_{this};
   Fd lock_;

@@ -169,9 +169,6 @@ asio::awaitable<std::size_t> sweep(Instance* instance, std::shared_ptr<Job> job,
   co_return ended;
 }
 
-namespace {
-
-// The process as the journal knows it, where it is still alive.
 std::optional<pid_t> survivor_of(const JobRecord& record) {
   if (!record.pid || !record.boot_id) return std::nullopt;
   const Identity identity{.pid = static_cast<pid_t>(*record.pid),
@@ -180,8 +177,6 @@ std::optional<pid_t> survivor_of(const JobRecord& record) {
   if (!alive(identity)) return std::nullopt;
   return identity.pid;
 }
-
-}  // namespace
 
 Status no_survivor(Instance& instance, const Job& job) {
   const auto survivor = instance.online() ? std::nullopt : survivor_of(instance.record_of(job));

@@ -1,7 +1,10 @@
 // After a run's main process has ended: nothing else of its tree may stay.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
+#include <optional>
 
 #include "manager/instance.h"
 #include "manager/job.h"
@@ -16,6 +19,9 @@ asio::awaitable<std::size_t> sweep(Instance* instance, std::shared_ptr<Job> job,
 // Of the run that the journal knows of and no keeper holds any more (both were killed, or the machine was booted anew):
 // the same by its marks and, unless its end is in the journal, its process's identity; SIGKILL after the stop timeout.
 asio::awaitable<std::size_t> sweep_lost(Instance* instance, std::shared_ptr<Job> job);
+
+// The job's process as the journal knows it, where it is still alive.
+std::optional<pid_t> survivor_of(const JobRecord& record);
 
 // Without an instance: fails where the job's process, as the journal knows it, has outlived keeper and manager.
 Status no_survivor(Instance& instance, const Job& job);

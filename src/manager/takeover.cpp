@@ -29,7 +29,6 @@ using keeper::Role;
 
 namespace {
 
-constexpr char keeper_pid_file[] = "keeper.pid";
 constexpr int backlog = 1024;
 
 HeldItem* find_item(std::vector<HeldItem>& items, std::string_view id) {
@@ -88,29 +87,23 @@ Status Instance::take_over(Fd keeper_socket, Fd keeper_program, std::vector<std:
   return {};
 }
 
-// For `vars` while one of the two is being replaced: who they were last.
+// For whoever finds one of the two not answering.
 void Instance::write_pids() const {
-  const std::string text = std::to_string(keeper_->keeper_pid()) + "\n";
-  if (auto written = write_file_atomically(layout_.run_dir + "/" + keeper_pid_file, text, Flush::no); !written) {
-    std::fprintf(stderr, "usvc-manager: %s\n", written.error().message().c_str());
-  }
-}
-
-std::optional<pid_t> Instance::last_keeper() const {
-  std::string text;
-  if (!read_small((layout_.run_dir + "/" + keeper_pid_file).c_str(), text)) return std::nullopt;
-  const auto pid = parse_number(trim(text));
-  ProcessStat stat;
-  std::string buffer;
-  // The file may be older than this boot, the number somebody else's.
-  if (!pid || !read_stat(static_cast<pid_t>(*pid), stat, buffer) || stat.comm != "usvc-keeper" || is_dead(stat)) {
-    return std::nullopt;
-  }
-  return static_cast<pid_t>(*pid);
+  const auto note = [](const std::string& path, pid_t pid) {
+    if (auto written = write_file_atomically(path, std::to_string(pid) + "\n", Flush::no); !written) {
+      std::fprintf(stderr, "usvc-manager: %s\n", written.error().message().c_str());
+    }
+  };
+  note(layout_.keeper_pid, keeper_->keeper_pid());
+  note(layout_.manager_pid, ::getpid());
 }
 
 Status Instance::open_offline(bool to_change) {
-  if (!to_change) return load();
+  if (!to_change) {
+    const auto lock = lock_directory(layout_.home, layout_.lock, LOCK_SH);
+    silent_ = !lock && lock.error().code() == EWOULDBLOCK;
+    return load();
+  }
   auto lock = lock_directory(layout_.home, layout_.lock, LOCK_EX);
   if (!lock && lock.error().code() == ENOENT) return load();  // no instance has ever run here
   if (!lock && lock.error().code() == EWOULDBLOCK) return fail("an instance is running, but can't be reached");

@@ -160,6 +160,7 @@ asio::awaitable<Status> Upgrade::begin(UpgradeRequest request) {
   Status answers = co_await must_answer(&instance_.io(), *new_keeper, keeper_path, "usvc-keeper");
   if (answers) answers = co_await must_answer(&instance_.io(), *new_manager, manager_path, "usvc-manager");
   if (!answers) co_return fail(nothing_changed(answers.error()));
+  if (instance_.shutting_down) co_return fail("the instance is shutting down");  // meanwhile
   token_ = Fd(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!token_) co_return fail(nothing_changed(Error::last("cannot make an eventfd")));
   Event event;

@@ -7,8 +7,22 @@
 #include "base/version.h"
 #include "manager/conf_store.h"
 #include "manager/operations.h"
+#include "manager/sweep.h"
+#include "proc/process.h"
 
 namespace usvc {
+
+namespace {
+
+// Without an instance nothing runs, whatever the journal's last word was. With one that does not answer, that word is
+// the best there is.
+JobState state_of(Instance& instance, const Job& job) {
+  if (instance.online() || job.state == JobState::invalid) return job.state;
+  if (!instance.silent()) return JobState::stopped;
+  return job_state_from(instance.record_of(job).state).value_or(JobState::stopped);
+}
+
+}  // namespace
 
 JobView view_of(Instance& instance, const Job& job) {
   const JobRecord& record = instance.record_of(job);
@@ -29,8 +43,12 @@ JobView view_of(Instance& instance, const Job& job) {
                    : conf.restart == RestartPolicy::on_failure ? "on-failure"
                                                                : "never";
   }
-  // Without an instance nothing runs, whatever the journal's last word was.
-  view.state = to_string(instance.online() || job.state == JobState::invalid ? job.state : JobState::stopped);
+  view.state = to_string(state_of(instance, job));
+  if (const auto survivor = instance.silent() ? survivor_of(record) : std::nullopt) {
+    view.pid = *survivor;
+    view.start_ticks = record.start_ticks;
+    view.started_at = record.started_at;
+  }
   if (job.run && !job.run->end && (job.state == JobState::running || job.state == JobState::stopping)) {
     view.pid = job.run->pid;
     view.start_ticks = static_cast<std::int64_t>(job.run->start_ticks);
@@ -51,7 +69,7 @@ JobView view_of(Instance& instance, const Job& job) {
     view.trouble = job.conf_error;
   else if (job.log_error != 0)
     view.trouble = std::string("log: ") + std::strerror(job.log_error);
-  else if (!instance.online() && record.wanted)
+  else if (!instance.online() && !instance.silent() && record.wanted)
     view.trouble = "the instance is not running (usvc init)";
   return view;
 }
@@ -87,7 +105,8 @@ VarsView vars(Instance& instance) {
   view.settings = layout.settings;
   view.instance_log = layout.instance_log;
   if (!instance.online()) {
-    if (const auto keeper = instance.last_keeper()) view.keeper_pid = *keeper;
+    if (const auto keeper = last_process(layout.keeper_pid, "usvc-keeper")) view.keeper_pid = keeper->pid;
+    if (const auto manager = last_process(layout.manager_pid, "usvc-manager")) view.manager_pid = manager->pid;
     return view;
   }
   view.manager_pid = ::getpid();

@@ -126,6 +126,17 @@ bool alive(const Identity& identity) {
          stat.start_ticks == identity.start_ticks && !is_dead(stat);
 }
 
+std::optional<ProcessStat> last_process(const std::string& pid_file, std::string_view comm) {
+  std::string text;
+  if (!read_small(pid_file.c_str(), text)) return std::nullopt;
+  const auto pid = parse_number(trim(text));
+  ProcessStat stat;
+  if (!pid || !read_stat(static_cast<pid_t>(*pid), stat, text) || stat.comm != comm || is_dead(stat)) {
+    return std::nullopt;
+  }
+  return stat;
+}
+
 std::string kernel_state(char state, unsigned flags) {
   switch (state) {
     case 'R':

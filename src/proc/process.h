@@ -59,6 +59,10 @@ std::optional<Identity> identify(pid_t pid);
 // This very process exists, in this boot, and is not a zombie.
 bool alive(const Identity& identity);
 
+// Of a file with a pid, if that is still a living process of this name: the file may be older than this boot, the
+// number somebody else's by now.
+std::optional<ProcessStat> last_process(const std::string& pid_file, std::string_view comm);
+
 // The word for a stat state: running, asleep, asleep* (uninterruptible), traced, zombie, paging.
 std::string kernel_state(char state, unsigned flags);
 

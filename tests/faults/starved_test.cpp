@@ -115,6 +115,27 @@ TEST_F(StarvedTest, StoppedManagerStopsNoJob) {
   EXPECT_EQ(manager_pid(), manager);
 }
 
+TEST_F(StarvedTest, StoppedManagerIsNamedAndDoesNothingAfterwardsThatHasFailed) {
+  start({"--name", "job", "--", probe(), "serve"});
+  const pid_t manager = manager_pid();
+  const Job before = status("job");
+  freeze(manager);
+  const auto stop = launch(with("stop", {"job"}));
+  const Output looked = run({"status", "--json"});
+  EXPECT_TRUE(contains(looked.err, "(pid " + std::to_string(manager) + ") has been stopped by a signal")) << looked;
+  EXPECT_TRUE(contains(looked.err, "this is what is on disk")) << looked;
+  EXPECT_TRUE(contains(looked.out, "\"state\":\"running\"")) << looked;
+  EXPECT_TRUE(contains(looked.out, "\"pid\":" + std::to_string(before.pid))) << looked;
+  EXPECT_EQ(manager_pid(), manager);
+  const Output stopped = stop->finish(40s);
+  EXPECT_EQ(stopped.status, 4) << stopped;
+  EXPECT_TRUE(contains(stopped.err, "kill -CONT " + std::to_string(manager))) << stopped;
+  thaw(manager);
+  ok({"conf", "job", "stop-timeout", "5"});  // asked after it
+  EXPECT_EQ(status("job").pid, before.pid);
+  EXPECT_TRUE(status("job").wanted);
+}
+
 TEST_F(StarvedTest, JobThatClosesItsOutputRuns) {
   start({"--name", "terminal", "--", probe(), "print", "last words", "--", "close-output"});
   start({"--name", "pipe", "--no-tty", "--", probe(), "print", "last words", "--", "close-output"});
