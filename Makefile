@@ -40,10 +40,11 @@ fuzz:
 
 # Random kills and commands for MINUTES, then the account; SEED=N repeats one.
 MINUTES ?= 10
+SOAK_PRESET ?= soak
 soak:
 	@tools/bootstrap build test
-	@tools/build soak $(JOBS)
-	@USVC_TEST_BIN="$(CURDIR)/build/soak/stage/bin/usvc" build/soak/tests/soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+	@tools/build $(SOAK_PRESET) $(JOBS)
+	@USVC_TEST_BIN="$(CURDIR)/build/$(SOAK_PRESET)/stage/bin/usvc" build/$(SOAK_PRESET)/tests/soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 demo:
 	@tools/bootstrap build test

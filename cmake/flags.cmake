@@ -7,7 +7,7 @@ target_compile_options(
   INTERFACE -Wall
             -Wextra
             -Wpedantic
-            -Wshadow
+            $<$<NOT:$<BOOL:${USVC_UNITY}>>:-Wshadow>  # of files that are else not read together
             -Wconversion
             -Wold-style-cast
             -Wswitch-enum
@@ -17,6 +17,14 @@ target_compile_options(
             -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=
             -fPIE
             -fstack-protector-strong)
+# usvc_unity(TARGET): where the preset asks for it, the target's files are compiled together.
+function(usvc_unity target)
+  if(USVC_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON)
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
+endfunction()
+
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(
     usvc_flags

@@ -26,6 +26,7 @@ foreach(row IN LISTS rows)
   if(sources)
     add_library(usvc_${room} STATIC ${sources})
     target_link_libraries(usvc_${room} PUBLIC usvc_flags ${USVC_LINKS_${id}})
+    usvc_unity(usvc_${room})
   else()
     # A room of headers, or one nobody has moved into yet.
     add_library(usvc_${room} INTERFACE)

@@ -16,10 +16,6 @@ namespace {
 
 constexpr std::string_view size_units = "KMGTPE";
 
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 constexpr bool is_space(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
 }

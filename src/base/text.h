@@ -13,6 +13,10 @@
 
 namespace usvc {
 
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
 // "64M", "512K", "4G", "100" -> bytes (powers of 1024).
 Result<std::uint64_t> parse_size(std::string_view text);
 // For people: "12M", "1.5G", "900K"; never longer than 5 characters.

@@ -30,10 +30,6 @@ constexpr std::array<Unit, 7> units{{{"d", 86'400'000'000'000},
                                      {"ns", 1}}};
 constexpr std::int64_t second = 1'000'000'000;
 
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 // A decimal number, exact to a billionth, since 0.3 has no exact double.
 struct Decimal {
   std::uint64_t whole = 0;

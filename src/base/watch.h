@@ -1,6 +1,7 @@
 // Waits until files change, for readers that follow what others write (inotify).
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -12,6 +13,9 @@ namespace usvc {
 
 class Watch {
  public:
+  // Some filesystems tell nobody that a file has grown: to be waited no longer than this.
+  static constexpr std::chrono::seconds look_anyway{1};
+
   static Result<Watch> create();
 
   // Names that come and go in a directory, not what is written into its files.

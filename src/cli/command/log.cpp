@@ -17,8 +17,6 @@ namespace usvc::command {
 namespace {
 
 constexpr std::size_t usual_lines = 100;
-// Some filesystems tell nobody that a file has grown.
-constexpr auto look_anyway = std::chrono::seconds(1);
 
 // How many lines from the end; none: all.
 Result<std::optional<std::size_t>> lines_wanted(const Arguments& arguments) {
@@ -80,7 +78,7 @@ Status follow(std::vector<LogCursor>& cursors, LogPrinter& printer) {
       if (auto status = print_new(cursors, printer, i); !status) return status;
     }
     if (interrupt->take()) return {};
-    auto waited = watch->wait(look_anyway, interrupt->fd());
+    auto waited = watch->wait(Watch::look_anyway, interrupt->fd());
     if (!waited) return pass(waited);
   }
 }

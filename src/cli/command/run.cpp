@@ -24,9 +24,6 @@ namespace usvc::command {
 
 namespace {
 
-// Some filesystems tell nobody that a file has grown.
-constexpr auto look_anyway = std::chrono::seconds(1);
-
 // Asks in a thread of its own how the run ends: the question is answered only then.
 class ExitWaiter {
  public:
@@ -99,7 +96,7 @@ Result<WaitReply> follow(const Context& context, const Outcome& outcome, Interru
     if (auto status = print_rest(cursor); !status) return pass(status);
     if (ended) return (*waiter)->take();
     while (const auto signal = interrupt.take()) pass_on(context, outcome.name, *signal);
-    auto waited = watch->wait(look_anyway, interrupt.fd(), (*waiter)->done());
+    auto waited = watch->wait(Watch::look_anyway, interrupt.fd(), (*waiter)->done());
     if (!waited) return pass(waited);
   }
 }
