@@ -8,7 +8,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -23,13 +25,25 @@ struct LogFile {
   bool compressed = false;
 };
 
+// What the name of a file among rotated ones says.
+enum class RotatedKind : std::uint8_t { plain, compressed, index, unfinished };
+struct RotatedName {
+  std::uint32_t number = 0;
+  RotatedKind kind = RotatedKind::plain;
+};
+// Nothing for what does not belong to the log NAME.log: "NAME.log.000007", with .zst, .idx or .zst.tmp behind it.
+std::optional<RotatedName> parse_rotated_name(std::string_view file_name, std::string_view log_name);
+
+// Where rotated files of this log lie.
+std::string old_logs_of(const Layout& layout, const std::string& log);
+
 // Oldest first, the live one last (whether or not it exists).
 Result<std::vector<LogFile>> log_files(const Layout& layout, const std::string& log);
 
-// The name that the live file gets at its next rotation: one above all that are there.
+// The name that the live file gets at its next rotation: one above all that are there, a forgotten index included.
 Result<LogFile> next_rotated(const Layout& layout, const std::string& log);
 
-std::string index_of(const std::string& log);     // NAME.log.idx
+std::string index_of(const std::string& log);      // NAME.log.idx
 std::string error_log_of(const std::string& log);  // NAME.err.log: stderr where it is kept apart
 
 }  // namespace usvc

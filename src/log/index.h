@@ -23,10 +23,11 @@
 namespace usvc {
 
 enum class MarkKind : std::uint32_t {
-  header = 1,  // the file's first byte has this position. Another one later (the log was cut short by somebody else)
-               // counts instead of it, and what was marked before is gone.
-  run = 2,     // the output of a run begins here
-  batch = 3,   // output came
+  header = 1,   // the file's first byte has this position. Another one later (the log was cut short by somebody else)
+                // counts instead of it, and what was marked before is gone.
+  run = 2,      // the output of a run begins here
+  batch = 3,    // output came
+  resumed = 4,  // marks are made again from here on; what lies between the mark before and this one came in between
 };
 
 struct Mark {
@@ -50,27 +51,41 @@ class LogIndex {
   static LogIndex parse(std::string_view bytes);
   // No such file: an empty index.
   static Result<LogIndex> read(const std::string& path);
+  // Takes more of the file, from where it was read to: a whole number of marks.
+  void add(std::string_view bytes);
 
   // The position of the file's first byte; nothing where no header is left.
   [[nodiscard]] std::optional<std::uint64_t> base() const { return base_; }
-  [[nodiscard]] const std::vector<Mark>& marks() const { return marks_; }  // runs and batches
+  // Without headers. Each has the run it lies in, also where the mark itself does not say.
+  [[nodiscard]] const std::vector<Mark>& marks() const { return marks_; }
   // When the byte at this position came, as far as is known, and from which run.
   [[nodiscard]] std::optional<Mark> at(std::uint64_t position) const;
-  // The first position whose bytes may have come at `time_us` or later: what lies before it came earlier.
-  [[nodiscard]] std::uint64_t since(std::int64_t time_us) const;
+  // The first position whose bytes may have come at `time_us` or later: what lies before it came earlier. Nothing: all
+  // that is marked came earlier.
+  [[nodiscard]] std::optional<std::uint64_t> since(std::int64_t time_us) const;
+  // The first position whose bytes came later than `time_us`; nothing: none is marked.
+  [[nodiscard]] std::optional<std::uint64_t> after(std::int64_t time_us) const;
 
  private:
+  void add(const Mark& mark);
+  // The latest moment at which bytes between this mark and the next may have come.
+  [[nodiscard]] std::int64_t last_moment(std::size_t index) const;
+
   std::optional<std::uint64_t> base_;
   std::vector<Mark> marks_;
 };
 
-// Appends marks, no more of them than are worth their place: batches at least 100 ms apart, and beyond the first 64 KiB
-// no more than a hundredth of what the log has; but one a minute always.
+// How far apart batches are marked when the index has so many bytes and the log so many: 100 ms, so long as the index
+// is within its first 64 KiB or a hundredth of the log; else a minute. Readers go by it too: bytes without a mark of
+// their own came at most so much later than the mark before them.
+std::int64_t spacing_us(std::uint64_t index_bytes, std::uint64_t log_bytes);
+
+// Appends marks, no more of them than are worth their place (spacing_us).
 class IndexWriter {
  public:
-  // Opens or makes it, and goes on behind what is in it. `log_size` is the log's size now: a header is written where the
-  // index does not account for it. `next_position` is where a log begins whose earlier files are known: used for a new
-  // file only.
+  // Opens or makes it, and goes on behind what is in it. `log_size` is the log's size now: where the index does not
+  // account for it (it marks more) another header is written. `next_position` is where a log begins whose earlier files
+  // are known: used for an index without a header only. Says `resumed` where the log holds something already.
   static Result<IndexWriter> open(const std::string& path, std::uint64_t log_size, std::uint64_t next_position,
                                   std::int64_t now_us);
 
@@ -80,12 +95,14 @@ class IndexWriter {
   // convenience, and the next mark makes up for it.
   void run_begins(std::uint64_t offset, std::int64_t now_us, std::uint32_t run, std::uint32_t nonce);
   void batch(std::uint64_t offset, std::int64_t now_us);
-  // The log is `size` long although more had been written: somebody has cut it.
-  void cut(std::uint64_t size, std::int64_t now_us);
+  // The log is `size` long although it was `had` before: somebody has cut it. What is written next has the position
+  // that it would have had.
+  void cut(std::uint64_t had, std::uint64_t size, std::int64_t now_us);
 
  private:
   explicit IndexWriter(Fd file) : file_(std::move(file)) {}
-  void append(const Mark& mark);
+  Result<LogIndex> read_back();
+  bool append(const Mark& mark);
 
   Fd file_;
   std::uint64_t base_ = 0;
