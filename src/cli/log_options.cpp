@@ -58,6 +58,7 @@ bool LineFilter::matches(std::string_view line) const {
   std::array<regmatch_t, 1> range{};
   range[0].rm_so = 0;
   range[0].rm_eo = static_cast<regoff_t>(line.size());
+  // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): REG_STARTEND says where it ends
   return ::regexec(regex_.get(), line.data(), range.size(), range.data(), REG_STARTEND) == 0;
 }
 

@@ -72,7 +72,7 @@ Result<bool> LogStream::find_line(bool rest) {
   for (;;) {
     const std::size_t newline = buffer_.find('\n', scanned_);
     const bool ended = newline != std::string::npos;
-    bool is_line = ended || buffer_.size() - begin_ >= LogHistory::longest_line;
+    const bool is_line = ended || buffer_.size() - begin_ >= LogHistory::longest_line;
     if (!is_line) {
       buffer_.erase(0, begin_);
       begin_ = 0;
@@ -81,7 +81,6 @@ Result<bool> LogStream::find_line(bool rest) {
       if (!more) return more;
       if (*more) continue;
       if (!rest || buffer_.empty()) return false;
-      is_line = true;
     }
     const std::uint64_t position = span_.begin - (buffer_.size() - begin_);
     const std::size_t end = ended ? newline : buffer_.size();

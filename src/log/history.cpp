@@ -14,6 +14,8 @@ namespace usvc {
 namespace {
 
 constexpr std::size_t block_size = std::size_t{64} << 10U;
+// Of an index this much is looked at first.
+constexpr std::size_t newest_marks = std::size_t{64} << 10U;
 constexpr std::size_t most_index = std::size_t{1} << 30U;
 constexpr std::uint64_t no_end = std::numeric_limits<std::uint64_t>::max();
 
@@ -79,8 +81,14 @@ Result<std::uint64_t> LogHistory::size_of(Part& part) {
   return *source == nullptr ? Result<std::uint64_t>(0) : (*source)->size();
 }
 
-Result<const LogIndex*> LogHistory::index_of_part(Part& part) {
-  if (part.index) return &*part.index;
+Result<const LogIndex*> LogHistory::index_of_part(Part& part, Want want) {
+  if (part.index && (want == Want::newest || !part.index->partial())) return &*part.index;
+  if (part.index) {
+    auto whole = LogIndex::read(part.file.index_path);
+    // It may be another file's by now; so may what is known already.
+    if (whole && whole->base() == part.index->base()) part.index = std::move(*whole);
+    return &*part.index;
+  }
   part.index.emplace();
   part.index_read = 0;
   auto read = read_on_index(part);
@@ -98,14 +106,16 @@ Result<bool> LogHistory::read_on_index(Part& part) {
   if (::fstat(file->get(), &info) != 0) return fail(Error::last(part.file.index_path));
   const std::uint64_t size = std::min<std::uint64_t>(static_cast<std::uint64_t>(info.st_size), most_index);
   const std::uint64_t whole = size / mark_size * mark_size;
-  if (whole < part.index_read) {  // another one
-    part.index.emplace();
-    part.index_read = 0;
-  }
+  if (whole < part.index_read) part.index_read = 0;  // another one
   if (whole == part.index_read) return false;
   auto bytes = read_at(*file, static_cast<off_t>(part.index_read), whole - part.index_read);
   if (!bytes) return pass(bytes);
-  part.index->add(*bytes);
+  if (part.index_read > 0) {
+    part.index->add(*bytes);
+  } else {
+    part.index = LogIndex::parse_end(*bytes, newest_marks);
+    if (part.index->marks().empty()) part.index = LogIndex::parse(*bytes);
+  }
   part.index_read = whole;
   return true;
 }

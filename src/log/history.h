@@ -92,7 +92,9 @@ class LogHistory {
   void warn_once(Part& part, const std::string& why);
   Result<LogSource*> source_of(Part& part);
   Result<std::uint64_t> size_of(Part& part);
-  Result<const LogIndex*> index_of_part(Part& part);
+  // Of a large one its newest part may do.
+  enum class Want { newest, whole };
+  Result<const LogIndex*> index_of_part(Part& part, Want want = Want::newest);
   Result<bool> read_on_index(Part& part);
   Result<std::uint64_t> base_of(std::size_t number);
   Result<std::optional<std::uint64_t>> base_told_by_next(std::size_t number);

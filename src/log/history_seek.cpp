@@ -32,9 +32,14 @@ Result<std::uint64_t> LogHistory::since(std::int64_t time_us) {
       from = *base;
       continue;
     }
-    const auto found = (*index)->since(time_us);
+    auto found = (*index)->since(time_us);
+    if (found && (*index)->partial() && *found == (*index)->marks().front().position) {
+      index = index_of_part(parts_[number], Want::whole);
+      if (!index) return pass(index);
+      found = (*index)->since(time_us);
+    }
     if (!found) break;
-    from = *found;
+    from = found;
     if (*found != (*index)->marks().front().position) break;
     auto base = base_of(number);
     if (!base) return base;
@@ -55,7 +60,12 @@ Result<std::uint64_t> LogHistory::until(std::int64_t time_us) {
       warn_once(parts_[number], "all of it is shown: there is no index that says when it was written");
       break;
     }
-    const auto found = (*index)->after(time_us);
+    auto found = (*index)->after(time_us);
+    if (found && (*index)->partial() && *found == (*index)->marks().front().position) {
+      index = index_of_part(parts_[number], Want::whole);
+      if (!index) return pass(index);
+      found = (*index)->after(time_us);
+    }
     if (!found) break;
     to = *found;
     if (*found != (*index)->marks().front().position) break;
@@ -103,11 +113,16 @@ class RunSearch {
 Result<std::optional<Span>> LogHistory::run(std::int64_t number, std::optional<std::uint32_t> nonce) {
   RunSearch search(number, nonce);
   for (std::size_t part = parts_.size(); part-- > 0;) {
-    auto index = index_of_part(parts_[part]);
-    if (!index) return pass(index);
-    const auto& marks = (*index)->marks();
-    for (auto mark = marks.rbegin(); mark != marks.rend(); ++mark) {
-      if (!search.meet(*mark)) return search.found();
+    const RunSearch before = search;
+    for (const Want want : {Want::newest, Want::whole}) {
+      auto index = index_of_part(parts_[part], want);
+      if (!index) return pass(index);
+      search = before;
+      const auto& marks = (*index)->marks();
+      const bool over =
+          !std::all_of(marks.rbegin(), marks.rend(), [&search](const Mark& mark) { return search.meet(mark); });
+      if (over) return search.found();
+      if (!(*index)->partial()) break;
     }
   }
   return search.found();
@@ -119,6 +134,10 @@ Result<std::optional<Mark>> LogHistory::at(std::uint64_t position) {
   for (std::size_t part = *number + 1; part-- > 0;) {
     auto index = index_of_part(parts_[part]);
     if (!index) return pass(index);
+    if ((*index)->partial() && position < (*index)->marks().front().position) {
+      index = index_of_part(parts_[part], Want::whole);
+      if (!index) return pass(index);
+    }
     if (const auto mark = (*index)->at(position)) return mark;
     if (!(*index)->marks().empty() && (*index)->marks().front().kind == MarkKind::resumed) break;
     auto size = size_of(parts_[part]);

@@ -38,9 +38,9 @@ Integer take(const char*& at) {
   return static_cast<Integer>(bits);
 }
 
-std::uint32_t check_of(const char* bytes) {
+std::uint32_t check_of(std::string_view bytes) {
   boost::crc_32_type check;
-  check.process_bytes(bytes, checked_size);
+  check.process_bytes(bytes.data(), std::min(bytes.size(), checked_size));
   return check.checksum();
 }
 
@@ -64,7 +64,7 @@ std::array<char, mark_size> to_bytes(const Mark& mark) {
   put(at, mark.run);
   put(at, mark.nonce);
   put(at, std::to_underlying(mark.kind));
-  put(at, check_of(bytes.data()));
+  put(at, check_of({bytes.data(), checked_size}));
   return bytes;
 }
 
@@ -78,7 +78,7 @@ std::optional<Mark> parse_mark(std::string_view bytes) {
   mark.nonce = take<std::uint32_t>(at);
   const auto kind = take<std::uint32_t>(at);
   if (kind < std::to_underlying(MarkKind::header) || kind > std::to_underlying(MarkKind::resumed)) return std::nullopt;
-  if (take<std::uint32_t>(at) != check_of(bytes.data())) return std::nullopt;
+  if (take<std::uint32_t>(at) != check_of(bytes)) return std::nullopt;
   mark.kind = static_cast<MarkKind>(kind);
   return mark;
 }
@@ -86,6 +86,33 @@ std::optional<Mark> parse_mark(std::string_view bytes) {
 LogIndex LogIndex::parse(std::string_view bytes) {
   LogIndex index;
   index.add(bytes);
+  return index;
+}
+
+namespace {
+
+// Where the last header is; the end of `bytes` where there is none.
+std::size_t find_last_header(std::string_view bytes) {
+  for (std::size_t at = bytes.size() / mark_size * mark_size; at > 0;) {
+    at -= mark_size;
+    const char* kind = bytes.substr(at + checked_size - sizeof(std::uint32_t)).data();
+    if (take<std::uint32_t>(kind) == std::to_underlying(MarkKind::header) && parse_mark(bytes.substr(at))) return at;
+  }
+  return bytes.size();
+}
+
+}  // namespace
+
+LogIndex LogIndex::parse_end(std::string_view bytes, std::size_t newest) {
+  newest = newest / mark_size * mark_size;
+  const std::size_t whole = bytes.size() / mark_size * mark_size;
+  const std::size_t header = find_last_header(bytes);
+  const std::size_t behind = header < bytes.size() ? header + mark_size : 0;
+  LogIndex index;
+  if (behind > 0) index.add(bytes.substr(header, mark_size));
+  const std::size_t from = std::max(behind, whole - std::min(whole, newest));
+  index.skipped_ = (from - behind) / mark_size;
+  index.add(bytes.substr(from));
   return index;
 }
 
@@ -107,6 +134,7 @@ void LogIndex::add(const Mark& mark) {
   if (mark.kind == MarkKind::header) {
     base_ = mark.position;
     marks_.clear();
+    skipped_ = 0;
     return;
   }
   if (base_ && mark.position < *base_) return;
@@ -136,7 +164,7 @@ std::int64_t LogIndex::last_moment(std::size_t index) const {
   const auto next = is_last ? std::numeric_limits<std::int64_t>::max() : marks_[index + 1].time_us;
   if (!is_last && marks_[index + 1].kind == MarkKind::resumed) return next;
   // The header is a mark too, and this one had been written.
-  const std::uint64_t index_bytes = (index + 2) * mark_size;
+  const std::uint64_t index_bytes = (skipped_ + index + 2) * mark_size;
   const std::uint64_t log_bytes = mark.position - base_.value_or(0);
   // Twice: an upper bound for the time between the deed and the look at the clock.
   return std::min(next, plus(mark.time_us, 2 * spacing_us(index_bytes, log_bytes)));

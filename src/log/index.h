@@ -51,11 +51,16 @@ class LogIndex {
   static LogIndex parse(std::string_view bytes);
   // No such file: an empty index.
   static Result<LogIndex> read(const std::string& path);
+  // The same without the marks of long ago, which cost the most when there are many: those of the last `newest` bytes
+  // and the header. What is asked about may then lie before what is known: see partial().
+  static LogIndex parse_end(std::string_view bytes, std::size_t newest);
   // Takes more of the file, from where it was read to: a whole number of marks.
   void add(std::string_view bytes);
 
   // The position of the file's first byte; nothing where no header is left.
   [[nodiscard]] std::optional<std::uint64_t> base() const { return base_; }
+  // There are marks before the first of marks() too.
+  [[nodiscard]] bool partial() const { return skipped_ > 0; }
   // Without headers. Each has the run it lies in, also where the mark itself does not say.
   [[nodiscard]] const std::vector<Mark>& marks() const { return marks_; }
   // When the byte at this position came, as far as is known, and from which run.
@@ -73,6 +78,7 @@ class LogIndex {
 
   std::optional<std::uint64_t> base_;
   std::vector<Mark> marks_;
+  std::size_t skipped_ = 0;  // marks
 };
 
 // How far apart batches are marked when the index has so many bytes and the log so many: 100 ms, so long as the index

@@ -217,6 +217,31 @@ TEST_F(LogHistoryTest, DamagedCompressedFileIsNamedAndTheRestShown) {
   EXPECT_NE(warnings_.find("000002.zst: damaged"), std::string::npos) << warnings_;
 }
 
+TEST_F(LogHistoryTest, OfALargeIndexAllIsFoundThatIsAskedFor) {
+  std::vector<Mark> marks = {header(0)};
+  std::string bytes;
+  constexpr std::uint32_t runs = 50;
+  for (std::uint32_t i = 0; i < runs * 100; ++i) {
+    const std::uint32_t number = i / 100 + 1;
+    marks.push_back(i % 100 == 0 ? run(i * 10, i, number) : batch(i * 10, i, number));
+    bytes += "some line\n";
+  }
+  append(bytes);
+  mark(marks);
+  for (const std::uint32_t number : {1U, 7U, 29U, 30U, 49U}) {
+    auto history = open();
+    EXPECT_EQ(history.run(number).value(), (Span{(number - 1) * 1000, number * 1000}));
+    EXPECT_EQ(open().run(static_cast<std::int64_t>(number) - runs - 1).value(),
+              (Span{(number - 1) * 1000, number * 1000}));
+    const std::int64_t time = (number - 1) * 100 * second;
+    EXPECT_EQ(open().until(time).value(), (number - 1) * 1000 + 10);
+    EXPECT_EQ(open().at((number - 1) * 1000).value()->time_us, time);
+    const auto whole = LogIndex::read(index_of(log_));
+    EXPECT_EQ(open().since(time + 500'000).value(), whole->since(time + 500'000).value());
+  }
+  EXPECT_EQ(open().since(0).value(), 0U);
+}
+
 class FollowHistory : public LogHistoryTest {
  protected:
   // What has come since.

@@ -126,6 +126,26 @@ TEST(LogIndex, GrowsAsItIsReadOn) {
   EXPECT_EQ(index.at(9)->run, 3U);
 }
 
+TEST(LogIndex, TheEndOfOneIsEnoughForWhatIsNew) {
+  std::vector<Mark> marks = {header(50), batch(60, 1), header(100)};
+  for (std::uint64_t i = 0; i < 5000; ++i) marks.push_back(batch(100 + i * 10, static_cast<std::int64_t>(i) * second));
+  const std::string bytes = bytes_of(marks);
+  const LogIndex whole = LogIndex::parse(bytes);
+  const LogIndex end = LogIndex::parse_end(bytes + "torn", 100 * mark_size + 5);
+  EXPECT_TRUE(end.partial());
+  EXPECT_EQ(end.marks().size(), 100U);
+  EXPECT_EQ(end.base(), 100U);
+  for (const std::int64_t at : {4901, 4950, 4999, 5030, 5200})
+    EXPECT_EQ(end.since(at * second), whole.since(at * second)) << at;
+  const LogIndex all = LogIndex::parse_end(bytes, bytes.size());
+  EXPECT_FALSE(all.partial());
+  EXPECT_EQ(all.marks(), whole.marks());
+  const LogIndex headless = LogIndex::parse_end(bytes.substr(3 * mark_size), 10 * mark_size);
+  EXPECT_TRUE(headless.partial());
+  EXPECT_FALSE(headless.base());
+  EXPECT_TRUE(LogIndex::parse_end("", 100).marks().empty());
+}
+
 class IndexFile : public testing::Test {
  protected:
   void SetUp() override {
