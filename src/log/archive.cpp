@@ -165,8 +165,9 @@ void Archive::keep_total(const Task& task) {
 
 void Archive::remove(const LogFile& file) {
   const std::lock_guard lock(files_);
-  (void)::unlink(file.path.c_str());
+  // An index without its log would be taken for one whose log is about to be rotated.
   (void)::unlink(file.index_path.c_str());
+  (void)::unlink(file.path.c_str());
 }
 
 }  // namespace usvc

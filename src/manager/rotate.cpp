@@ -33,6 +33,14 @@ std::uint64_t size_of(FdRef file) {
   return ::fstat(file.get(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
 }
 
+LogFile with_number(const LogFile& rotated, std::uint32_t number) {
+  LogFile file;
+  file.path = fmt::format("{}.{:06}", rotated.path.substr(0, rotated.path.rfind('.')), number);
+  file.index_path = index_of(file.path);
+  file.number = number;
+  return file;
+}
+
 bool is_empty(const std::string& path) {
   struct stat info {};
   return ::stat(path.c_str(), &info) != 0 || info.st_size == 0;
@@ -65,9 +73,19 @@ std::vector<Rotator::Writer> Rotator::writers_to(const std::string& path) {
 std::string Rotator::job_of(const std::string& path) const {
   for (const auto& [name, job] : instance_.jobs()) {
     const std::string log = instance_.log_path_of(*job);
-    if (log == path || error_log_of(log) == path) return name;
+    if (log == path || (job->conf_or_defaults().split && error_log_of(log) == path)) return name;
   }
   return "";
+}
+
+// The archive may be about to see to a file of a number that was the last: it is never given again.
+Result<LogFile> Rotator::next_name(const std::string& path) {
+  auto next = next_rotated(instance_.layout(), path);
+  if (!next) return next;
+  std::uint32_t& last = last_numbers_[path];
+  if (next->number <= last) *next = with_number(*next, last + 1);
+  last = next->number;
+  return next;
 }
 
 // The index of a log that was to be rotated and was not: a manager died in between.
@@ -75,12 +93,11 @@ void Rotator::restore_index(const std::string& path) const {
   if (::access(index_of(path).c_str(), F_OK) == 0) return;
   const auto next = next_rotated(instance_.layout(), path);
   if (!next || next->number == 1) return;
-  const std::string last = next->path.substr(0, next->path.rfind('.'));
-  const std::string orphan = fmt::format("{}.{:06}", last, next->number - 1);
+  const LogFile last = with_number(*next, next->number - 1);
   for (const auto* end : {"", ".zst"}) {
-    if (::access((orphan + end).c_str(), F_OK) == 0) return;
+    if (::access((last.path + end).c_str(), F_OK) == 0) return;
   }
-  (void)std::rename((orphan + ".idx").c_str(), index_of(path).c_str());
+  (void)std::rename(last.index_path.c_str(), index_of(path).c_str());
 }
 
 // Readers take a log without an index for what comes behind the file before it, so the index goes first and comes last.
@@ -88,7 +105,7 @@ Result<Fd> Rotator::renew(const std::string& path, std::optional<FileIdentity> w
                           std::string* renamed_to) {
   const auto there = identity_of(path);
   if (there && there == written) {
-    auto next = next_rotated(instance_.layout(), path);
+    auto next = next_name(path);
     if (!next) return pass(next);
     (void)std::rename(index_of(path).c_str(), next->index_path.c_str());  // there may be none
     fault_point("manager.rotate-index-renamed");
@@ -148,6 +165,12 @@ void Rotator::settle_one(const Writer& writer, const std::string& path) {
 }
 
 void Rotator::begin(Rotation rotation) {
+  const auto writers = writers_to(rotation.path);
+  const auto writes = [](const Writer& writer) { return !writer.run->drained; };
+  // One that has begun to write since the capture looked: it is to wait like any other.
+  if (!rotation.captured && std::any_of(writers.begin(), writers.end(), writes)) {
+    return instance_.capture().rotate(rotation.path);
+  }
   asio::co_spawn(instance_.io(), run(std::move(rotation)), must_not_throw);
 }
 
@@ -198,7 +221,8 @@ void Rotator::conclude(const Turn& turn, const Status& done) {
   const Rotation& rotation = turn.rotation;
   const std::string job = job_of(rotation.path);
   if (!done || !turn.renewed) instance_.capture().go_on(rotation.path);
-  if (!done && failed_.insert(rotation.path).second) {
+  // Of a job that has been cleaned the rest of its output goes where its log went.
+  if (!done && !job.empty() && failed_.insert(rotation.path).second) {
     instance_.record_error(job, "cannot rotate " + rotation.path + ": " + done.error().message() +
                                     " (output goes on into the old file; tried again after 1 MB)");
   }

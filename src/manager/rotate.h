@@ -10,7 +10,10 @@
 // then. A manager that finds a run whose log has another name now, or none, does what is left of 2 and 3, and 4.
 #pragma once
 
+#include <cstdint>
 #include <list>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -64,6 +67,7 @@ class Rotator {
   // Steps 2 and 3, for the file that was written to so far.
   Result<Fd> renew(const std::string& path, std::optional<FileIdentity> written, std::uint64_t position,
                    std::string* renamed_to);
+  Result<LogFile> next_name(const std::string& path);
   void restore_index(const std::string& path) const;
   void settle_one(const Writer& writer, const std::string& path);
   Status hold(const Writer& writer);
@@ -79,7 +83,8 @@ class Rotator {
   std::string settings_error_;  // as told last
   Archive archive_;
   std::list<Waiting> waiting_;
-  std::set<std::string> failed_;  // told, and not yet done since
+  std::map<std::string, std::uint32_t> last_numbers_;  // given by this manager
+  std::set<std::string> failed_;                       // told, and not yet done since
 };
 
 }  // namespace usvc
