@@ -1,5 +1,6 @@
 #include "log/archive.h"
 
+#include <fmt/core.h>
 #include <sched.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -21,6 +22,11 @@ namespace {
 
 std::string name_of(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
+}
+
+void add_name(std::string& names, const std::string& path) {
+  if (!names.empty()) names += ", ";
+  names += name_of(path);
 }
 
 // Both fail only where they do not matter.
@@ -92,9 +98,10 @@ void Archive::finish_earlier(const Task& task) {
   for (const auto& name : *names) {
     const auto rotated = parse_rotated_name(name, name_of(task.log));
     if (!rotated) continue;
-    const std::string path = directory + "/" + name;
+    const std::string path = fmt::format("{}/{}", directory, name);
     // Beside a compressed file the raw one is about to go.
-    const bool done = rotated->kind == RotatedKind::plain && ::access((path + ".zst").c_str(), F_OK) == 0;
+    const std::string packed = path + ".zst";
+    const bool done = rotated->kind == RotatedKind::plain && ::access(packed.c_str(), F_OK) == 0;
     if (done || rotated->kind == RotatedKind::unfinished) (void)::unlink(path.c_str());
   }
 }
@@ -104,7 +111,7 @@ void Archive::drop_oldest(const Task& task) {
   std::string names;
   for (std::size_t i = 0; i + task.keep < files.size() && files[i].number <= task.up_to; ++i) {
     remove(files[i]);
-    names += (names.empty() ? "" : ", ") + name_of(files[i].path);
+    add_name(names, files[i].path);
   }
   if (!names.empty()) events_.removed(task, names + " removed: log-keep = " + std::to_string(task.keep));
 }
@@ -156,7 +163,7 @@ void Archive::keep_total(const Task& task) {
     if (total <= task.group_total) break;
     remove(candidate.file);
     total -= candidate.size;
-    names += (names.empty() ? "" : ", ") + name_of(candidate.file.path);
+    add_name(names, candidate.file.path);
   }
   if (names.empty()) return;
   events_.removed(task, names + " removed: the logs of group " + task.group +

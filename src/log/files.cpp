@@ -13,7 +13,6 @@ namespace usvc {
 
 namespace {
 
-constexpr std::string_view compressed_end = ".zst";
 constexpr std::string_view index_end = ".idx";
 
 std::string_view name_of(std::string_view path) {
@@ -29,7 +28,7 @@ LogFile rotated_file(const std::string& directory, std::string_view log, std::ui
   LogFile file;
   file.path = fmt::format("{}/{}.{:06}", directory, name_of(log), number);
   file.index_path = file.path + std::string(index_end);
-  if (compressed) file.path += compressed_end;
+  if (compressed) file.path += compressed_log_end;
   file.number = number;
   file.compressed = compressed;
   return file;
@@ -61,7 +60,7 @@ std::optional<RotatedName> parse_rotated_name(std::string_view file_name, std::s
   if (name.number == 0) return std::nullopt;
   file_name.remove_prefix(digits.size());
   if (file_name.empty()) return name;
-  if (file_name == compressed_end) {
+  if (file_name == compressed_log_end) {
     name.kind = RotatedKind::compressed;
     return name;
   }

@@ -18,6 +18,8 @@
 
 namespace usvc {
 
+inline constexpr std::string_view compressed_log_end = ".zst";
+
 struct LogFile {
   std::string path;
   std::string index_path;

@@ -205,7 +205,8 @@ bool IndexWriter::append(const Mark& mark) {
   const ssize_t put = ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(written_));
   if (!std::cmp_equal(put, bytes.size())) return false;
   written_ += bytes.size();
-  last_us_ = mark.time_us;
+  // The first batch behind a header is marked, however soon it comes.
+  if (mark.kind != MarkKind::header) last_us_ = mark.time_us;
   return true;
 }
 

@@ -110,7 +110,7 @@ class IndexWriter {
   std::uint64_t written_ = 0;  // bytes of index
   std::uint32_t run_ = 0;
   std::uint32_t nonce_ = 0;
-  std::int64_t last_us_ = 0;
+  std::int64_t last_us_ = 0;  // 0: the next batch is marked in any case
 };
 
 }  // namespace usvc

@@ -74,7 +74,7 @@ void LiveLog::wrote(FdRef log, std::size_t bytes, std::uint32_t run, std::uint32
 
 void LiveLog::look(FdRef log) {
   look_at_ = Clock::now() + look_every;
-  gone_ = end_ >= gone_retry_at_ && identity_of(place_.path) != identity_of(log);
+  gone_ = end_ >= gone_retry_at_ && which_file(place_.path) != which_file(log);
 }
 
 Due LiveLog::due() const {
@@ -99,13 +99,13 @@ void LiveLog::go_on() {
   paused = asked_ = gone_ = at_line_end_ = false;
 }
 
-std::optional<FileIdentity> identity_of(FdRef file) {
+std::optional<FileIdentity> which_file(FdRef file) {
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) return std::nullopt;
   return FileIdentity{.device = info.st_dev, .inode = info.st_ino};
 }
 
-std::optional<FileIdentity> identity_of(const std::string& path) {
+std::optional<FileIdentity> which_file(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return std::nullopt;
   return FileIdentity{.device = info.st_dev, .inode = info.st_ino};

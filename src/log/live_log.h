@@ -16,6 +16,7 @@
 
 #include "base/fd.h"
 #include "log/index.h"
+#include "log/source.h"
 
 namespace usvc {
 
@@ -81,12 +82,7 @@ class LiveLog {
 };
 
 // Which file a descriptor, or a path, is; none: there is none.
-struct FileIdentity {
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
-  bool operator==(const FileIdentity&) const = default;
-};
-std::optional<FileIdentity> identity_of(FdRef file);
-std::optional<FileIdentity> identity_of(const std::string& path);
+std::optional<FileIdentity> which_file(FdRef file);
+std::optional<FileIdentity> which_file(const std::string& path);
 
 }  // namespace usvc

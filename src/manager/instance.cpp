@@ -352,8 +352,8 @@ void Instance::alert(Job& job, const Event& exit) {
                           : exit.code ? "exit " + std::to_string(*exit.code)
                                       : exit.message.value_or("ended, nobody knows how");
   facts.text = how + " after " + seconds_words(facts.ran);
-  const auto begin = now.last_exit ? now.last_exit->log_offset.value_or(0) : 0;
-  facts.last_lines = last_lines(job.conf->log, begin, alert_lines);
+  const std::int64_t begin = now.last_exit ? std::max<std::int64_t>(now.last_exit->log_offset.value_or(0), 0) : 0;
+  facts.last_lines = last_lines(layout(), job.conf->log, Span{static_cast<std::uint64_t>(begin)}, alert_lines);
   alerts_.send(job.conf->alerts, std::move(facts), job.conf->cwd);
 }
 

@@ -172,11 +172,9 @@ class Instance {
   double started_at_;
   Picture picture_;
   std::unique_ptr<JournalWriter> journal_;
-  bool journal_waits_ = false;  // somebody is about to write what the disk did not take
   std::vector<std::string> odd_confs_;
   double confs_seen_ = -1;  // as of this change of the directory; -1: not yet
   Jobs jobs_;
-  bool silent_ = false;
   std::unique_ptr<KeeperLink> keeper_;
   Upgrade upgrade_{this};
   Fd lock_;
@@ -188,6 +186,8 @@ class Instance {
   Rotator rotator_{this};
   Gate launches_;
   asio::thread_pool workers_{2};  // one may wait for the disk while the other looks through /proc
+  bool silent_ = false;
+  bool journal_waits_ = false;  // somebody is about to write what the disk did not take
   bool sync_pending_ = false;
   bool sync_again_ = false;  // something was written while the last one was under way
   Hashing hashing_;

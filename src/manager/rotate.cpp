@@ -103,7 +103,7 @@ void Rotator::restore_index(const std::string& path) const {
 // Readers take a log without an index for what comes behind the file before it, so the index goes first and comes last.
 Result<Fd> Rotator::renew(const std::string& path, std::optional<FileIdentity> written, std::uint64_t position,
                           std::string* renamed_to) {
-  const auto there = identity_of(path);
+  const auto there = which_file(path);
   if (there && there == written) {
     auto next = next_name(path);
     if (!next) return pass(next);
@@ -145,8 +145,8 @@ void Rotator::settle(Run& run) {
 
 void Rotator::settle_one(const Writer& writer, const std::string& path) {
   restore_index(path);
-  const auto written = identity_of(writer.log());
-  const auto there = identity_of(path);
+  const auto written = which_file(writer.log());
+  const auto there = which_file(path);
   if (there && there == written) return;
   const auto index = LogIndex::read(index_of(path));
   const bool marked = index && index->base() && !index->marks().empty();
@@ -186,7 +186,7 @@ asio::awaitable<Status> Rotator::renew_and_switch(Turn* turn) {
   const Rotation* rotation = &turn->rotation;
   const std::string& path = rotation->path;
   const auto writers = writers_to(path);
-  const auto written = writers.empty() ? identity_of(path) : identity_of(writers.front().log());
+  const auto written = writers.empty() ? which_file(path) : which_file(writers.front().log());
   if (rotation->due == Due::asked && is_empty(path)) co_return Status();
   if (job_of(path).empty()) co_return fail("its job is gone");
   const auto position = rotation->captured ? rotation->next_position : end_position(instance_.layout(), path);
@@ -277,9 +277,9 @@ Archive::Task Rotator::task_for(const Job& job, const std::string& path) {
 void Rotator::see_to(const std::string& path) {
   const auto job = instance_.find(job_of(path));
   if (!job) return;
-  const auto there = identity_of(path);
+  const auto there = which_file(path);
   for (const auto& writer : writers_to(path)) {
-    if (identity_of(writer.log()) != there) return;
+    if (which_file(writer.log()) != there) return;
   }
   const auto next = next_rotated(instance_.layout(), path);
   if (!next || next->number == 1) return;

@@ -8,20 +8,13 @@
 
 #include "base/files.h"
 #include "log/index.h"
+#include "log_testing.h"
 
 namespace usvc {
 namespace {
 
 constexpr std::int64_t second = 1'000'000;
-
-std::string bytes_of(const std::vector<Mark>& marks) {
-  std::string bytes;
-  for (const auto& mark : marks) {
-    const auto one = to_bytes(mark);
-    bytes.append(one.data(), one.size());
-  }
-  return bytes;
-}
+using testing_log::bytes_of;
 
 Mark header(std::uint64_t position) {
   return {position, 0, 0, 0, MarkKind::header};
