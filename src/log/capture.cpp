@@ -201,6 +201,7 @@ std::shared_ptr<LiveLog> Capture::live_log(const LogPlace& place, FdRef log) {
     live->set_max_size(place.max_size);
   } else {
     known = live = std::make_shared<LiveLog>(place, log);
+    if (!live->index_error().empty()) events_.unindexed(place.path, live->index_error());
   }
   return live;
 }

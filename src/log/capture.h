@@ -64,6 +64,8 @@ struct CaptureEvents {
   // until carry_replaced() says that the keeper holds both.
   std::function<void(const std::string& id, Carry stuck, Carry fresh)> carry_lost;
   std::function<void(const Rotation& rotation)> rotate;
+  // A log is written without an index.
+  std::function<void(const std::string& path, const std::string& why)> unindexed;
 };
 
 class Capture {

@@ -41,6 +41,7 @@ void LiveLog::open_index() {
   index_.reset();
   if (place_.path.empty()) return;
   auto index = IndexWriter::open(index_of(place_.path), end_, place_.next_position, now_us());
+  index_error_ = index ? "" : index.error().message();
   if (index) index_.emplace(std::move(*index));  // without one the log is written all the same
 }
 

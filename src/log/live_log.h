@@ -41,6 +41,8 @@ class LiveLog {
   LiveLog(LogPlace place, FdRef log);
 
   [[nodiscard]] const std::string& path() const { return place_.path; }
+  // Why it has no index; empty: it has one, or is to have none.
+  [[nodiscard]] const std::string& index_error() const { return index_error_; }
   // Of the next byte.
   [[nodiscard]] std::uint64_t next_position() const;
   // Another run begins, whose conf may say something else.
@@ -71,6 +73,7 @@ class LiveLog {
 
   LogPlace place_;
   std::optional<IndexWriter> index_;
+  std::string index_error_;
   std::uint64_t end_ = 0;
   std::uint64_t retry_at_ = 0;  // after a rotation that failed: the size at which it is tried again
   std::uint64_t gone_retry_at_ = 0;

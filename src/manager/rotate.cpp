@@ -247,6 +247,11 @@ void Rotator::conclude(const Turn& turn, const Status& done) {
   if (done && turn.renewed) see_to(rotation.path);
 }
 
+void Rotator::tell_unindexed(const std::string& path, const std::string& why) {
+  if (!unindexed_.insert(path).second) return;
+  instance_.record_error(job_of(path), "its log is written, but when is not noted: " + why);
+}
+
 asio::awaitable<Result<std::string>> Rotator::rotate(std::string path) {
   const auto waiting = waiting_.emplace(waiting_.end(), path, instance_.io());
   instance_.capture().rotate(path);

@@ -41,6 +41,7 @@ class Rotator {
   asio::awaitable<Result<std::string>> rotate(std::string path);
   // Has what is left of earlier rotations seen to, once all runs are adopted.
   void see_to_all();
+  void tell_unindexed(const std::string& path, const std::string& why);
   [[nodiscard]] std::unique_lock<std::mutex> hold_archive() { return archive_.hold(); }
 
  private:
@@ -84,6 +85,7 @@ class Rotator {
   Archive archive_;
   std::list<Waiting> waiting_;
   std::map<std::string, std::uint32_t> last_numbers_;  // given by this manager
+  std::set<std::string> unindexed_;                    // told
   std::set<std::string> failed_;                       // told, and not yet done since
 };
 

@@ -214,6 +214,9 @@ Status Instance::take_carry(std::vector<HeldItem>& items) {
     });
   };
   events.rotate = [this](const Rotation& rotation) { asio::post(io_, [this, rotation] { rotator_.begin(rotation); }); };
+  events.unindexed = [this](const std::string& path, const std::string& why) {
+    asio::post(io_, [this, path, why] { rotator_.tell_unindexed(path, why); });
+  };
   Carry shared{.read = duplicate(carry_.read), .write = duplicate(carry_.write)};
   auto capture = Capture::create(std::move(shared), std::move(*owner), std::move(events));
   if (!capture) return pass(capture);

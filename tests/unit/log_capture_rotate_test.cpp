@@ -44,6 +44,9 @@ class CaptureRotateTest : public testing::Test {
     events.drained = [this](const std::string& id, std::uint64_t) { note([&] { drained_.push_back(id); }); };
     events.stuck = [](const std::string&, int) {};
     events.carry_lost = [](const std::string&, Carry, Carry) {};
+    events.unindexed = [this](const std::string& path, const std::string&) {
+      note([&] { unindexed_.push_back(path); });
+    };
     events.rotate = [this](const Rotation& rotation) {
       note([&] { asked_.push_back(rotation); });
       if (answer_) answer_(rotation);
@@ -168,6 +171,7 @@ class CaptureRotateTest : public testing::Test {
   std::mutex mutex_;
   std::vector<Rotation> asked_;
   std::vector<std::string> drained_;
+  std::vector<std::string> unindexed_;
 };
 
 void put(const Fd& fd, std::string_view text) {
@@ -394,6 +398,19 @@ TEST_F(CaptureRotateTest, OnDemandAtTheEndOfALineThatWaits) {
   channel.write.reset();
   drain("run");
   EXPECT_EQ(contents("job.log"), (std::vector<std::string>{"one\ntw", "o\nthree\n"}));
+}
+
+TEST_F(CaptureRotateTest, WithoutAnIndexTheLogIsWrittenAndThatIsTold) {
+  Channel channel = pipe_channel();
+  ASSERT_EQ(::mkdir(index_of(path("job.log")).c_str(), 0700), 0);
+  capture_->add(source(channel, "run", false, 0));
+  capture_->run();
+  put(channel.write, "one\n");
+  channel.write.reset();
+  drain("run");
+  EXPECT_EQ(read_file(path("job.log")).value_or("?"), "one\n");
+  const std::lock_guard lock(mutex_);
+  EXPECT_EQ(unindexed_, std::vector<std::string>{path("job.log")});
 }
 
 TEST_F(CaptureRotateTest, TheIndexIsSmall) {
