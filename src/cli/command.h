@@ -68,6 +68,7 @@ Result<int> restart(const Invocation& invocation);
 Result<int> run(const Invocation& invocation);
 Result<int> save(const Invocation& invocation);
 Result<int> shutdown(const Invocation& invocation);
+Result<int> rotate(const Invocation& invocation);
 Result<int> signal(const Invocation& invocation);
 Result<int> start(const Invocation& invocation);
 Result<int> status(const Invocation& invocation);

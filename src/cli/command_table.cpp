@@ -32,7 +32,7 @@ constexpr std::string_view about_start =
     "In arguments and hooks ~EXIT_STATUS ~JOB_NAME ~HOSTNAME ~RUN_LENGTH ~DEATHS are\n"
     "replaced at each start.\n";
 
-constexpr std::array<Command, 22> table{{
+constexpr std::array<Command, 23> table{{
     {.name = "start",
      .arguments = "CMD [ARG…] | SELECTOR",
      .summary = "make a job and start it; start stopped ones",
@@ -132,6 +132,12 @@ constexpr std::array<Command, 22> table{{
      .summary = "forget jobs that do not run; their logs go to logs/old",
      .details = about_selectors,
      .run = command::clean},
+    {.name = "rotate",
+     .section = Section::tend,
+     .arguments = "SELECTOR…",
+     .summary = "give jobs new logs; the old ones are kept, compressed",
+     .details = about_selectors,
+     .run = command::rotate},
     {.name = "save",
      .section = Section::tend,
      .arguments = "FILE [SELECTOR…]",
@@ -162,6 +168,7 @@ constexpr std::array<Command, 22> table{{
      .section = Section::instance,
      .arguments = "[COMMAND]",
      .summary = "this, or more about a command",
+     .listed = false,  // the overview's last line tells of it
      .run = command::help},
 }};
 

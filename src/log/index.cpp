@@ -239,6 +239,7 @@ bool IndexWriter::append(const Mark& mark) {
 }
 
 void IndexWriter::run_begins(std::uint64_t offset, std::int64_t now_us, std::uint32_t run, std::uint32_t nonce) {
+  if (run == run_ && nonce == nonce_) return;
   run_ = run;
   nonce_ = nonce;
   (void)append({position(offset), now_us, run, nonce, MarkKind::run});

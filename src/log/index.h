@@ -99,6 +99,7 @@ class IndexWriter {
   [[nodiscard]] std::uint64_t position(std::uint64_t offset) const { return base_ + offset; }
   // `offset`: where the run's output, or the batch, begins in the file. Failures are kept quiet about: the index is a
   // convenience, and the next mark makes up for it.
+  // Of the run that is marked already nothing is said again.
   void run_begins(std::uint64_t offset, std::int64_t now_us, std::uint32_t run, std::uint32_t nonce);
   void batch(std::uint64_t offset, std::int64_t now_us);
   // The log is `size` long although it was `had` before: somebody has cut it. What is written next has the position

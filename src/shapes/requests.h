@@ -29,7 +29,7 @@ struct StartRequest {
 };
 BOOST_DESCRIBE_STRUCT(StartRequest, (), (key, copies, group, name, entries, env))
 
-// POST /v1/{start,stop,restart,clean,signal} -> OutcomesReply; 404 with an ErrorReply when no job matches.
+// POST /v1/{start,stop,restart,clean,rotate,signal} -> OutcomesReply; 404 with an ErrorReply when no job matches.
 struct SelectRequest {
   std::string key;
   std::vector<std::string> selectors;
