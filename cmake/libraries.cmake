@@ -4,6 +4,8 @@ find_package(Threads REQUIRED)
 find_package(fmt 9 REQUIRED)
 pkg_check_modules(git2 REQUIRED IMPORTED_TARGET libgit2)
 pkg_check_modules(libmd REQUIRED IMPORTED_TARGET libmd)
+# Linked in: the client, which lives for a millisecond, would load it for every command.
+find_library(zstd_archive NAMES libzstd.a REQUIRED)
 
 set(Boost_USE_STATIC_LIBS ON)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
@@ -36,3 +38,9 @@ target_link_libraries(usvc_lib_git2 INTERFACE PkgConfig::git2)
 
 add_library(usvc_lib_md INTERFACE)
 target_link_libraries(usvc_lib_md INTERFACE PkgConfig::libmd)
+
+add_library(usvc_lib_crc INTERFACE)
+target_link_libraries(usvc_lib_crc INTERFACE Boost::headers)
+
+add_library(usvc_lib_zstd INTERFACE)
+target_link_libraries(usvc_lib_zstd INTERFACE ${zstd_archive} Threads::Threads)

@@ -124,6 +124,9 @@ Answer post_restart(Instance* instance, ApiRequest request) {
 Answer post_clean(Instance* instance, ApiRequest request) {
   return with_body(instance, std::move(request), clean_jobs);
 }
+Answer post_rotate(Instance* instance, ApiRequest request) {
+  return with_body(instance, std::move(request), rotate_jobs);
+}
 Answer post_signal(Instance* instance, ApiRequest request) {
   return with_body(instance, std::move(request), signal_jobs);
 }
@@ -157,21 +160,14 @@ struct Row {
 };
 
 constexpr Row rows[] = {
-    {"GET", route::jobs, get_jobs, true},
-    {"GET", route::vars, get_vars, true},
-    {"GET", route::save, get_save, true},
-    {"GET", route::conf, get_conf, true},
-    {"GET", route::events, get_events, false},
-    {"PUT", route::conf, put_conf, true},
-    {"POST", route::jobs, post_new, false},
-    {"POST", route::start, post_start, false},
-    {"POST", route::stop, post_stop, true},
-    {"POST", route::restart, post_restart, false},
-    {"POST", route::clean, post_clean, true},
-    {"POST", route::signal, post_signal, false},
-    {"POST", route::wait, post_wait, false},
-    {"POST", route::load, post_load, false},
-    {"POST", route::shutdown, post_shutdown, false},
+    {"GET", route::jobs, get_jobs, true},          {"GET", route::vars, get_vars, true},
+    {"GET", route::save, get_save, true},          {"GET", route::conf, get_conf, true},
+    {"GET", route::events, get_events, false},     {"PUT", route::conf, put_conf, true},
+    {"POST", route::jobs, post_new, false},        {"POST", route::start, post_start, false},
+    {"POST", route::stop, post_stop, true},        {"POST", route::restart, post_restart, false},
+    {"POST", route::clean, post_clean, true},      {"POST", route::rotate, post_rotate, false},
+    {"POST", route::signal, post_signal, false},   {"POST", route::wait, post_wait, false},
+    {"POST", route::load, post_load, false},       {"POST", route::shutdown, post_shutdown, false},
     {"POST", route::upgrade, post_upgrade, false},
 };
 

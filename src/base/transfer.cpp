@@ -25,6 +25,14 @@ Transfer after_splice(ssize_t moved) {
   return {.outcome = Moved::stuck, .error = errno};
 }
 
+// After a splice from a terminal that moved nothing. A master without an open slave says EIO, which is its end of file
+// until somebody opens the terminal again.
+Transfer after_terminal(ssize_t moved, int error) {
+  if (moved == 0 || error == EIO) return {.outcome = Moved::ended};
+  if (error == EAGAIN || error == EINTR) return {.outcome = Moved::nothing};
+  return {.outcome = Moved::stuck, .error = error};
+}
+
 Transfer empty_carry(FdRef carry, FdRef log) {
   Transfer total;
   while (pipe_fill(carry) > 0) {
@@ -59,17 +67,60 @@ std::size_t pipe_fill(FdRef pipe) {
 Transfer move_terminal_to_log(FdRef master, FdRef carry_read, FdRef carry_write, FdRef log, std::size_t limit) {
   Transfer total = empty_carry(carry_read, log);
   while (total.outcome != Moved::stuck && total.bytes < limit) {
-    const ssize_t moved = ::splice(master.get(), nullptr, carry_write.get(), nullptr, limit, SPLICE_F_NONBLOCK);
+    const std::size_t room = limit - total.bytes;
+    const ssize_t moved = ::splice(master.get(), nullptr, carry_write.get(), nullptr, room, SPLICE_F_NONBLOCK);
     if (moved <= 0) {
-      // A master without an open slave says EIO, which is its end of file until somebody opens the terminal again.
-      const bool ended = moved == 0 || errno == EIO;
-      if (moved < 0 && !ended && errno != EAGAIN && errno != EINTR) {
-        return {.outcome = Moved::stuck, .bytes = total.bytes, .error = errno};
-      }
-      if (total.bytes == 0) total.outcome = ended ? Moved::ended : Moved::nothing;
+      const Transfer end = after_terminal(moved, errno);
+      if (end.outcome == Moved::stuck) return {.outcome = end.outcome, .bytes = total.bytes, .error = end.error};
+      if (total.bytes == 0) total.outcome = end.outcome;
       return total;
     }
     fault_point("carry.filled");
+    const Transfer carried = empty_carry(carry_read, log);
+    total = {.outcome = carried.outcome, .bytes = total.bytes + carried.bytes, .error = carried.error};
+  }
+  return total;
+}
+
+Result<LineMover> LineMover::create() {
+  auto copy = make_carry();
+  if (!copy) return pass(copy);
+  LineMover mover;
+  mover.copy_ = std::move(*copy);
+  mover.buffer_.resize(std::size_t{64} << 10U);
+  return mover;
+}
+
+// How much of what waits in the pipe is to be moved.
+std::size_t LineMover::line_length(FdRef pipe, std::size_t limit) {
+  const ssize_t copied = ::tee(pipe.get(), copy_.write.get(), std::min(limit, buffer_.size()), SPLICE_F_NONBLOCK);
+  if (copied <= 0) return limit;  // nothing there, or its end: splice tells
+  const ssize_t seen = ::read(copy_.read.get(), buffer_.data(), static_cast<std::size_t>(copied));
+  if (seen <= 0) return limit;
+  const auto newline = std::string_view(buffer_.data(), static_cast<std::size_t>(seen)).find('\n');
+  at_line_end_ = newline != std::string_view::npos;
+  return at_line_end_ ? newline + 1 : static_cast<std::size_t>(seen);
+}
+
+Transfer LineMover::from_pipe(FdRef pipe, FdRef log, std::size_t limit) {
+  at_line_end_ = false;
+  const std::size_t length = line_length(pipe, limit);
+  const Transfer step = move_pipe_to_log(pipe, log, length);
+  if (step.bytes != length) at_line_end_ = false;
+  return step;
+}
+
+// What is in the carry pipe can't be left there for the next log, since others wait for it: so byte by byte.
+Transfer LineMover::from_terminal(FdRef master, FdRef carry_read, FdRef carry_write, FdRef log, std::size_t limit) {
+  at_line_end_ = false;
+  Transfer total = empty_carry(carry_read, log);
+  while (total.outcome != Moved::stuck && total.bytes < limit && !at_line_end_) {
+    const ssize_t moved = ::splice(master.get(), nullptr, carry_write.get(), nullptr, 1, SPLICE_F_NONBLOCK);
+    if (moved <= 0) {
+      if (total.bytes == 0) total = after_terminal(moved, errno);
+      return total;
+    }
+    (void)line_length(carry_read, 1);
     const Transfer carried = empty_carry(carry_read, log);
     total = {.outcome = carried.outcome, .bytes = total.bytes + carried.bytes, .error = carried.error};
   }

@@ -46,6 +46,24 @@ std::size_t pipe_fill(FdRef pipe);
 // From a non-blocking terminal master through `carry`, which must be empty or hold bytes of the same terminal.
 Transfer move_terminal_to_log(FdRef master, FdRef carry_read, FdRef carry_write, FdRef log, std::size_t limit);
 
+// The same two, but not beyond the first newline: where a log is about to be cut. What is looked at for that is a copy
+// (tee(2)); the bytes themselves go the same way.
+class LineMover {
+ public:
+  static Result<LineMover> create();
+  Transfer from_pipe(FdRef pipe, FdRef log, std::size_t limit);
+  Transfer from_terminal(FdRef master, FdRef carry_read, FdRef carry_write, FdRef log, std::size_t limit);
+  // What was moved last ends with a newline.
+  [[nodiscard]] bool at_line_end() const { return at_line_end_; }
+
+ private:
+  [[nodiscard]] std::size_t line_length(FdRef pipe, std::size_t limit);
+
+  Carry copy_;
+  std::string buffer_;
+  bool at_line_end_ = false;
+};
+
 // The owner word.
 class CarryOwner {
  public:

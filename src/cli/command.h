@@ -29,6 +29,7 @@ struct Command {
   std::string_view arguments = {};  // "SELECTOR…", for usage lines
   std::string_view summary = {};
   std::string_view details = {};  // the rest of its help, whole lines
+  bool listed = true;             // in the overview, which is to fit a small terminal
   Options options = Options::anywhere;
   std::vector<Flag> (*flags)() = nullptr;
   // Returns the exit status.
@@ -61,11 +62,13 @@ Result<int> init(const Invocation& invocation);
 Result<int> jobs(const Invocation& invocation);
 Result<int> load(const Invocation& invocation);
 Result<int> log(const Invocation& invocation);
+Result<int> logchunk(const Invocation& invocation);
 Result<int> pidof(const Invocation& invocation);
 Result<int> restart(const Invocation& invocation);
 Result<int> run(const Invocation& invocation);
 Result<int> save(const Invocation& invocation);
 Result<int> shutdown(const Invocation& invocation);
+Result<int> rotate(const Invocation& invocation);
 Result<int> signal(const Invocation& invocation);
 Result<int> start(const Invocation& invocation);
 Result<int> status(const Invocation& invocation);

@@ -12,6 +12,19 @@ constexpr std::string_view about_selectors =
     "A SELECTOR is a job's name, a group, all, live, dead (not running), a quoted\n"
     "glob ('web-*') or state:STATE; several are added up.\n";
 
+constexpr std::string_view about_log =
+    "A SELECTOR is a job's name, a group, all, live, dead (not running), a quoted\n"
+    "glob ('web-*') or state:STATE; several are added up.\n"
+    "Old, compressed and live files are shown as one. Several jobs are merged by\n"
+    "time, each line with its job's name; with -f those are added that begin later.\n"
+    "What a job that keeps stderr apart wrote there has a ! in front.\n"
+    "On a terminal control sequences other than colours are left out, and between\n"
+    "the lines, dim, stands what usvc did. A pipe gets one job's bytes untouched; of\n"
+    "several, or with -t, plain lines; remarks go to terminals only.\n"
+    "With --json each line is {\"t\",\"job\",\"run_id\",\"stream\",\"line\"}. Where it is not\n"
+    "UTF-8 \"escaped\" is true, such bytes are written \\xHH, and a backslash twice.\n"
+    "Exactly what one run wrote: usvc logchunk RUN-ID.\n";
+
 constexpr std::string_view about_start =
     "With a single bare word that names existing jobs, and no option, those that are\n"
     "stopped are started. Otherwise a job is made of CMD, looked up as a shell does;\n"
@@ -19,7 +32,7 @@ constexpr std::string_view about_start =
     "In arguments and hooks ~EXIT_STATUS ~JOB_NAME ~HOSTNAME ~RUN_LENGTH ~DEATHS are\n"
     "replaced at each start.\n";
 
-constexpr std::array<Command, 21> table{{
+constexpr std::array<Command, 23> table{{
     {.name = "start",
      .arguments = "CMD [ARG…] | SELECTOR",
      .summary = "make a job and start it; start stopped ones",
@@ -64,9 +77,16 @@ constexpr std::array<Command, 21> table{{
      .section = Section::look,
      .arguments = "SELECTOR…",
      .summary = "what jobs wrote (tail: and go on showing it)",
-     .details = about_selectors,
+     .details = about_log,
      .flags = command::log_flags,
      .run = command::log},
+    {.name = "logchunk",
+     .section = Section::look,
+     .arguments = "RUN-ID",
+     .summary = "exactly what one run wrote",
+     .details = "The bytes as they are. A RUN-ID is NAME.NUMBER.TAG, as in --json events.\n",
+     .listed = false,
+     .run = command::logchunk},
     {.name = "events",
      .section = Section::look,
      .arguments = "[SELECTOR…]",
@@ -112,6 +132,12 @@ constexpr std::array<Command, 21> table{{
      .summary = "forget jobs that do not run; their logs go to logs/old",
      .details = about_selectors,
      .run = command::clean},
+    {.name = "rotate",
+     .section = Section::tend,
+     .arguments = "SELECTOR…",
+     .summary = "give jobs new logs; the old ones are kept, compressed",
+     .details = about_selectors,
+     .run = command::rotate},
     {.name = "save",
      .section = Section::tend,
      .arguments = "FILE [SELECTOR…]",
@@ -142,6 +168,7 @@ constexpr std::array<Command, 21> table{{
      .section = Section::instance,
      .arguments = "[COMMAND]",
      .summary = "this, or more about a command",
+     .listed = false,  // the overview's last line tells of it
      .run = command::help},
 }};
 

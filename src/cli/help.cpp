@@ -57,6 +57,7 @@ std::string help_overview() {
   Section last = Section::instance;
   bool first = true;
   for (const auto& command : command_table()) {
+    if (!command.listed) continue;
     std::string line = first || command.section != last ? section_title(command.section) : "";
     pad(line, 6);
     line += command.name;

@@ -1,41 +1,56 @@
-// Puts the output of one job or several on stdout.
+// Puts lines of logs, and usvc's own remarks between them, into the form that the caller is to see.
 #pragma once
 
+#include <cstdint>
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/error.h"
-#include "base/lines.h"
 #include "cli/context.h"
+#include "cli/log_stream.h"
 
 namespace usvc {
 
-// How the bytes of logs are shown: untouched where one job's go into a pipe or all of it is wanted raw; as lines, made
-// harmless, on a terminal; with the job's name before each where there are several; as JSON objects with --json.
+enum class OutputStream : std::uint8_t { standard, error };
+
+struct LogStyle {
+  bool names = false;       // the job's name before each line
+  bool timestamps = false;  // before that, when it came
+  bool raw = false;         // neither, and nothing is made harmless
+};
+
+// A line of --json: {"t","job","run_id","stream","line"}. Of one that is not UTF-8 each byte that does not fit is
+// written \xHH and each backslash \\, and "escaped": true says so.
+std::string log_line_json(std::string_view job, OutputStream stream, const LogLine& line);
+
 class LogPrinter {
  public:
-  LogPrinter(const Context& context, const std::vector<std::string>& names, bool raw);
+  LogPrinter(const Context& context, const LogStyle& style) : context_(&context), style_(style) {}
 
-  // Bytes of the job `index` of those given.
-  void add(std::size_t index, std::string_view bytes);
-  // The last line of a job that does not end in a newline: nothing more will come of it.
-  void finish(std::size_t index);
-  // Writes out what has been gathered.
-  Status flush();
+  // The number by which it is called from then on. Names are as wide as the widest so far.
+  std::size_t add_job(const std::string& name);
+  void add(std::size_t job, OutputStream stream, const LogLine& line);
+  // Something that no job wrote.
+  void add_remark(std::string_view text);
+  // What has been gathered.
+  [[nodiscard]] std::string& text() { return out_; }
 
  private:
   struct Job {
     std::string name;
-    std::string prefix;
-    LineSplitter lines;
+    Color color = Color::plain;
   };
-  void add_line(const Job& job, std::string_view line);
+  void add_front(const Job& job, OutputStream stream, const LogLine& line);
+  std::string_view time_words(std::int64_t time_us);
 
   const Context* context_;
-  bool raw_;
+  LogStyle style_;
+  std::size_t width_ = 0;
   std::vector<Job> jobs_;
   std::string out_;
+  std::int64_t written_second_ = -1;  // of the time in `written_`
+  std::string written_;
 };
 
 }  // namespace usvc

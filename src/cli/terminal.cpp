@@ -102,10 +102,14 @@ Result<ColorWish> parse_color_wish(std::string_view text) {
 Terminal Terminal::on(int fd, ColorWish wish) {
   const bool is_tty = ::isatty(fd) == 1;
   std::optional<std::size_t> width;
+  std::optional<std::size_t> height;
   winsize size{};
-  if (is_tty && ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) width = size.ws_col;
+  if (is_tty && ::ioctl(fd, TIOCGWINSZ, &size) == 0) {
+    if (size.ws_col > 0) width = size.ws_col;
+    if (size.ws_row > 0) height = size.ws_row;
+  }
   if (is_tty && !width) width = 80;
-  return {is_tty, wants_colors(is_tty, wish), width};
+  return {is_tty, wants_colors(is_tty, wish), width, height};
 }
 
 std::string Terminal::paint(Color color, std::string_view text) const {

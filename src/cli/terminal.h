@@ -21,13 +21,16 @@ class Terminal {
   // Looks at the descriptor, TERM and NO_COLOR.
   static Terminal on(int fd, ColorWish wish);
   // For tests, and for what is no terminal.
-  Terminal(bool is_tty, bool colors, std::optional<std::size_t> width)
-      : is_tty_(is_tty), colors_(colors), width_(width) {}
+  Terminal(bool is_tty, bool colors, std::optional<std::size_t> width, std::optional<std::size_t> height = {})
+      : is_tty_(is_tty), colors_(colors), width_(width), height_(height) {}
 
   [[nodiscard]] bool is_tty() const { return is_tty_; }
   [[nodiscard]] bool colors() const { return colors_; }
   // Columns; none where lines must not be cut.
   [[nodiscard]] std::optional<std::size_t> width() const { return width_; }
+
+  // Rows, where it is a terminal that says so.
+  [[nodiscard]] std::optional<std::size_t> height() const { return height_; }
 
   // The text in that colour, where there are colours.
   [[nodiscard]] std::string paint(Color color, std::string_view text) const;
@@ -40,6 +43,7 @@ class Terminal {
   bool is_tty_;
   bool colors_;
   std::optional<std::size_t> width_;
+  std::optional<std::size_t> height_;
 };
 
 // Columns that UTF-8 text takes: wide characters two, combining marks none, each invalid byte one.

@@ -151,7 +151,7 @@ Texts get_log_keep(const Conf& conf) {
   return {std::to_string(conf.log_keep)};
 }
 
-constexpr std::array<Field, 22> fields{{
+constexpr std::array<Field, 23> fields{{
     {"cmd", set_text<&Conf::cmd>, get_text<&Conf::cmd>},
     {"arg", add_text<&Conf::args>, get_texts<&Conf::args>},
     {"name", set_text<&Conf::name>, get_text<&Conf::name>},
@@ -161,6 +161,7 @@ constexpr std::array<Field, 22> fields{{
     {"keepalive", set_boolean<&Conf::keepalive>, get_boolean<&Conf::keepalive>},
     {"restart", set_restart, get_restart},
     {"tty", set_boolean<&Conf::tty>, get_boolean<&Conf::tty>},
+    {"split", set_boolean<&Conf::split>, get_boolean<&Conf::split>},
     {"alert", add_text<&Conf::alerts>, get_texts<&Conf::alerts>},
     {"pre-cmd", set_text<&Conf::pre_cmd>, get_text<&Conf::pre_cmd>},
     {"post-cmd", set_text<&Conf::post_cmd>, get_text<&Conf::post_cmd>},

@@ -27,6 +27,7 @@ struct Conf {
   bool keepalive = true;
   RestartPolicy restart = RestartPolicy::always;  // never, where keepalive is false
   bool tty = true;
+  bool split = false;  // stderr in a log of its own, where there is no terminal
   std::vector<std::string> alerts;
   std::string pre_cmd;
   std::string post_cmd;

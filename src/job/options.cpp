@@ -18,7 +18,7 @@ namespace {
 constexpr long long one_day = 86'400;
 constexpr long long one_hour = 3'600;
 
-constexpr std::array<Option, 22> table{{
+constexpr std::array<Option, 23> table{{
     {.key = "cmd", .value_name = "CMD", .help = "the program to run"},
     {.key = "arg",
      .type = OptionType::any_text,
@@ -66,6 +66,12 @@ constexpr std::array<Option, 22> table{{
      .flag_value = "false",
      .default_text = "true",
      .help = "give it a terminal of its own; --no-tty: pipes"},
+    {.key = "split",
+     .type = OptionType::boolean,
+     .flag = "--split",
+     .flag_value = "true",
+     .default_text = "false",
+     .help = "keep its stderr in a log of its own, NAME.err.log; only without a terminal"},
     {.key = "alert",
      .repeatable = true,
      .flag = "--alert",

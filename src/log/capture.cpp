@@ -37,6 +37,9 @@ Capture::Capture(Carry shared, CarryOwner owner, CaptureEvents events)
 Result<std::unique_ptr<Capture>> Capture::create(Carry shared, CarryOwner owner, CaptureEvents events) {
   // NOLINTNEXTLINE: the constructor is private
   std::unique_ptr<Capture> capture(new Capture(std::move(shared), std::move(owner), std::move(events)));
+  auto line_mover = LineMover::create();
+  if (!line_mover) return pass(line_mover, "cannot set up the capture of output");
+  capture->line_mover_.emplace(std::move(*line_mover));
   capture->poll_ = Fd(::epoll_create1(EPOLL_CLOEXEC));
   capture->wake_ = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!capture->poll_ || !capture->wake_) return fail(Error::last("cannot set up the capture of output"));
@@ -51,7 +54,7 @@ Result<std::unique_ptr<Capture>> Capture::create(Carry shared, CarryOwner owner,
 
 Capture::~Capture() {
   if (!thread_.joinable()) return;
-  send({.kind = Command::Kind::stop, .source = {}, .id = {}});
+  send({.kind = Command::Kind::stop});
   thread_.join();
 }
 
@@ -60,13 +63,27 @@ void Capture::run() {
 }
 
 void Capture::add(CaptureSource source) {
-  send({.kind = Command::Kind::add, .source = std::move(source), .id = {}});
+  send({.kind = Command::Kind::add, .source = std::move(source)});
 }
 void Capture::drain(const std::string& id) {
-  send({.kind = Command::Kind::drain, .source = {}, .id = id});
+  send({.kind = Command::Kind::drain, .id = id});
 }
 void Capture::carry_replaced() {
-  send({.kind = Command::Kind::carry_replaced, .source = {}, .id = {}});
+  send({.kind = Command::Kind::carry_replaced});
+}
+void Capture::rotate(const std::string& path) {
+  send({.kind = Command::Kind::rotate, .id = path});
+}
+void Capture::relog(const std::string& path, std::vector<Relogged> runs, std::vector<Fd> old,
+                    std::uint64_t next_position) {
+  send({.kind = Command::Kind::relog,
+        .id = path,
+        .relogged = std::move(runs),
+        .old = std::move(old),
+        .next_position = next_position});
+}
+void Capture::go_on(const std::string& path) {
+  send({.kind = Command::Kind::go_on, .id = path});
 }
 
 void Capture::send(Command command) {
@@ -120,31 +137,44 @@ bool Capture::take_commands() {
     commands.swap(commands_);
   }
   for (auto& command : commands) {
-    switch (command.kind) {
-      case Command::Kind::stop:
-        return false;
-      case Command::Kind::add:
-        begin(std::move(*command.source));
-        break;
-      case Command::Kind::carry_replaced:
-        carry_in_exchange_ = false;
-        for (auto& [number, source] : sources_) {
-          if (source.terminal) watch(source, number);
-        }
-        serve_draining();
-        break;
-      case Command::Kind::drain:
-        if (const auto found = by_id_.find(command.id); found != by_id_.end()) {
-          sources_.at(found->second).draining = true;
-          serve(found->second);
-        } else {
-          events_.drained(command.id, 0);
-        }
-        break;
-    }
+    if (command.kind == Command::Kind::stop) return false;
+    obey(std::move(command));
   }
   settle_carry();
   return true;
+}
+
+void Capture::obey(Command command) {
+  switch (command.kind) {
+    case Command::Kind::stop:
+      return;
+    case Command::Kind::add:
+      return begin(std::move(*command.source));
+    case Command::Kind::carry_replaced:
+      carry_in_exchange_ = false;
+      for (auto& [number, source] : sources_) {
+        if (source.terminal) watch(source, number);
+      }
+      return serve_draining();
+    case Command::Kind::drain:
+      if (const auto found = by_id_.find(command.id); found != by_id_.end()) {
+        sources_.at(found->second).draining = true;
+        serve(found->second);
+      } else {
+        events_.drained(command.id, 0);
+      }
+      return;
+    case Command::Kind::rotate:
+      return rotate_asked(command.id);
+    case Command::Kind::relog:
+      return take_relog(command);
+    case Command::Kind::go_on:
+      if (const auto live = known_log(command.id)) {
+        live->go_on();
+        go_on_with(*live);
+      }
+      return;
+  }
 }
 
 void Capture::begin(CaptureSource added) {
@@ -152,6 +182,8 @@ void Capture::begin(CaptureSource added) {
   Source source;
   static_cast<CaptureSource&>(source) = std::move(added);
   source.error_ended = source.error_output.get() < 0;
+  source.live = live_log(source.place, source.log);
+  if (!source.error_ended) source.error_live = live_log(source.error_place, source.error_log);
   std::vector<std::uint64_t>& of_job = by_job_[source.job];
   source.blocked = !of_job.empty();
   of_job.push_back(number);
@@ -160,10 +192,29 @@ void Capture::begin(CaptureSource added) {
   if (!placed.blocked) watch(placed, number);
 }
 
+std::shared_ptr<LiveLog> Capture::live_log(const LogPlace& place, FdRef log) {
+  if (place.path.empty()) return std::make_shared<LiveLog>(place, log);
+  if (logs_.size() > 2 * sources_.size() + 16) std::erase_if(logs_, [](auto& entry) { return entry.second.expired(); });
+  std::weak_ptr<LiveLog>& known = logs_[place.path];
+  auto live = known.lock();
+  if (live) {
+    live->set_max_size(place.max_size);
+  } else {
+    known = live = std::make_shared<LiveLog>(place, log);
+    if (!live->index_error().empty()) events_.unindexed(place.path, live->index_error());
+  }
+  return live;
+}
+
+std::shared_ptr<LiveLog> Capture::known_log(const std::string& path) const {
+  const auto found = logs_.find(path);
+  return found == logs_.end() ? nullptr : found->second.lock();
+}
+
 // Level-triggered while there is a writer. After a terminal's hang-up only edges count: it would be readable for ever,
 // and yet somebody may open it again.
 void Capture::watch(Source& source, std::uint64_t number) {
-  if (source.blocked || source.stuck) return;
+  if (source.blocked || source.stuck || source.paused()) return;
   epoll_event event{};
   event.data.u64 = number;
   event.events = EPOLLIN | (source.output_ended ? EPOLLET : 0U);
@@ -176,24 +227,31 @@ void Capture::watch(Source& source, std::uint64_t number) {
   source.watched = true;
 }
 
+// Closing would not be enough: the keeper has the same open file descriptions, and epoll goes by those.
+void Capture::unwatch(const Source& source) {
+  (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, source.output.get(), nullptr);
+  if (source.error_output.get() >= 0) (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, source.error_output.get(), nullptr);
+}
+
 std::size_t Capture::serve(std::uint64_t number) {
   const auto found = sources_.find(number);
   if (found == sources_.end()) return 0;
   Source& source = found->second;
-  if (source.blocked) return 0;
+  if (source.blocked || source.paused()) return 0;
   std::size_t bytes = 0;
   Transfer step;
   do {
     step = move_output(source);
     bytes += step.bytes;
     // Its processes are gone, so what is left fits in a pipe; one that escaped may write on, but not hold up the rest.
-  } while (source.draining && step.outcome == Moved::some && bytes < most_drained);
+  } while (source.draining && !source.paused() && step.outcome == Moved::some && bytes < most_drained);
   if (step.outcome == Moved::stuck) {
     set_stuck(source, step.error);
   } else if (source.stuck) {
     set_stuck(source, 0);
     watch(source, number);
   }
+  if (source.paused()) return bytes;
   if (source.draining && step.outcome != Moved::stuck && !waits_for_carry(source)) finish(number);
   return bytes;
 }
@@ -205,19 +263,23 @@ bool Capture::waits_for_carry(const Source& source) const {
 }
 
 Transfer Capture::move_output(Source& source) {
-  Transfer first =
-      source.terminal ? move_terminal(source) : move_stream(source, source.output, source.log, source.output_ended);
-  if (source.error_ended || first.outcome == Moved::stuck) return first;
-  const Transfer second = move_stream(source, source.error_output, source.error_log, source.error_ended);
+  Transfer first = source.terminal ? move_terminal(source)
+                                   : move_stream(source, source.output, source.log, *source.live, source.output_ended);
+  if (source.error_ended || first.outcome == Moved::stuck || source.paused()) return first;
+  const Transfer second =
+      move_stream(source, source.error_output, source.error_log, *source.error_live, source.error_ended);
   if (second.outcome == Moved::some || second.outcome == Moved::stuck) first.outcome = second.outcome;
   first.bytes += second.bytes;
   first.error = second.error;
   return first;
 }
 
-Transfer Capture::move_stream(Source& source, FdRef pipe, FdRef log, bool& ended) {
+Transfer Capture::move_stream(Source& source, FdRef pipe, FdRef log, LiveLog& live, bool& ended) {
   if (ended) return {.outcome = Moved::ended};
-  const Transfer step = move_pipe_to_log(pipe, log, round_limit);
+  const bool to_line_end = live.ending();
+  const std::size_t room = live.room(round_limit);
+  const Transfer step = to_line_end ? line_mover_->from_pipe(pipe, log, room) : move_pipe_to_log(pipe, log, room);
+  wrote(source, live, log, step, to_line_end);
   if (step.outcome == Moved::some) grow_if_chatty(source, pipe, step.bytes);
   if (step.outcome == Moved::ended) {
     ended = true;
@@ -237,7 +299,7 @@ void Capture::grow_if_chatty(Source& source, FdRef pipe, std::size_t bytes) {
 Transfer Capture::move_terminal(Source& source) {
   Transfer step;
   if (source.carry_read) {
-    step = move_terminal_to_log(source.output, source.carry_read, source.carry_write, source.log, round_limit);
+    step = move_some(source, source.carry_read, source.carry_write);
   } else if (carry_in_exchange_) {
     (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, source.output.get(), nullptr);
     return {.outcome = Moved::nothing};
@@ -245,7 +307,7 @@ Transfer Capture::move_terminal(Source& source) {
     if (pipe_fill(shared_.read) > 0 && owner_.get() != source.id) return {.outcome = Moved::nothing};
     owner_.set(source.id);
     fault_point("carry.owned");
-    step = move_terminal_to_log(source.output, shared_.read, shared_.write, source.log, round_limit);
+    step = move_some(source, shared_.read, shared_.write);
     if (step.outcome == Moved::stuck && pipe_fill(shared_.read) > 0) give_carry_away(source);
   }
   const bool hung_up = step.outcome == Moved::ended;
@@ -257,6 +319,76 @@ Transfer Capture::move_terminal(Source& source) {
     (void)::epoll_ctl(poll_.get(), EPOLL_CTL_MOD, source.output.get(), &event);
   }
   return step;
+}
+
+Transfer Capture::move_some(Source& source, FdRef carry_read, FdRef carry_write) {
+  LiveLog& live = *source.live;
+  const bool to_line_end = live.ending();
+  const std::size_t room = live.room(round_limit);
+  const Transfer step = to_line_end
+                            ? line_mover_->from_terminal(source.output, carry_read, carry_write, source.log, room)
+                            : move_terminal_to_log(source.output, carry_read, carry_write, source.log, room);
+  wrote(source, live, source.log, step, to_line_end);
+  return step;
+}
+
+void Capture::wrote(const Source& source, LiveLog& live, FdRef log, const Transfer& step, bool line_moved) {
+  if (step.bytes == 0) return;
+  live.wrote(log, step.bytes, source.run, source.nonce, line_moved && line_mover_->at_line_end());
+  // A terminal's output that is stuck half-way goes to the log it was meant for.
+  if (step.outcome == Moved::stuck || live.paused) return;
+  if (const Due due = live.due(); due != Due::no) pause(live, due);
+}
+
+std::vector<std::uint64_t> Capture::writers_to(const LiveLog& live) const {
+  std::vector<std::uint64_t> numbers;
+  for (const auto& [number, source] : sources_) {
+    if (source.writes_to(live)) numbers.push_back(number);
+  }
+  return numbers;
+}
+
+void Capture::pause(LiveLog& live, Due due) {
+  live.paused = true;
+  for (const std::uint64_t number : writers_to(live)) unwatch(sources_.at(number));
+  events_.rotate({.path = live.path(), .due = due, .next_position = live.next_position(), .captured = true});
+}
+
+void Capture::rotate_asked(const std::string& path) {
+  const auto live = known_log(path);
+  if (!live) return events_.rotate({.path = path, .due = Due::asked});
+  if (live->paused) return;  // that will be told when it is done
+  live->ask();
+  for (const std::uint64_t number : writers_to(*live)) {
+    if (!live->paused) serve(number);
+  }
+  // Without a writer left the log is nobody's: all of them were drained just now.
+  if (!live->paused && !writers_to(*live).empty()) return pause(*live, Due::asked);
+  if (!live->paused) events_.rotate({.path = path, .due = Due::asked, .next_position = live->next_position()});
+}
+
+void Capture::take_relog(Command& command) {
+  const auto live = known_log(command.id);
+  if (!live) return;
+  for (const auto& relogged : command.relogged) {
+    const auto found = by_id_.find(relogged.id);
+    if (found == by_id_.end()) continue;
+    Source& source = sources_.at(found->second);
+    if (source.live == live) source.log = relogged.log;
+    if (source.error_live == live) source.error_log = relogged.log;
+  }
+  if (!command.relogged.empty()) live->begin(command.relogged.front().log, command.next_position);
+  go_on_with(*live);
+}
+
+void Capture::go_on_with(LiveLog& live) {
+  for (const std::uint64_t number : writers_to(live)) {
+    const auto found = sources_.find(number);
+    if (found == sources_.end()) continue;
+    watch(found->second, number);
+    serve(number);
+  }
+  serve_draining();
 }
 
 void Capture::give_carry_away(Source& source) {
@@ -292,11 +424,7 @@ void Capture::serve_draining() {
 
 void Capture::set_stuck(Source& source, int error) {
   const bool now = error != 0;
-  if (now) {
-    (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, source.output.get(), nullptr);
-    if (source.error_output.get() >= 0)
-      (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, source.error_output.get(), nullptr);
-  }
+  if (now) unwatch(source);
   if (now == source.stuck) return;
   source.stuck = now;
   if (now && stuck_count_++ == 0) retry_at_ = Clock::now() + retry_every;
@@ -317,9 +445,7 @@ void Capture::finish(std::uint64_t number) {
   Source source = std::move(sources_.at(number));
   sources_.erase(number);
   by_id_.erase(source.id);
-  // Closing would not be enough: the keeper has the same open file descriptions, and epoll goes by those.
-  (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, source.output.get(), nullptr);
-  if (source.error_output.get() >= 0) (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, source.error_output.get(), nullptr);
+  unwatch(source);
   const off_t end = ::lseek(source.log.get(), 0, SEEK_CUR);
   events_.drained(source.id, end < 0 ? 0 : static_cast<std::uint64_t>(end));
 

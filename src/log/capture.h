@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/transfer.h"
+#include "log/live_log.h"
 
 namespace usvc {
 
@@ -31,10 +32,28 @@ struct CaptureSource {
   bool terminal = false;
   FdRef output = FdRef(-1);  // non-blocking
   FdRef log = FdRef(-1);
+  LogPlace place;
   FdRef error_output = FdRef(-1);  // none (-1) unless stderr is kept apart
   FdRef error_log = FdRef(-1);
+  LogPlace error_place;
+  std::uint32_t run = 0;  // what the indexes call it
+  std::uint32_t nonce = 0;
   Fd carry_read;  // a carry pipe of the run's own, left behind by an earlier full disk
   Fd carry_write;
+};
+
+// A log that is to have a new file: all who write to it wait until relog() or go_on(). `captured`: there are such.
+struct Rotation {
+  std::string path;
+  Due due = Due::no;
+  std::uint64_t next_position = 0;  // of what will be written next
+  bool captured = false;
+};
+
+// A run's new descriptor for that log; borrowed like the one before.
+struct Relogged {
+  std::string id;
+  FdRef log;
 };
 
 // Called in the capture's thread; must not block.
@@ -44,6 +63,9 @@ struct CaptureEvents {
   // The shared carry pipe is stuck with this run's bytes and becomes its own; `fresh` is to replace it. Terminals wait
   // until carry_replaced() says that the keeper holds both.
   std::function<void(const std::string& id, Carry stuck, Carry fresh)> carry_lost;
+  std::function<void(const Rotation& rotation)> rotate;
+  // A log is written without an index.
+  std::function<void(const std::string& path, const std::string& why)> unindexed;
 };
 
 class Capture {
@@ -61,10 +83,18 @@ class Capture {
   // stuck that may be much later.
   void drain(const std::string& id);
   void carry_replaced();
+  // Has this log rotated at the end of a line that waits now, or where it stands. Answered by the event.
+  void rotate(const std::string& path);
+  // The log's new file. All runs that write to it must be named; their old descriptors are given up and close here.
+  void relog(const std::string& path, std::vector<Relogged> runs, std::vector<Fd> old, std::uint64_t next_position);
+  // There is none: it goes on in the old one, and 1 MB later it is asked again.
+  void go_on(const std::string& path);
 
  private:
   using Clock = std::chrono::steady_clock;
   struct Source : CaptureSource {
+    std::shared_ptr<LiveLog> live;  // of those that write to the same file
+    std::shared_ptr<LiveLog> error_live;
     bool watched = false;
     bool blocked = false;  // an older run of the same job has output left
     bool draining = false;
@@ -72,25 +102,42 @@ class Capture {
     bool error_ended = true;
     bool stuck = false;
     int full_batches = 0;  // how often the pipe was found full
+
+    [[nodiscard]] bool paused() const { return live->paused || (error_live && error_live->paused); }
+    [[nodiscard]] bool writes_to(const LiveLog& file) const { return live.get() == &file || error_live.get() == &file; }
   };
   struct Command {
-    enum class Kind { add, drain, carry_replaced, stop } kind = Kind::stop;
-    std::optional<CaptureSource> source;
-    std::string id;
+    enum class Kind { add, drain, carry_replaced, rotate, relog, go_on, stop } kind = Kind::stop;
+    std::optional<CaptureSource> source = {};
+    std::string id = {};  // of a run; or a log's path
+    std::vector<Relogged> relogged = {};
+    std::vector<Fd> old = {};
+    std::uint64_t next_position = 0;
   };
 
   Capture(Carry shared, CarryOwner owner, CaptureEvents events);
   void send(Command command);
   void loop();
   bool take_commands();
+  void obey(Command command);
   void begin(CaptureSource source);
+  std::shared_ptr<LiveLog> live_log(const LogPlace& place, FdRef log);
+  [[nodiscard]] std::shared_ptr<LiveLog> known_log(const std::string& path) const;
   void watch(Source& source, std::uint64_t number);
+  void unwatch(const Source& source);
   std::size_t serve(std::uint64_t number);
   [[nodiscard]] bool waits_for_carry(const Source& source) const;
   void serve_draining();
   Transfer move_output(Source& source);
   Transfer move_terminal(Source& source);
-  Transfer move_stream(Source& source, FdRef pipe, FdRef log, bool& ended);
+  Transfer move_stream(Source& source, FdRef pipe, FdRef log, LiveLog& live, bool& ended);
+  Transfer move_some(Source& source, FdRef carry_read, FdRef carry_write);
+  void wrote(const Source& source, LiveLog& live, FdRef log, const Transfer& step, bool line_moved);
+  [[nodiscard]] std::vector<std::uint64_t> writers_to(const LiveLog& live) const;
+  void pause(LiveLog& live, Due due);
+  void rotate_asked(const std::string& path);
+  void take_relog(Command& command);
+  void go_on_with(LiveLog& live);
   void grow_if_chatty(Source& source, FdRef pipe, std::size_t bytes);
   void give_carry_away(Source& source);
   void settle_carry();
@@ -102,12 +149,14 @@ class Capture {
   Carry shared_;
   CarryOwner owner_;
   CaptureEvents events_;
+  std::optional<LineMover> line_mover_;
   Fd poll_;
   Fd wake_;
   bool carry_in_exchange_ = false;
   std::map<std::uint64_t, Source> sources_;  // by number, the order of their adding
   std::unordered_map<std::string, std::uint64_t> by_id_;
   std::unordered_map<std::string, std::vector<std::uint64_t>> by_job_;  // in the order of their adding
+  std::unordered_map<std::string, std::weak_ptr<LiveLog>> logs_;        // by path
   std::uint64_t next_number_ = 1;
   std::size_t stuck_count_ = 0;
   Clock::time_point retry_at_{};

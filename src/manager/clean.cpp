@@ -1,3 +1,4 @@
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include "base/fault_point.h"
 #include "base/files.h"
 #include "base/time.h"
+#include "log/files.h"
 #include "manager/operations.h"
 #include "manager/sweep.h"
 
@@ -14,22 +16,40 @@ namespace usvc {
 
 namespace {
 
-Status move_log(const Instance& instance, const Job& job) {
-  const std::string log = job.conf ? job.conf->log : instance.layout().log_path(job.name);
+// A log of the user's own choice on another file system stays where they put it.
+Status move(const std::string& from, const std::string& to) {
+  if (std::rename(from.c_str(), to.c_str()) == 0 || errno == ENOENT || errno == EXDEV) return {};
+  return fail(Error::last("cannot move " + from + " to " + to));
+}
+
+// Under names that are no history of a later job's log.
+Status move_files(const Layout& layout, const std::string& log, const std::string& old) {
+  auto files = log_files(layout, log);
+  if (!files) return pass(files);
+  for (const auto& file : *files) {
+    const std::string number = file.number == 0 ? "" : fmt::format(".{:06}", file.number);
+    if (auto moved = move(file.path, old + number + (file.compressed ? ".zst" : "")); !moved) return moved;
+    if (auto moved = move(file.index_path, old + number + ".idx"); !moved) return moved;
+    fault_point("manager.clean-file-moved");
+  }
+  return {};
+}
+
+Status move_log(Instance& instance, const Job& job) {
+  const auto held = instance.rotator().hold_archive();
+  const std::string log = instance.log_path_of(job);
   std::string stamp = format_time(unix_now());
   std::replace(stamp.begin(), stamp.end(), ' ', 'T');
   std::erase(stamp, ':');
-  std::string old = instance.layout().old_logs_dir + "/" + job.name + ".log." + stamp;
+  const std::string old = instance.layout().old_logs_dir + "/" + job.name;
+  std::string end = ".log." + stamp;
   // Two of one name in one second.
-  for (int n = 2; ::access(old.c_str(), F_OK) == 0; ++n) {
-    old = instance.layout().old_logs_dir + "/" + job.name + ".log." + stamp + "." + std::to_string(n);
+  for (int n = 2; ::access((old + end).c_str(), F_OK) == 0; ++n) end = ".log." + stamp + "." + std::to_string(n);
+  // A job of the name NAME.err has a log of the same name as our stderr's.
+  if (!instance.find(job.name + ".err")) {
+    if (auto moved = move_files(instance.layout(), error_log_of(log), old + ".err" + end); !moved) return moved;
   }
-  if (std::rename(log.c_str(), old.c_str()) != 0 && errno != ENOENT) {
-    // A log of the user's own choice on another file system stays where they put it.
-    if (errno != EXDEV) return fail(Error::last("cannot move " + log + " to " + old));
-  }
-  (void)std::rename(instance.layout().index_path(job.name).c_str(), (old + ".idx").c_str());  // there may be none
-  return {};
+  return move_files(instance.layout(), log, old + end);
 }
 
 // The conf goes first: a job without one is none, whatever else a kill leaves lying about.

@@ -15,10 +15,13 @@
 #include "base/signals.h"
 #include "base/text.h"
 #include "job/names.h"
+#include "job/run_id.h"
 #include "journal/reader.h"
+#include "log/files.h"
 #include "log/tail.h"
 #include "manager/conf_store.h"
 #include "manager/life.h"
+#include "manager/log_file.h"
 #include "manager/readable.h"
 #include "manager/sweep.h"
 #include "proc/cgroup.h"
@@ -253,16 +256,48 @@ const SeenRequest* Instance::seen(const std::string& key) const {
 }
 
 void Instance::capture_run(Job& job) {
+  rotator_.settle(*job.run);
   capture_->add(source_of(*job.run, job.name));
 }
 
-CaptureSource Instance::source_of(const Run& run, const std::string& job) {
+std::string Instance::log_path_of(const Job& job) const {
+  return job.conf ? job.conf->log : layout_.log_path(job.name);
+}
+
+std::vector<Run*> Instance::all_runs() {
+  std::vector<Run*> runs;
+  for (auto& [id, run] : leftovers_) runs.push_back(&run);
+  for (const auto& [name, job] : jobs_) {
+    if (job->run) runs.push_back(&*job->run);
+  }
+  return runs;
+}
+
+LogPlace Instance::place_of(const std::string& log, const std::string& job) const {
+  if (log.empty()) return {};
+  LogPlace place{.path = log};
+  if (::access(index_of(log).c_str(), F_OK) != 0) place.next_position = begin_position(layout_, log);
+  if (const auto known = find(job)) place.max_size = known->conf_or_defaults().log_max_size;
+  return place;
+}
+
+CaptureSource Instance::source_of(const Run& run, const std::string& job) const {
   CaptureSource source;
   source.id = run.item_id();
   source.job = job;
   source.terminal = run.terminal;
   source.output = run.output;
   source.log = run.log;
+  source.place = place_of(run.log_path, job);
+  if (run.error_output && run.error_log) {
+    source.error_output = run.error_output;
+    source.error_log = run.error_log;
+    source.error_place = place_of(run.error_log_path, job);
+  }
+  if (const auto id = parse_run_id(run.run_id)) {
+    source.run = static_cast<std::uint32_t>(id->number);
+    source.nonce = parse_integer<std::uint32_t>(id->tag, 16).value_or(0);
+  }
   if (run.carry.read) {
     source.carry_read = duplicate(run.carry.read);
     source.carry_write = duplicate(run.carry.write);
@@ -317,8 +352,8 @@ void Instance::alert(Job& job, const Event& exit) {
                           : exit.code ? "exit " + std::to_string(*exit.code)
                                       : exit.message.value_or("ended, nobody knows how");
   facts.text = how + " after " + seconds_words(facts.ran);
-  const auto begin = now.last_exit ? now.last_exit->log_offset.value_or(0) : 0;
-  facts.last_lines = last_lines(job.conf->log, begin, alert_lines);
+  const std::int64_t begin = now.last_exit ? std::max<std::int64_t>(now.last_exit->log_offset.value_or(0), 0) : 0;
+  facts.last_lines = last_lines(layout(), job.conf->log, Span{static_cast<std::uint64_t>(begin)}, alert_lines);
   alerts_.send(job.conf->alerts, std::move(facts), job.conf->cwd);
 }
 

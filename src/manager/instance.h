@@ -23,6 +23,7 @@
 #include "manager/hashing.h"
 #include "manager/job.h"
 #include "manager/keeper_link.h"
+#include "manager/rotate.h"
 #include "manager/upgrade.h"
 #include "proc/oom.h"
 #include "shapes/event.h"
@@ -105,6 +106,11 @@ class Instance {
   // The keeper need not hold this run any more, once its output is drained; where that takes time (a full disk) the
   // run's descriptors are kept aside.
   void release_run(Job& job);
+  // Runs of all jobs, those included whose output is all that is left of them.
+  [[nodiscard]] std::vector<Run*> all_runs();
+  static std::string job_name_of(const std::string& item_id);
+  [[nodiscard]] std::string log_path_of(const Job& job) const;
+  [[nodiscard]] Rotator& rotator() { return rotator_; }
   // Ended runs of the job whose output is not yet all in the log.
   [[nodiscard]] std::size_t leftovers_of(const std::string& job) const;
   // Pids that are main processes, or ours: no strays. Sorted.
@@ -152,8 +158,8 @@ class Instance {
   void on_stuck(const std::string& item_id, int error);
   void on_carry_lost(const std::string& item_id, Carry stuck, Carry fresh);
   std::shared_ptr<Job> job_of_item(const std::string& item_id) const;
-  static std::string job_name_of(const std::string& item_id);
-  static CaptureSource source_of(const Run& run, const std::string& job);
+  [[nodiscard]] LogPlace place_of(const std::string& log, const std::string& job) const;
+  [[nodiscard]] CaptureSource source_of(const Run& run, const std::string& job) const;
   Status keep(const Event& event);
   void apply_and_tell(const Event& event);
   asio::awaitable<void> write_what_waits();
@@ -166,11 +172,9 @@ class Instance {
   double started_at_;
   Picture picture_;
   std::unique_ptr<JournalWriter> journal_;
-  bool journal_waits_ = false;  // somebody is about to write what the disk did not take
   std::vector<std::string> odd_confs_;
   double confs_seen_ = -1;  // as of this change of the directory; -1: not yet
   Jobs jobs_;
-  bool silent_ = false;
   std::unique_ptr<KeeperLink> keeper_;
   Upgrade upgrade_{this};
   Fd lock_;
@@ -179,8 +183,11 @@ class Instance {
   Fd carry_owner_;
   Fd spill_;
   std::unique_ptr<Capture> capture_;
+  Rotator rotator_{this};
   Gate launches_;
   asio::thread_pool workers_{2};  // one may wait for the disk while the other looks through /proc
+  bool silent_ = false;
+  bool journal_waits_ = false;  // somebody is about to write what the disk did not take
   bool sync_pending_ = false;
   bool sync_again_ = false;  // something was written while the last one was under way
   Hashing hashing_;

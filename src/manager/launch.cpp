@@ -22,7 +22,9 @@
 #include "job/substitute.h"
 #include "keeper/card.h"
 #include "keeper/launch.h"
+#include "log/files.h"
 #include "manager/conf_store.h"
+#include "manager/log_file.h"
 
 namespace usvc {
 
@@ -34,7 +36,9 @@ namespace {
 struct Stdio {
   Fd input;
   Fd output;
+  Fd error;
   Fd kept;  // non-blocking
+  Fd error_kept;
 };
 
 Error with_limit_hint(Error error) {
@@ -82,29 +86,42 @@ Result<Stdio> make_terminal() {
   return stdio;
 }
 
-Result<Stdio> make_pipes() {
+Status make_pipe(Fd& kept, Fd& given) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(with_limit_hint(Error::last("cannot make a pipe")));
+  kept = Fd(ends[0]);
+  given = Fd(ends[1]);
+  // Only our end: a program is not prepared for a pipe that refuses to wait.
+  if (::fcntl(kept.get(), F_SETFL, O_NONBLOCK) != 0) return fail(Error::last("cannot set up a pipe"));
+  return {};
+}
+
+Result<Stdio> make_pipes(bool split) {
   Stdio stdio;
   auto null = open_file("/dev/null", O_RDONLY);
   if (!null) return fail(with_limit_hint(std::move(null).error()));
   stdio.input = std::move(*null);
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(with_limit_hint(Error::last("cannot make a pipe")));
-  stdio.kept = Fd(ends[0]);
-  stdio.output = Fd(ends[1]);
-  // Only our end: a program is not prepared for a pipe that refuses to wait.
-  if (::fcntl(stdio.kept.get(), F_SETFL, O_NONBLOCK) != 0) return fail(Error::last("cannot set up a pipe"));
+  if (auto made = make_pipe(stdio.kept, stdio.output); !made) return pass(made);
+  if (!split) return stdio;
+  if (auto made = make_pipe(stdio.error_kept, stdio.error); !made) return pass(made);
   return stdio;
 }
 
-Result<Fd> open_log(const std::string& path) {
-  // A pipe of that name would block without O_NONBLOCK.
-  auto log = open_file(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, 0600);
-  if (!log) return fail(with_limit_hint(std::move(log).error()).context("cannot open the log"));
-  struct stat info {};
-  if (::fstat(log->get(), &info) != 0 || !S_ISREG(info.st_mode))
-    return fail("the log " + path + " is not a plain file");
-  if (::lseek(log->get(), 0, SEEK_END) < 0) return fail(Error::last("cannot write the log " + path));
-  return log;
+Status open_logs(Instance& instance, const Job& job, Run& run) {
+  const Conf& conf = *job.conf;
+  run.log_path = conf.log;
+  auto log = open_log(run.log_path);
+  if (!log) return fail(with_limit_hint(std::move(log).error()));
+  run.log = std::move(*log);
+  if (!run.error_output) return {};
+  if (instance.find(job.name + ".err")) {
+    return fail(Error("the log of its stderr would be that of job " + job.name + ".err").hint("set split = false"));
+  }
+  run.error_log_path = error_log_of(conf.log);
+  auto error_log = open_log(run.error_log_path);
+  if (!error_log) return fail(with_limit_hint(std::move(error_log).error()));
+  run.error_log = std::move(*error_log);
+  return {};
 }
 
 Facts facts_of(const Instance& instance, const Job& job, const JobRecord& record) {
@@ -194,17 +211,16 @@ asio::awaitable<Result<Launched>> launch(Instance* instance, std::shared_ptr<Job
   run.run_id = instance->record_of(*job).run_id.value_or("");
   run.phase = phase;
   run.terminal = conf.tty;
-  auto stdio = conf.tty ? make_terminal() : make_pipes();
+  auto stdio = conf.tty ? make_terminal() : make_pipes(conf.split);
   if (!stdio) co_return pass(stdio);
-  auto log = open_log(conf.log);
-  if (!log) co_return pass(log);
+  run.error_output = std::move(stdio->error_kept);
+  if (auto opened = open_logs(*instance, *job, run); !opened) co_return pass(opened);
   auto card = card_for(*instance, *job, run.run_id, phase);
   if (!card) co_return pass(card);
   auto cgroup = cgroup_for(*instance, *job, run.run_id, phase);
   if (!cgroup) co_return pass(cgroup);
   auto status = make_socket_pair(SOCK_STREAM);
   if (!status) co_return fail(with_limit_hint(std::move(status).error()));
-  run.log = std::move(*log);
   run.output = std::move(stdio->kept);
   run.cgroup = std::move(*cgroup);
   const FdRef output = stdio->output ? FdRef(stdio->output) : FdRef(stdio->input);
@@ -212,9 +228,11 @@ asio::awaitable<Result<Launched>> launch(Instance* instance, std::shared_ptr<Job
                            {Role::status, status->theirs},
                            {Role::standard_input, stdio->input},
                            {Role::standard_output, output},
-                           {Role::standard_error, output},
+                           {Role::standard_error, stdio->error ? FdRef(stdio->error) : output},
                            {Role::output, run.output},
                            {Role::log, run.log}};
+  if (run.error_output) fds.push_back({Role::error_output, run.error_output});
+  if (run.error_log) fds.push_back({Role::error_log, run.error_log});
   if (run.cgroup) fds.push_back({Role::cgroup, run.cgroup->directory()});
   fault_point("manager.spawn");
   auto spawned = co_await instance->keeper().spawn(run.item_id(), std::move(fds), conf.tty);

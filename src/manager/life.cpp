@@ -1,7 +1,5 @@
 #include "manager/life.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -15,6 +13,7 @@
 #include "job/run_id.h"
 #include "keeper/launch.h"
 #include "manager/launch.h"
+#include "manager/log_file.h"
 #include "manager/sweep.h"
 #include "proc/process.h"
 
@@ -40,11 +39,6 @@ bool at_rest(JobState state) {
 double random01() {
   static std::mt19937_64 generator(std::random_device{}());
   return std::uniform_real_distribution<double>(0, 1)(generator);
-}
-
-std::int64_t size_of(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 ? info.st_size : 0;
 }
 
 }  // namespace
@@ -429,7 +423,7 @@ void Life::enter(JobState state) {
       }
       instance_.read_conf(job_);
       entered.run_id = make_run_id(job_.name, static_cast<std::uint64_t>(record().runs) + 1, random_hex(4));
-      entered.log_offset = size_of(job_.conf ? job_.conf->log : instance_.layout().log_path(job_.name));
+      entered.log_offset = static_cast<std::int64_t>(end_position(instance_.layout(), instance_.log_path_of(job_)));
       return instance_.record(std::move(entered));
     }
     case JobState::running:

@@ -19,6 +19,8 @@ asio::awaitable<Outcomes> start_known(Instance* instance, SelectRequest request)
 asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request, std::shared_ptr<Caller> caller);
 asio::awaitable<Outcomes> restart_jobs(Instance* instance, SelectRequest request);
 asio::awaitable<Outcomes> clean_jobs(Instance* instance, SelectRequest request);
+// Gives each a new log, unless the present one is empty. Asked again, at most a few lines are rotated once more.
+asio::awaitable<Outcomes> rotate_jobs(Instance* instance, SelectRequest request);
 asio::awaitable<Outcomes> signal_jobs(Instance* instance, SelectRequest request);
 asio::awaitable<Result<WaitReply>> wait_for_jobs(Instance* instance, WaitRequest request,
                                                  std::shared_ptr<Caller> caller);

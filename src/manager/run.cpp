@@ -60,6 +60,8 @@ std::vector<Lent> Run::held() const {
   if (pidfd) lent.push_back({Role::pidfd, pidfd});
   if (output) lent.push_back({Role::output, output});
   if (log) lent.push_back({Role::log, log});
+  if (error_output) lent.push_back({Role::error_output, error_output});
+  if (error_log) lent.push_back({Role::error_log, error_log});
   if (carry.read) lent.push_back({Role::carry_read, carry.read});
   if (carry.write) lent.push_back({Role::carry_write, carry.write});
   return lent;
@@ -92,6 +94,7 @@ void mark_output(Run& run) {
   struct stat info {};
   if (!run.terminal) {
     if (::fstat(run.output.get(), &info) == 0) run.marks.pipes.push_back(info.st_ino);
+    if (run.error_output && ::fstat(run.error_output.get(), &info) == 0) run.marks.pipes.push_back(info.st_ino);
     return;
   }
   unsigned number = 0;

@@ -38,6 +38,10 @@ struct Run {
   bool terminal = true;
   Fd output;  // the terminal's master, or the pipe's read end
   Fd log;
+  std::string log_path;
+  Fd error_output;  // where stderr is kept apart
+  Fd error_log;
+  std::string error_log_path;
   Carry carry;  // its own, after a full disk
   std::optional<Cgroup> cgroup;
   RunMarks marks;

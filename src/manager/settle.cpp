@@ -52,10 +52,12 @@ Outcome failed(Instance& instance, const Job& job) {
   outcome.hint = what_happens_next(job, record);
   outcome.run_id = record.last_exit->run_id;
   // The next run may have begun to write by now.
-  const auto from = static_cast<off_t>(record.last_exit->log_offset.value_or(0));
+  const std::int64_t from = std::max<std::int64_t>(record.last_exit->log_offset.value_or(0), 0);
   outcome.log_offset = from;
+  Span span{static_cast<std::uint64_t>(from)};
   const bool newer = !record.exit_recorded && record.log_offset > from;
-  outcome.last_output = last_lines(*outcome.log, from, shown_lines, newer ? record.log_offset : std::nullopt);
+  if (newer) span.end = static_cast<std::uint64_t>(*record.log_offset);
+  outcome.last_output = last_lines(instance.layout(), *outcome.log, span, shown_lines);
   return outcome;
 }
 

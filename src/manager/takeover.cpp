@@ -213,6 +213,10 @@ Status Instance::take_carry(std::vector<HeldItem>& items) {
       on_carry_lost(id, std::move(stuck), std::move(fresh));
     });
   };
+  events.rotate = [this](const Rotation& rotation) { asio::post(io_, [this, rotation] { rotator_.begin(rotation); }); };
+  events.unindexed = [this](const std::string& path, const std::string& why) {
+    asio::post(io_, [this, path, why] { rotator_.tell_unindexed(path, why); });
+  };
   Carry shared{.read = duplicate(carry_.read), .write = duplicate(carry_.write)};
   auto capture = Capture::create(std::move(shared), std::move(*owner), std::move(events));
   if (!capture) return pass(capture);
@@ -254,6 +258,8 @@ Run run_from(HeldItem& item) {
   run.pidfd = item.take(Role::pidfd);
   run.output = item.take(Role::output);
   run.log = item.take(Role::log);
+  run.error_output = item.take(Role::error_output);
+  run.error_log = item.take(Role::error_log);
   run.carry = {.read = item.take(Role::carry_read), .write = item.take(Role::carry_write)};
   ProcessStat stat;
   std::string buffer;
@@ -359,6 +365,7 @@ void Instance::adopt_leftover(Run run, Resume resume) {
     (void)signal_group(run, SIGKILL);
   }
   const auto placed = leftovers_.insert_or_assign(id, std::move(run)).first;
+  rotator_.settle(placed->second);
   capture_->add(source_of(placed->second, job));
   if (placed->second.end)
     capture_->drain(id);
@@ -378,6 +385,7 @@ void Instance::begin_lives() {
     if (job->state == JobState::stopped && !job->conf) job->state = JobState::invalid;
     asio::co_spawn(io_, job->life->live(job), must_not_throw);
   }
+  rotator_.see_to_all();
 }
 
 std::string Instance::job_name_of(const std::string& id) {

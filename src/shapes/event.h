@@ -41,7 +41,7 @@ struct Event {
   std::optional<bool> wanted;               // wanted
   std::optional<bool> anew;                 // wanted: a run that begins after this, whatever the policy says
   std::optional<std::string> key;           // wanted: the request's idempotency key
-  std::optional<std::int64_t> log_offset;   // starting: where in the log this run begins; exited: where it ends
+  std::optional<std::int64_t> log_offset;   // starting: where in the log this run begins, as a position
   std::optional<std::int64_t> start_ticks;  // spawned: field 22 of /proc/PID/stat
   std::optional<std::string> boot_id;       // spawned
   std::optional<std::string> md5;           // hashed

@@ -29,7 +29,7 @@ struct StartRequest {
 };
 BOOST_DESCRIBE_STRUCT(StartRequest, (), (key, copies, group, name, entries, env))
 
-// POST /v1/{start,stop,restart,clean,signal} -> OutcomesReply; 404 with an ErrorReply when no job matches.
+// POST /v1/{start,stop,restart,clean,rotate,signal} -> OutcomesReply; 404 with an ErrorReply when no job matches.
 struct SelectRequest {
   std::string key;
   std::vector<std::string> selectors;
@@ -47,7 +47,7 @@ struct Outcome {
   std::optional<std::string> hint;
   std::optional<std::int64_t> pid;
   std::optional<std::string> run_id;
-  std::optional<std::int64_t> log_offset;  // start: where the run begins in its log
+  std::optional<std::int64_t> log_offset;  // start: where the run begins, as a position (log/index.h)
   std::optional<std::string> last_output;  // start: the crash's last lines
   std::optional<std::string> log;
 };

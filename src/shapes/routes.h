@@ -6,7 +6,7 @@
 //   GET  /v1/save?select=WORD&…      SaveReply
 //   GET  /v1/events?follow=1         journal lines as they come, one JSON object a line, until the client hangs up
 //   POST /v1/jobs                    StartRequest   -> OutcomesReply
-//   POST /v1/{start,stop,restart,clean,signal}  SelectRequest -> OutcomesReply
+//   POST /v1/{start,stop,restart,clean,rotate,signal}  SelectRequest -> OutcomesReply
 //   POST /v1/wait                    WaitRequest    -> WaitReply
 //   POST /v1/load                    LoadRequest    -> OutcomesReply
 //   POST /v1/shutdown                PlainRequest   -> OutcomesReply
@@ -28,6 +28,7 @@ inline constexpr char start[] = "/v1/start";
 inline constexpr char stop[] = "/v1/stop";
 inline constexpr char restart[] = "/v1/restart";
 inline constexpr char clean[] = "/v1/clean";
+inline constexpr char rotate[] = "/v1/rotate";
 inline constexpr char signal[] = "/v1/signal";
 inline constexpr char wait[] = "/v1/wait";
 inline constexpr char shutdown[] = "/v1/shutdown";

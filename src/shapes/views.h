@@ -19,7 +19,7 @@ struct ExitView {
   double at = 0;            // seconds since 1970
   std::optional<std::string> reason;
   std::optional<std::string> run_id;
-  std::optional<std::int64_t> log_offset;  // where that run begins in the log
+  std::optional<std::int64_t> log_offset;  // where that run begins, as a position (log/index.h)
   std::optional<bool> asked;               // usvc was asked to stop it
 };
 BOOST_DESCRIBE_STRUCT(ExitView, (), (code, signal, core, oom, ran, at, reason, run_id, log_offset, asked))
@@ -62,7 +62,7 @@ struct JobView {
   std::optional<double> first_death_in_row_at;
   std::optional<std::string> trouble;       // why it needs a look: the conf's error, a log that can't be written
   std::optional<std::int64_t> start_ticks;  // with pid: the identity of the main process
-  std::optional<std::int64_t> log_offset;   // where the live or last run begins in the log
+  std::optional<std::int64_t> log_offset;   // where the live or last run begins, as a position in the log
   std::optional<BinaryView> binary;
 };
 BOOST_DESCRIBE_STRUCT(JobView, (),

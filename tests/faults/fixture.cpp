@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 namespace usvc::test {
 
@@ -119,8 +121,46 @@ std::size_t FaultTest::journaled(const std::string& event) const {
   return count;
 }
 
-std::string FaultTest::whole_log(const std::string& job) const {
-  return content(home() + "/logs/" + job + ".log");
+std::string FaultTest::whole_log(const std::string& job, const std::string& log) const {
+  const std::string name = (log.empty() ? job : log) + ".log";
+  // While they are read one may be compressed, removed or renamed: then all are read again.
+  for (int attempt = 0; attempt < 50; ++attempt) {
+    const auto before = log_parts(name);
+    std::string whole;
+    bool all_read = true;
+    for (const auto& part : before) {
+      const auto text = part.ends_with(".zst") ? zstdcat(part) : std::optional(content(part));
+      all_read = all_read && text && fs::exists(part);
+      whole += text.value_or("");
+    }
+    if (all_read && log_parts(name) == before) return whole;
+  }
+  ADD_FAILURE() << "the files of " << name << " don't come to rest";
+  return "";
+}
+
+std::vector<std::string> FaultTest::log_parts(const std::string& name) const {
+  std::set<std::string> parts;
+  std::error_code gone;
+  for (const auto& entry : fs::directory_iterator(home() + "/logs/old", gone)) {
+    const std::string file = entry.path().filename();
+    if (!file.starts_with(name + ".") || !std::isdigit(static_cast<unsigned char>(file[name.size() + 1]))) continue;
+    if (file.ends_with(".idx") || file.ends_with(".tmp")) continue;
+    parts.insert(entry.path());
+  }
+  // Of one that is in the middle of being compressed the raw file goes.
+  std::erase_if(parts, [&](const std::string& part) { return parts.contains(part + ".zst"); });
+  std::vector<std::string> all(parts.begin(), parts.end());
+  if (fs::exists(home() + "/logs/" + name)) all.push_back(home() + "/logs/" + name);
+  return all;
+}
+
+std::optional<std::string> FaultTest::zstdcat(const std::string& path) {
+  RunOptions options;
+  options.cwd = "/";
+  Child child({"/usr/bin/zstdcat", path}, {}, options, std::nullopt);
+  const Output output = child.finish(20s);
+  return output.status == 0 ? std::optional(output.out) : std::nullopt;
 }
 
 void FaultTest::check_bystanders(const Expected& expected) {

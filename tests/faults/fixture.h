@@ -2,6 +2,7 @@
 // (base/fault_point.h), and what is looked at when it is over.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,7 +49,12 @@ class FaultTest : public CliTest {
   [[nodiscard]] std::size_t journaled(const std::string& event) const;
 
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }
-  [[nodiscard]] std::string whole_log(const std::string& job) const;
+  // What the job wrote, over all files of its log; `log`: that of another name.
+  [[nodiscard]] std::string whole_log(const std::string& job, const std::string& log = "") const;
+  // The files of the log NAME.log, the oldest first.
+  [[nodiscard]] std::vector<std::string> log_parts(const std::string& name) const;
+  // Nothing: it can't be read.
+  [[nodiscard]] static std::optional<std::string> zstdcat(const std::string& path);
 
  private:
   [[nodiscard]] pid_t own_process(std::string_view program) const;

@@ -37,6 +37,7 @@ enum class Scene {
   output,        // nothing but jobs that write
   full_log,      // a log that takes nothing more
   checkpoint,    // the journal begins a new file
+  rotate,        // all logs are rotated, then compressed
 };
 
 struct Row {
@@ -94,6 +95,7 @@ constexpr auto rows = std::to_array<Row>({
     {"manager.spawned", Scene::restart},
     {"manager.answer", Scene::restart},
     {"manager.clean-recorded", Scene::clean},
+    {"manager.clean-file-moved", Scene::clean},
     {"manager.clean-log-moved", Scene::clean},
     {"manager.clean-conf-removed", Scene::clean},
     {"manager.cleaned", Scene::clean},
@@ -115,6 +117,19 @@ constexpr auto rows = std::to_array<Row>({
     {"carry.filled", Scene::output},
     {"carry.exchange", Scene::full_log},
     {"manager.checkpoint", Scene::checkpoint},
+    {"manager.rotate-index-renamed", Scene::rotate},
+    {"manager.rotate-index-renamed", Scene::rotate, 1},
+    {"manager.rotate-renamed", Scene::rotate},
+    {"manager.rotate-renamed", Scene::rotate, 1},
+    {"manager.rotate-created", Scene::rotate},
+    {"manager.rotate-created", Scene::rotate, 1},
+    {"manager.rotate-indexed", Scene::rotate},
+    {"manager.rotate-indexed", Scene::rotate, 1},
+    {"keeper.hold", Scene::rotate},
+    {"manager.rotate-held", Scene::rotate},
+    {"manager.rotate-held", Scene::rotate, 1},
+    {"manager.archive-written", Scene::rotate},
+    {"manager.archive-renamed", Scene::rotate},
 });
 static_assert(std::ranges::all_of(fault_points,
                                   [](std::string_view point) {
@@ -129,9 +144,9 @@ enum class Kill { stopped, peer, both };
 using Case = std::tuple<Row, Kill>;
 
 std::string name_of(const testing::TestParamInfo<Case>& info) {
-  constexpr std::array scenes = {"start",       "hooks",        "crash",        "backoff",   "stop",  "stop_deaf",
-                                 "stop_orphan", "crash_orphan", "crash_daemon", "restart",   "clean", "manager_lost",
-                                 "keeper_lost", "output",       "full_log",     "checkpoint"};
+  constexpr std::array scenes = {"start",       "hooks",        "crash",        "backoff",    "stop",  "stop_deaf",
+                                 "stop_orphan", "crash_orphan", "crash_daemon", "restart",    "clean", "manager_lost",
+                                 "keeper_lost", "output",       "full_log",     "checkpoint", "rotate"};
   constexpr std::array kills = {"stopped", "peer", "both"};
   const auto& [row, kill] = info.param;
   std::string name = std::string(row.point) + "_" + scenes.at(static_cast<std::size_t>(row.scene));
@@ -274,6 +289,10 @@ void KillMatrixTest::prepare() {
       start(args);
       return;
     }
+    case Scene::rotate:
+      make_and_start({}, {"--", "serve"});
+      command_ = {"rotate", "all"};
+      return;
     case Scene::manager_lost:
     case Scene::keeper_lost:
       return;
@@ -352,6 +371,7 @@ void KillMatrixTest::look() {
       if (both && output_.status != 0 && names({"job"}).empty()) return;  // it never came to be, and that was said
       [[fallthrough]];
     case Scene::full_log:
+    case Scene::rotate:
       return look_at_running(1, 1);
     case Scene::hooks:
       stopped();

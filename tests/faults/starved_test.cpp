@@ -148,7 +148,8 @@ TEST_F(StarvedTest, JobThatClosesItsOutputRuns) {
 
 TEST_F(StarvedTest, EndlessLineIsAllThere) {
   constexpr std::uintmax_t bytes = 200'000'000;
-  start({"--name", "line", "--no-tty", "--", "/bin/sh", "-c", "head -c 200000000 /dev/zero; exec sleep 1000"});
+  start({"--name", "line", "--no-tty", "--log-max-size", "1G", "--", "/bin/sh", "-c",
+         "head -c 200000000 /dev/zero; exec sleep 1000"});
   const std::string log = home() + "/logs/line.log";
   EXPECT_TRUE(wait_until(30s, [&] {
     std::error_code error;

@@ -17,7 +17,9 @@ TEST(CliHelp, OverviewFitsASmallTerminal) {
   const auto lines = split(trim(text), '\n');
   EXPECT_LE(lines.size(), 23U) << "the prompt needs a line too";
   for (const auto line : lines) EXPECT_LE(display_width(line), 80U) << line;
-  for (const auto& command : command_table()) EXPECT_NE(text.find(command.summary), std::string::npos) << command.name;
+  for (const auto& command : command_table()) {
+    EXPECT_EQ(text.find(command.summary) != std::string::npos, command.listed) << command.name;
+  }
 }
 
 TEST(CliHelp, EveryPageFitsTheWidth) {

@@ -3,8 +3,10 @@
 
 #include <string>
 
+#include "base/time.h"
 #include "cli/event_filter.h"
 #include "cli/log_printer.h"
+#include "cli/log_remarks.h"
 #include "cli/report.h"
 
 namespace usvc {
@@ -21,51 +23,120 @@ TEST(CliReport, SuccessLine) {
   EXPECT_EQ(success_line(outcome, {"start", "started"}), "web-1 started, pid 4242");
 }
 
-// What flush() writes, by way of a captured stdout.
-std::string printed(LogPrinter& printer) {
-  testing::internal::CaptureStdout();
-  EXPECT_TRUE(printer.flush());
-  return testing::internal::GetCapturedStdout();
-}
-
-TEST(CliLogPrinter, OneJobInAPipeIsUntouched) {
-  const Context context;
-  LogPrinter printer(context, {"web"}, false);
-  using std::string_literals::operator""s;
-  const std::string bytes = "a\r\n\x1b[2J\0\xff half"s;
-  printer.add(0, bytes);
-  EXPECT_EQ(printed(printer), bytes);
+LogLine line_of(std::string_view text) {
+  LogLine line;
+  line.text = text;
+  return line;
 }
 
 TEST(CliLogPrinter, SeveralJobsHaveNamesOfEqualWidth) {
   const Context context;
-  LogPrinter printer(context, {"a", "long"}, false);
-  printer.add(0, "one\ntw");
-  printer.add(1, "x\n");
-  printer.add(0, "o\nrest");
-  printer.finish(0);
-  printer.finish(1);
-  EXPECT_EQ(printed(printer), "a    | one\nlong | x\na    | two\na    | rest\n");
+  LogPrinter printer(context, {.names = true});
+  printer.add_job("a");
+  printer.add_job("long");
+  printer.add(0, OutputStream::standard, line_of("one"));
+  printer.add(1, OutputStream::standard, line_of("x\r"));
+  printer.add(0, OutputStream::error, line_of("oh"));
+  EXPECT_EQ(printer.text(), "a    | one\nlong | x\r\na    ! oh\n");
 }
 
 TEST(CliLogPrinter, ATerminalIsProtectedUnlessRawWasAsked) {
   Context context;
   context.out = Terminal(true, true, 80);
-  LogPrinter printer(context, {"web"}, false);
-  printer.add(0, "a\x1b[2Jb\r\n");
-  EXPECT_EQ(printed(printer), "ab\n");
-  LogPrinter raw(context, {"web"}, true);
-  raw.add(0, "a\x1b[2Jb\r\n");
-  EXPECT_EQ(printed(raw), "a\x1b[2Jb\r\n");
+  LogPrinter printer(context, {});
+  printer.add_job("web");
+  printer.add(0, OutputStream::standard, line_of("a\x1b[2Jb\r"));
+  EXPECT_EQ(printer.text(), "ab\n");
+  LogPrinter raw(context, {.raw = true});
+  raw.add_job("web");
+  raw.add(0, OutputStream::error, line_of("a\x1b[2Jb\r"));
+  LogLine rest = line_of("rest");
+  rest.ended = false;
+  raw.add(0, OutputStream::standard, rest);
+  EXPECT_EQ(raw.text(), "a\x1b[2Jb\r\nrest");
+}
+
+TEST(CliLogPrinter, TimesComeFirstAndOneThatIsNotKnownLeavesItsPlace) {
+  const Context context;
+  LogPrinter printer(context, {.names = true, .timestamps = true});
+  printer.add_job("web");
+  LogLine line = line_of("x");
+  printer.add(0, OutputStream::standard, line);
+  line.time_us = 1'764'000'000'007'999;
+  printer.add(0, OutputStream::standard, line);
+  line.time_us = 1'764'000'000'120'000;
+  printer.add(0, OutputStream::error, line);
+  const std::string second = format_time(1'764'000'000);
+  EXPECT_EQ(printer.text(),
+            "-                       web | x\n" + second + ".007 web | x\n" + second + ".120 web ! x\n");
+}
+
+TEST(CliLogPrinter, Remarks) {
+  Context context;
+  context.out = Terminal(true, true, 24);
+  LogPrinter printer(context, {});
+  printer.add_remark("web started, pid 4242, run 3");
+  EXPECT_EQ(printer.text(), "\x1b[2m-- web started, pid 4242\x1b[0m\n");
 }
 
 TEST(CliLogPrinter, Json) {
-  Context context;
-  context.json = true;
-  LogPrinter printer(context, {"web"}, false);
-  printer.add(0, "a\"b\nc");
-  printer.finish(0);
-  EXPECT_EQ(printed(printer), "{\"job\":\"web\",\"line\":\"a\\\"b\"}\n{\"job\":\"web\",\"line\":\"c\"}\n");
+  LogLine line = line_of("a\"b\\");
+  EXPECT_EQ(log_line_json("web", OutputStream::standard, line),
+            R"({"t":null,"job":"web","run_id":null,"stream":"stdout","line":"a\"b\\"})");
+  line.time_us = 1'764'000'000'500'000;
+  line.run = 3;
+  line.nonce = 0xbeef;
+  line.text = "caf\xe9 \\ \xc3\xa9\x01";
+  EXPECT_EQ(log_line_json("web", OutputStream::error, line),
+            "{\"t\":1.7640000005E9,\"job\":\"web\",\"run_id\":\"web.3.0000beef\",\"stream\":\"stderr\","
+            "\"line\":\"caf\\\\xe9 \\\\\\\\ \xc3\xa9\\u0001\",\"escaped\":true}");
+}
+
+TEST(CliLogPrinter, WhatIsUtf8) {
+  struct Case {
+    std::string text;
+    std::string expected;  // of the line, in JSON
+  };
+  const Case cases[] = {{"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
+                        {"\xed\xa0\x80", "\\\\xed\\\\xa0\\\\x80"},
+                        {"\xc0\x80", "\\\\xc0\\\\x80"},
+                        {"\xe2\x82", "\\\\xe2\\\\x82"},
+                        {"\xf4\x90\x80\x80", "\\\\xf4\\\\x90\\\\x80\\\\x80"}};
+  for (const auto& c : cases) {
+    EXPECT_NE(log_line_json("w", OutputStream::standard, line_of(c.text)).find("\"line\":\"" + c.expected + "\""),
+              std::string::npos)
+        << log_line_json("w", OutputStream::standard, line_of(c.text));
+  }
+}
+
+TEST(CliLogFilter, MatchesLinesAsGrepDoes) {
+  const auto filter = LineFilter::create("^(a|b)+$");
+  ASSERT_TRUE(filter);
+  EXPECT_TRUE(filter->matches("abba"));
+  EXPECT_FALSE(filter->matches("abc"));
+  using std::string_literals::operator""s;
+  EXPECT_TRUE(LineFilter::create("x.z$")->matches("\xff\0 x\x01z"s));
+  EXPECT_EQ(LineFilter::create("(").error().kind(), ErrorKind::usage);
+}
+
+Event remark_of(double t, std::string kind, std::string job = "web") {
+  Event event;
+  event.t = t;
+  event.event = std::move(kind);
+  event.job = std::move(job);
+  event.run_id = "web.3.0000beef";
+  return event;
+}
+
+TEST(CliLogRemarks, Words) {
+  Event event = remark_of(1'764'000'000, "running");
+  event.pid = 42;
+  EXPECT_EQ(remark_words(event), "web started, pid 42, run 3 -- " + format_time(1'764'000'000));
+  EXPECT_EQ(remark_words(remark_of(0, "starting")), "");
+  event = remark_of(1'764'000'000, "exited");
+  event.code = 1;
+  event.ran = 3.2;
+  EXPECT_EQ(remark_words(event), "web exited: exit 1 after 3.2 s -- " + format_time(1'764'000'000));
 }
 
 TEST(CliEventFilter, WordMeansAName) {

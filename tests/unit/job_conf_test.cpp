@@ -45,6 +45,7 @@ Conf full_conf() {
   conf.log = "/var/log/x.log";
   conf.restart = RestartPolicy::on_failure;
   conf.tty = false;
+  conf.split = true;
   conf.alerts = {"me@example.org", "https://example.org/hook"};
   conf.pre_cmd = "echo \"pre\"; # not a comment";
   conf.post_cmd = "echo post";

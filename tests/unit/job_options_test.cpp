@@ -21,28 +21,11 @@ const Option& option(std::string_view key) {
 TEST(OptionTable, HasEveryKeyOfTheContractOnce) {
   std::multiset<std::string_view> keys;
   for (const Option& row : option_table()) keys.insert(row.key);
-  EXPECT_EQ(keys, (std::multiset<std::string_view>{"cmd",
-                                                   "arg",
-                                                   "name",
-                                                   "group",
-                                                   "cwd",
-                                                   "log",
-                                                   "keepalive",
-                                                   "restart",
-                                                   "tty",
-                                                   "alert",
-                                                   "pre-cmd",
-                                                   "post-cmd",
-                                                   "runaway-protect",
-                                                   "stop-signal",
-                                                   "stop-timeout",
-                                                   "settle",
-                                                   "tree",
-                                                   "umask",
-                                                   "nice",
-                                                   "limit",
-                                                   "log-max-size",
-                                                   "log-keep"}));
+  EXPECT_EQ(keys, (std::multiset<std::string_view>{
+                      "cmd",          "arg",          "name",   "group", "cwd",     "log",      "keepalive",
+                      "restart",      "tty",          "split",  "alert", "pre-cmd", "post-cmd", "runaway-protect",
+                      "stop-signal",  "stop-timeout", "settle", "tree",  "umask",   "nice",     "limit",
+                      "log-max-size", "log-keep"}));
 }
 
 TEST(OptionTable, EveryRowIsComplete) {

@@ -17,8 +17,6 @@ namespace {
 
 constexpr std::size_t narrowest_name = 10;
 constexpr std::size_t enough = std::size_t{64} << 10U;
-// Some filesystems tell nobody that a file has grown.
-constexpr auto look_anyway = std::chrono::seconds(1);
 
 bool is_bad(const Event& event) {
   if (event.event == "error" || event.event == "alert") return true;
@@ -73,7 +71,7 @@ Status follow(JournalReader& reader, Printer& printer, const JournalReader::Sink
     if (auto status = printer.found_all(); first && !status) return status;
     first = false;
     if (interrupt->take()) return {};
-    auto waited = watch->wait(look_anyway, interrupt->fd());
+    auto waited = watch->wait(Watch::look_anyway, interrupt->fd());
     if (!waited) return pass(waited);
   }
 }

@@ -1,119 +1,99 @@
-#include <chrono>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/text.h"
-#include "base/watch.h"
+#include "base/time.h"
 #include "cli/command.h"
-#include "cli/interrupt.h"
 #include "cli/json_out.h"
-#include "cli/log_printer.h"
+#include "cli/log_options.h"
+#include "cli/log_view.h"
 #include "cli/remote.h"
-#include "log/reader.h"
+#include "job/run_id.h"
+#include "log/files.h"
+#include "log/source.h"
 
 namespace usvc::command {
 
 namespace {
 
-constexpr std::size_t usual_lines = 100;
-
-// How many lines from the end; none: all.
-Result<std::optional<std::size_t>> lines_wanted(const Arguments& arguments) {
-  const auto text = arguments.value("--lines");
-  if (!text) return usual_lines;
-  if (*text == "all") return std::nullopt;
-  const auto number = parse_number(*text);
-  if (number && *number >= 0) return static_cast<std::size_t>(*number);
-  return fail("-n " + printable(*text) + ": must be a number of lines, or all", ErrorKind::usage);
+// What stderr has of its own comes first, so that the live log is the last.
+Result<std::vector<std::string>> paths_of(const Context& context, const JobView& job) {
+  std::vector<std::string> paths;
+  if (!job.tty) {
+    auto errors = log_files(context.layout, error_log_of(job.log));
+    if (!errors) return pass(errors);
+    for (const auto& file : *errors) {
+      auto there = identity_of(file.path);
+      if (there && *there) paths.push_back(file.path);
+    }
+  }
+  auto files = log_files(context.layout, job.log);
+  if (!files) return pass(files);
+  for (const auto& file : *files) paths.push_back(file.path);
+  return paths;
 }
 
 Status print_paths(const Context& context, const std::vector<JobView>& jobs) {
-  std::vector<std::string> paths;
+  std::vector<std::string> all;
   std::string text;
   for (const auto& job : jobs) {
-    paths.push_back(job.log);
-    text += job.log + "\n";
-  }
-  return context.json ? print_json(paths) : print(text);
-}
-
-Status print_new(std::vector<LogCursor>& cursors, LogPrinter& printer, std::size_t index) {
-  std::string bytes;
-  for (;;) {
-    bytes.clear();
-    auto more = cursors[index].read(bytes);
-    if (!more) return pass(more);
-    if (!*more) return {};
-    printer.add(index, bytes);
-    if (auto status = printer.flush(); !status) return status;
-  }
-}
-
-Status print_all(std::vector<LogCursor>& cursors, LogPrinter& printer) {
-  for (std::size_t i = 0; i < cursors.size(); ++i) {
-    if (auto status = print_new(cursors, printer, i); !status) return status;
-    printer.finish(i);
-  }
-  return printer.flush();
-}
-
-std::string directory_of(const std::string& path) {
-  return path.substr(0, path.rfind('/'));
-}
-
-Status follow(std::vector<LogCursor>& cursors, LogPrinter& printer) {
-  auto interrupt = Interrupt::create();
-  if (!interrupt) return pass(interrupt);
-  auto watch = Watch::create();
-  if (!watch) return pass(watch);
-  for (const auto& cursor : cursors) {
-    if (auto status = watch->add_dir(directory_of(cursor.path())); !status) return status;
-  }
-  for (;;) {
-    for (const auto& cursor : cursors) {
-      if (auto status = watch->add_file(cursor.path()); !status) return status;
+    auto paths = paths_of(context, job);
+    if (!paths) return pass(paths, "cannot find the log of " + job.name);
+    for (auto& path : *paths) {
+      text += path + "\n";
+      all.push_back(std::move(path));
     }
-    for (std::size_t i = 0; i < cursors.size(); ++i) {
-      if (auto status = print_new(cursors, printer, i); !status) return status;
-    }
-    if (interrupt->take()) return {};
-    auto waited = watch->wait(Watch::look_anyway, interrupt->fd());
-    if (!waited) return pass(waited);
   }
+  return context.json ? print_json(all) : print(text);
+}
+
+std::optional<RunChoice> run_choice(const LogOptions& options) {
+  if (!options.run) return std::nullopt;
+  return RunChoice{*options.run, {}};
 }
 
 }  // namespace
 
 std::vector<Flag> log_flags() {
-  return {{"--follow", 'f', "", "go on showing what is written, until Ctrl-C"},
-          {"--lines", 'n', "N", "the last N lines (100), or all"},
-          {"--raw", 0, "", "the bytes as they are, on a terminal too and without names"},
-          {"--path", 0, "", "only where the logs are"}};
+  return log_option_flags();
 }
 
 Result<int> log(const Invocation& invocation) {
   if (auto status = need_selectors(invocation, "log"); !status) return pass(status);
   const Context& context = invocation.context;
-  auto lines = lines_wanted(invocation.arguments);
-  if (!lines) return pass(lines);
+  auto options = parse_log_options(invocation.arguments, invocation.called_as == "tail", unix_now());
+  if (!options) return pass(options);
   auto jobs = look_at(context, invocation.arguments.words);
   if (!jobs) return pass(jobs);
-  if (invocation.arguments.has("--path")) {
+  if (options->path) {
     if (auto status = print_paths(context, *jobs); !status) return pass(status);
     return 0;
   }
-  std::vector<std::string> names;
-  std::vector<LogCursor> cursors;
-  for (const auto& job : *jobs) {
-    auto cursor = LogCursor::at_tail(job.log, *lines);
-    if (!cursor) return pass(cursor, "cannot show the log of " + job.name);
-    names.push_back(job.name);
-    cursors.push_back(std::move(*cursor));
+  LogView view(context, *options, invocation.arguments.words);
+  if (auto status = view.add_jobs(*jobs, run_choice(*options)); !status) return pass(status);
+  if (auto status = options->follow ? view.follow() : view.show(); !status) return pass(status);
+  return 0;
+}
+
+Result<int> logchunk(const Invocation& invocation) {
+  const Context& context = invocation.context;
+  const auto& words = invocation.arguments.words;
+  if (words.size() != 1) {
+    return fail(Error("logchunk needs one RUN-ID", ErrorKind::usage).hint("as in events and status --json"));
   }
-  LogPrinter printer(context, names, invocation.arguments.has("--raw"));
-  const bool follows = invocation.arguments.has("--follow") || invocation.called_as == "tail";
-  if (auto status = follows ? follow(cursors, printer) : print_all(cursors, printer); !status) return pass(status);
+  auto id = parse_run_id(words.front());
+  if (!id) return pass(id);
+  auto jobs = look_at(context, {id->name});
+  if (!jobs) return pass(jobs);
+  std::erase_if(*jobs, [&](const JobView& job) { return job.name != id->name; });
+  if (jobs->empty()) return fail("there is no job " + id->name, ErrorKind::no_match);
+  LogOptions options;
+  options.raw = !context.json;
+  const auto nonce = parse_integer<std::uint32_t>(id->tag, 16);
+  LogView view(context, options, {id->name});
+  auto status = view.add_jobs(*jobs, RunChoice{static_cast<std::int64_t>(id->number), nonce});
+  if (!status) return fail("nothing of run " + words.front() + " is in the log of " + id->name);
+  if (status = view.show(); !status) return pass(status);
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/signals.h"
@@ -17,7 +18,7 @@
 #include "cli/report.h"
 #include "cli/start_options.h"
 #include "cli/words.h"
-#include "log/reader.h"
+#include "log/history.h"
 #include "shapes/routes.h"
 
 namespace usvc::command {
@@ -69,31 +70,63 @@ void pass_on(const Context& context, const std::string& job, int signal) {
   if (!reply) complain("cannot pass on " + signal_name(signal) + ": " + reply.error().message());
 }
 
-Status print_rest(LogCursor& cursor) {
-  std::string bytes;
-  for (;;) {
-    bytes.clear();
-    auto more = cursor.read(bytes);
-    if (!more) return pass(more);
-    if (!*more) return {};
-    if (auto status = print(bytes); !status) return status;
+// The log of the run, from where it begins.
+class RunOutput {
+ public:
+  static Result<RunOutput> open(const Context& context, const Outcome& outcome) {
+    const std::string log = outcome.log.value_or(context.layout.log_path(outcome.name));
+    auto history = LogHistory::open(context.layout, log, complain);
+    if (!history) return pass(history);
+    const std::int64_t from = std::max<std::int64_t>(outcome.log_offset.value_or(0), 0);
+    return RunOutput(std::move(*history), static_cast<std::uint64_t>(from));
   }
-}
+  [[nodiscard]] const std::string& path() const { return history_.log(); }
+
+  // All that has come, in whichever file it is by now.
+  Status print_new() {
+    for (;;) {
+      auto position = history_.catch_up(position_);
+      if (!position) return pass(position);
+      const bool moved = std::exchange(position_, *position) != *position;
+      auto printed = print_here();
+      if (!printed) return pass(printed);
+      if (!moved && !*printed) return {};
+    }
+  }
+
+ private:
+  RunOutput(LogHistory history, std::uint64_t position) : history_(std::move(history)), position_(position) {}
+
+  Result<bool> print_here() {
+    std::string bytes;
+    for (bool any = false;; any = true) {
+      bytes.clear();
+      auto more = history_.read(position_, Span{}.end, bytes);
+      if (!more) return more;
+      if (!*more) return any;
+      if (auto status = print(bytes); !status) return pass(status);
+    }
+  }
+
+  LogHistory history_;
+  std::uint64_t position_;
+};
 
 // Shows what the run writes until it has ended and all of it was shown.
 Result<WaitReply> follow(const Context& context, const Outcome& outcome, Interrupt& interrupt) {
   auto watch = Watch::create();
   if (!watch) return pass(watch);
-  const std::string path = outcome.log.value_or(context.layout.log_path(outcome.name));
+  auto output = RunOutput::open(context, outcome);
+  if (!output) return pass(output);
+  const std::string path = output->path();
   if (auto status = watch->add_dir(path.substr(0, path.rfind('/'))); !status) return pass(status);
-  LogCursor cursor(path, static_cast<off_t>(outcome.log_offset.value_or(0)));
   auto waiter = ExitWaiter::begin(context, outcome);
   if (!waiter) return pass(waiter);
   for (;;) {
     if (auto status = watch->add_file(path); !status) return pass(status);
     // Asked before the last look: what was written by the end is seen.
     const bool ended = (*waiter)->is_done();
-    if (auto status = print_rest(cursor); !status) return pass(status);
+    if (auto status = output->print_new(); !status) return pass(status);
     if (ended) return (*waiter)->take();
     while (const auto signal = interrupt.take()) pass_on(context, outcome.name, *signal);
     auto waited = watch->wait(Watch::look_anyway, interrupt.fd(), (*waiter)->done());

@@ -10,7 +10,7 @@
 #include "cli/remote.h"
 #include "cli/why_words.h"
 #include "journal/reader.h"
-#include "log/reader.h"
+#include "log/tail.h"
 
 namespace usvc::command {
 
@@ -19,12 +19,13 @@ namespace {
 constexpr std::size_t shown_lines = 5;
 constexpr std::size_t shown_bytes = 4096;
 
-std::vector<std::string> last_output(const JobView& job) {
+std::vector<std::string> last_output(const Context& context, const JobView& job) {
   std::vector<std::string> lines;
-  if (!job.log_offset) return lines;
-  const auto text = read_range(job.log, static_cast<off_t>(*job.log_offset), shown_bytes);
-  if (!text) return lines;
-  for (const auto line : split(trim(*text), '\n')) {
+  if (!job.log_offset || *job.log_offset < 0) return lines;
+  const Span run{static_cast<std::uint64_t>(*job.log_offset)};
+  std::string text = last_lines(context.layout, job.log, run, 4 * shown_lines);
+  if (text.size() > shown_bytes) text.erase(0, text.size() - shown_bytes);
+  for (const auto line : split(trim(text), '\n')) {
     if (!trim(line).empty()) lines.emplace_back(line);
   }
   if (lines.size() > shown_lines) lines.erase(lines.begin(), lines.end() - shown_lines);
@@ -70,7 +71,7 @@ Result<int> why(const Invocation& invocation) {
   for (auto& job : *jobs) {
     Background background;
     background.now = unix_now();
-    background.last_output = last_output(job);
+    background.last_output = last_output(context, job);
     if (auto status = read_journal(context, job, background); !status) return pass(status);
     std::string text = why_text(job, background);
     views.push_back({std::move(job), std::move(text), std::move(background.last_output)});

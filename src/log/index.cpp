@@ -1,0 +1,261 @@
+#include "log/index.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/crc.hpp>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "base/files.h"
+
+namespace usvc {
+
+namespace {
+
+constexpr std::size_t checked_size = mark_size - sizeof(std::uint32_t);
+constexpr std::int64_t usual_spacing = 100'000;
+constexpr std::int64_t widest_spacing = 60'000'000;
+constexpr std::uint64_t free_of_charge = std::uint64_t{64} << 10U;
+// A log that takes a mark every 100 ms for two months has one of this size. More is not read.
+constexpr std::size_t largest = std::size_t{1} << 30U;
+
+template <class Integer>
+void put(char*& at, Integer value) {
+  const auto bits = static_cast<std::make_unsigned_t<Integer>>(value);
+  for (std::size_t i = 0; i < sizeof value; ++i) *at++ = static_cast<char>((bits >> (8 * i)) & 0xffU);
+}
+
+template <class Integer>
+Integer take(const char*& at) {
+  std::make_unsigned_t<Integer> bits = 0;
+  for (std::size_t i = 0; i < sizeof bits; ++i) {
+    bits |= static_cast<std::make_unsigned_t<Integer>>(static_cast<unsigned char>(*at++)) << (8 * i);
+  }
+  return static_cast<Integer>(bits);
+}
+
+std::uint32_t check_of(std::string_view bytes) {
+  boost::crc_32_type check;
+  check.process_bytes(bytes.data(), std::min(bytes.size(), checked_size));
+  return check.checksum();
+}
+
+// What another program's clock makes of it must not wrap round.
+std::int64_t plus(std::int64_t time_us, std::int64_t more) {
+  std::int64_t sum = 0;
+  return __builtin_add_overflow(time_us, more, &sum) ? std::numeric_limits<std::int64_t>::max() : sum;
+}
+
+}  // namespace
+
+std::int64_t spacing_us(std::uint64_t index_bytes, std::uint64_t log_bytes) {
+  return index_bytes < std::max(free_of_charge, log_bytes / 100) ? usual_spacing : widest_spacing;
+}
+
+std::array<char, mark_size> to_bytes(const Mark& mark) {
+  std::array<char, mark_size> bytes{};
+  char* at = bytes.data();
+  put(at, mark.position);
+  put(at, mark.time_us);
+  put(at, mark.run);
+  put(at, mark.nonce);
+  put(at, std::to_underlying(mark.kind));
+  put(at, check_of({bytes.data(), checked_size}));
+  return bytes;
+}
+
+std::optional<Mark> parse_mark(std::string_view bytes) {
+  if (bytes.size() < mark_size) return std::nullopt;
+  const char* at = bytes.data();
+  Mark mark;
+  mark.position = take<std::uint64_t>(at);
+  mark.time_us = take<std::int64_t>(at);
+  mark.run = take<std::uint32_t>(at);
+  mark.nonce = take<std::uint32_t>(at);
+  const auto kind = take<std::uint32_t>(at);
+  if (kind < std::to_underlying(MarkKind::header) || kind > std::to_underlying(MarkKind::resumed)) return std::nullopt;
+  if (take<std::uint32_t>(at) != check_of(bytes)) return std::nullopt;
+  mark.kind = static_cast<MarkKind>(kind);
+  return mark;
+}
+
+LogIndex LogIndex::parse(std::string_view bytes) {
+  LogIndex index;
+  index.add(bytes);
+  return index;
+}
+
+namespace {
+
+// Where the last header is; the end of `bytes` where there is none.
+std::size_t find_last_header(std::string_view bytes) {
+  for (std::size_t at = bytes.size() / mark_size * mark_size; at > 0;) {
+    at -= mark_size;
+    const char* kind = bytes.substr(at + checked_size - sizeof(std::uint32_t)).data();
+    if (take<std::uint32_t>(kind) == std::to_underlying(MarkKind::header) && parse_mark(bytes.substr(at))) return at;
+  }
+  return bytes.size();
+}
+
+}  // namespace
+
+LogIndex LogIndex::parse_end(std::string_view bytes, std::size_t newest) {
+  newest = newest / mark_size * mark_size;
+  const std::size_t whole = bytes.size() / mark_size * mark_size;
+  const std::size_t header = find_last_header(bytes);
+  const std::size_t behind = header < bytes.size() ? header + mark_size : 0;
+  LogIndex index;
+  if (behind > 0) index.add(bytes.substr(header, mark_size));
+  const std::size_t from = std::max(behind, whole - std::min(whole, newest));
+  index.skipped_ = (from - behind) / mark_size;
+  index.add(bytes.substr(from));
+  return index;
+}
+
+Result<LogIndex> LogIndex::read(const std::string& path) {
+  auto bytes = read_file(path, largest);
+  if (!bytes && bytes.error().code() == ENOENT) return LogIndex();
+  if (!bytes) return pass(bytes);
+  return parse(*bytes);
+}
+
+void LogIndex::add(std::string_view bytes) {
+  marks_.reserve(marks_.size() + bytes.size() / mark_size);
+  for (; bytes.size() >= mark_size; bytes.remove_prefix(mark_size)) {
+    if (const auto mark = parse_mark(bytes)) add(*mark);
+  }
+}
+
+void LogIndex::add(const Mark& mark) {
+  if (mark.kind == MarkKind::header) {
+    base_ = mark.position;
+    marks_.clear();
+    skipped_ = 0;
+    return;
+  }
+  if (base_ && mark.position < *base_) return;
+  Mark taken = mark;
+  if (!marks_.empty()) {
+    const Mark& before = marks_.back();
+    if (mark.position < before.position) return;
+    taken.time_us = std::max(taken.time_us, before.time_us);
+    if (taken.run == 0) {
+      taken.run = before.run;
+      taken.nonce = before.nonce;
+    }
+  }
+  marks_.push_back(taken);
+}
+
+std::optional<Mark> LogIndex::at(std::uint64_t position) const {
+  const auto after = std::upper_bound(marks_.begin(), marks_.end(), position,
+                                      [](std::uint64_t wanted, const Mark& mark) { return wanted < mark.position; });
+  if (after == marks_.begin()) return std::nullopt;
+  return *std::prev(after);
+}
+
+std::int64_t LogIndex::last_moment(std::size_t index) const {
+  const Mark& mark = marks_[index];
+  const bool is_last = index + 1 == marks_.size();
+  const auto next = is_last ? std::numeric_limits<std::int64_t>::max() : marks_[index + 1].time_us;
+  if (!is_last && marks_[index + 1].kind == MarkKind::resumed) return next;
+  // The header is a mark too, and this one had been written.
+  const std::uint64_t index_bytes = (skipped_ + index + 2) * mark_size;
+  const std::uint64_t log_bytes = mark.position - base_.value_or(0);
+  // Twice: an upper bound for the time between the deed and the look at the clock.
+  return std::min(next, plus(mark.time_us, 2 * spacing_us(index_bytes, log_bytes)));
+}
+
+std::optional<std::uint64_t> LogIndex::since(std::int64_t time_us) const {
+  const auto first = std::lower_bound(marks_.begin(), marks_.end(), time_us,
+                                      [](const Mark& mark, std::int64_t wanted) { return mark.time_us < wanted; });
+  if (first != marks_.begin()) {
+    const auto before = std::prev(first);
+    if (last_moment(static_cast<std::size_t>(before - marks_.begin())) >= time_us) return before->position;
+  }
+  if (first == marks_.end()) return std::nullopt;
+  return first->position;
+}
+
+std::optional<std::uint64_t> LogIndex::after(std::int64_t time_us) const {
+  const auto first = std::upper_bound(marks_.begin(), marks_.end(), time_us,
+                                      [](std::int64_t wanted, const Mark& mark) { return wanted < mark.time_us; });
+  if (first == marks_.end()) return std::nullopt;
+  return first->position;
+}
+
+Result<LogIndex> IndexWriter::read_back() {
+  const off_t end = ::lseek(file_.get(), 0, SEEK_END);
+  if (end < 0) return fail(Error::last("cannot look at it"));
+  // A torn mark at the end is written over.
+  written_ = static_cast<std::uint64_t>(end) / mark_size * mark_size;
+  if (written_ > largest) return LogIndex();
+  auto bytes = read_at(file_, 0, written_);
+  if (!bytes) return pass(bytes);
+  return LogIndex::parse(*bytes);
+}
+
+Result<IndexWriter> IndexWriter::open(const std::string& path, std::uint64_t log_size, std::uint64_t next_position,
+                                      std::int64_t now_us) {
+  auto file = open_file(path, O_RDWR | O_CREAT | O_NOCTTY | O_NONBLOCK);
+  if (!file) return pass(file);
+  IndexWriter writer(std::move(*file));
+  auto index = writer.read_back();
+  if (!index) return pass(index, path);
+  std::optional<std::uint64_t> last;
+  if (!index->marks().empty()) {
+    const Mark& mark = index->marks().back();
+    writer.run_ = mark.run;
+    writer.nonce_ = mark.nonce;
+    last = mark.position;
+  }
+  if (index->base() && *index->base() + log_size >= last.value_or(0)) {
+    writer.base_ = *index->base();
+  } else {
+    // What is written next must have a position beyond all that were given away.
+    writer.base_ = last ? std::max(next_position, *last - std::min(*last, log_size)) : next_position;
+    writer.append({.position = writer.base_, .time_us = now_us, .kind = MarkKind::header});
+    last.reset();
+  }
+  const std::uint64_t here = writer.position(log_size);
+  if (log_size > 0 && last.value_or(0) < here) {
+    writer.append({here, now_us, writer.run_, writer.nonce_, MarkKind::resumed});
+  }
+  return writer;
+}
+
+bool IndexWriter::append(const Mark& mark) {
+  const auto bytes = to_bytes(mark);
+  const ssize_t put = ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(written_));
+  if (!std::cmp_equal(put, bytes.size())) return false;
+  written_ += bytes.size();
+  // The first batch behind a header is marked, however soon it comes.
+  if (mark.kind != MarkKind::header) last_us_ = mark.time_us;
+  return true;
+}
+
+void IndexWriter::run_begins(std::uint64_t offset, std::int64_t now_us, std::uint32_t run, std::uint32_t nonce) {
+  if (run == run_ && nonce == nonce_) return;
+  run_ = run;
+  nonce_ = nonce;
+  (void)append({position(offset), now_us, run, nonce, MarkKind::run});
+}
+
+void IndexWriter::batch(std::uint64_t offset, std::int64_t now_us) {
+  const std::int64_t passed = now_us - last_us_;
+  if (passed >= 0 && passed < spacing_us(written_, offset)) return;
+  (void)append({position(offset), now_us, run_, nonce_, MarkKind::batch});
+}
+
+void IndexWriter::cut(std::uint64_t had, std::uint64_t size, std::int64_t now_us) {
+  if (size >= had) return;
+  base_ += had - size;
+  (void)append({.position = base_, .time_us = now_us, .kind = MarkKind::header});
+  if (size > 0) (void)append({position(size), now_us, run_, nonce_, MarkKind::resumed});
+}
+
+}  // namespace usvc

@@ -1,0 +1,115 @@
+#include "log/live_log.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "log/files.h"
+
+namespace usvc {
+
+namespace {
+
+constexpr std::uint64_t retry_after = std::uint64_t{1} << 20U;
+constexpr auto look_every = std::chrono::seconds(1);
+
+std::int64_t now_us() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(since).count();
+}
+
+std::uint64_t end_of(FdRef log) {
+  const off_t end = ::lseek(log.get(), 0, SEEK_END);
+  return end < 0 ? 0 : static_cast<std::uint64_t>(end);
+}
+
+// Also of a log that can't be read: then its next line's end is waited for.
+bool ends_with_newline(FdRef log, std::uint64_t end) {
+  char last = 0;
+  return end > 0 && ::pread(log.get(), &last, 1, static_cast<off_t>(end - 1)) == 1 && last == '\n';
+}
+
+}  // namespace
+
+LiveLog::LiveLog(LogPlace place, FdRef log)
+    : place_(std::move(place)), end_(end_of(log)), look_at_(Clock::now() + look_every) {
+  open_index();
+}
+
+void LiveLog::open_index() {
+  index_.reset();
+  if (place_.path.empty()) return;
+  auto index = IndexWriter::open(index_of(place_.path), end_, place_.next_position, now_us());
+  index_error_ = index ? "" : index.error().message();
+  if (index) index_.emplace(std::move(*index));  // without one the log is written all the same
+}
+
+std::uint64_t LiveLog::next_position() const {
+  return index_ ? index_->position(end_) : place_.next_position + end_;
+}
+
+std::size_t LiveLog::room(std::size_t limit) const {
+  if (place_.max_size == 0 && !asked_) return limit;
+  const std::uint64_t until = ending() ? threshold() + line_patience : threshold();
+  return std::min<std::size_t>(limit, end_ < until ? until - end_ : line_patience);
+}
+
+void LiveLog::wrote(FdRef log, std::size_t bytes, std::uint32_t run, std::uint32_t nonce, bool at_line_end) {
+  const off_t now_at = ::lseek(log.get(), 0, SEEK_CUR);
+  if (now_at < 0) return;
+  const auto end = static_cast<std::uint64_t>(now_at);
+  const std::uint64_t begin = end - std::min<std::uint64_t>(end, bytes);
+  const std::int64_t now = now_us();
+  if (begin < end_) retry_at_ = gone_retry_at_ = 0;
+  if (index_) {
+    if (begin < end_) index_->cut(end_, begin, now);
+    if (run_ != std::pair(run, nonce)) index_->run_begins(begin, now, run, nonce);
+    index_->batch(begin, now);
+  }
+  run_ = {run, nonce};
+  end_ = end;
+  at_line_end_ = at_line_end || (ending() && ends_with_newline(log, end_));
+  if (!place_.path.empty() && Clock::now() >= look_at_) look(log);
+}
+
+void LiveLog::look(FdRef log) {
+  look_at_ = Clock::now() + look_every;
+  gone_ = end_ >= gone_retry_at_ && which_file(place_.path) != which_file(log);
+}
+
+Due LiveLog::due() const {
+  if (gone_) return Due::gone;
+  if (asked_) return at_line_end_ ? Due::asked : Due::no;
+  if (place_.path.empty() || !ending()) return Due::no;
+  return at_line_end_ || end_ >= threshold() + line_patience ? Due::full : Due::no;
+}
+
+void LiveLog::begin(FdRef log, std::uint64_t next_position) {
+  end_ = end_of(log);
+  place_.next_position = next_position;
+  retry_at_ = 0;
+  gone_retry_at_ = 0;
+  run_ = {0, 0};
+  paused = asked_ = gone_ = at_line_end_ = false;
+  open_index();
+}
+
+void LiveLog::go_on() {
+  if (end_ > 0) retry_at_ = gone_retry_at_ = end_ + retry_after;
+  paused = asked_ = gone_ = at_line_end_ = false;
+}
+
+std::optional<FileIdentity> which_file(FdRef file) {
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return std::nullopt;
+  return FileIdentity{.device = info.st_dev, .inode = info.st_ino};
+}
+
+std::optional<FileIdentity> which_file(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return std::nullopt;
+  return FileIdentity{.device = info.st_dev, .inode = info.st_ino};
+}
+
+}  // namespace usvc

@@ -1,0 +1,324 @@
+#include "manager/rotate.h"
+
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <map>
+#include <utility>
+
+#include "base/fault_point.h"
+#include "base/files.h"
+#include "base/time.h"
+#include "log/files.h"
+#include "log/index.h"
+#include "manager/instance.h"
+#include "manager/log_file.h"
+#include "manager/readable.h"
+#include "manager/settings.h"
+
+namespace usvc {
+
+using keeper::Role;
+
+namespace {
+
+constexpr auto keeper_pause = std::chrono::milliseconds(5);
+
+std::uint64_t size_of(FdRef file) {
+  struct stat info {};
+  return ::fstat(file.get(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+}
+
+LogFile with_number(const LogFile& rotated, std::uint32_t number) {
+  LogFile file;
+  file.path = fmt::format("{}.{:06}", rotated.path.substr(0, rotated.path.rfind('.')), number);
+  file.index_path = index_of(file.path);
+  file.number = number;
+  return file;
+}
+
+bool is_empty(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) != 0 || info.st_size == 0;
+}
+
+}  // namespace
+
+Rotator::Rotator(Instance* instance)
+    : instance_(*instance),
+      archive_(instance->layout(), {.removed =
+                                        [this](const Archive::Task& task, const std::string& what) {
+                                          asio::post(instance_.io(), [this, task, what] { tell_removed(task, what); });
+                                        },
+                                    .failed =
+                                        [this](const Archive::Task& task, const Error& error) {
+                                          asio::post(instance_.io(), [this, job = task.job, why = error.message()] {
+                                            instance_.record_error(job, why);
+                                          });
+                                        }}) {}
+
+std::vector<Rotator::Writer> Rotator::writers_to(const std::string& path) {
+  std::vector<Writer> writers;
+  for (Run* run : instance_.all_runs()) {
+    if (run->log && run->log_path == path) writers.push_back({run, false});
+    if (run->error_log && run->error_log_path == path) writers.push_back({run, true});
+  }
+  return writers;
+}
+
+std::string Rotator::job_of(const std::string& path) const {
+  for (const auto& [name, job] : instance_.jobs()) {
+    const std::string log = instance_.log_path_of(*job);
+    if (log == path || (job->conf_or_defaults().split && error_log_of(log) == path)) return name;
+  }
+  return "";
+}
+
+// The archive may be about to see to a file of a number that was the last: it is never given again.
+Result<LogFile> Rotator::next_name(const std::string& path) {
+  auto next = next_rotated(instance_.layout(), path);
+  if (!next) return next;
+  std::uint32_t& last = last_numbers_[path];
+  if (next->number <= last) *next = with_number(*next, last + 1);
+  last = next->number;
+  return next;
+}
+
+// The index of a log that was to be rotated and was not: a manager died in between.
+void Rotator::restore_index(const std::string& path) const {
+  if (::access(index_of(path).c_str(), F_OK) == 0) return;
+  const auto next = next_rotated(instance_.layout(), path);
+  if (!next || next->number == 1) return;
+  const LogFile last = with_number(*next, next->number - 1);
+  for (const auto* end : {"", ".zst"}) {
+    if (::access((last.path + end).c_str(), F_OK) == 0) return;
+  }
+  (void)std::rename(last.index_path.c_str(), index_of(path).c_str());
+}
+
+// Readers take a log without an index for what comes behind the file before it, so the index goes first and comes last.
+Result<Fd> Rotator::renew(const std::string& path, std::optional<FileIdentity> written, std::uint64_t position,
+                          std::string* renamed_to) {
+  const auto there = which_file(path);
+  if (there && there == written) {
+    auto next = next_name(path);
+    if (!next) return pass(next);
+    (void)std::rename(index_of(path).c_str(), next->index_path.c_str());  // there may be none
+    fault_point("manager.rotate-index-renamed");
+    if (std::rename(path.c_str(), next->path.c_str()) != 0) {
+      const Error why = Error::last("cannot rename it to " + next->path);
+      (void)std::rename(next->index_path.c_str(), index_of(path).c_str());
+      return fail(why);
+    }
+    *renamed_to = next->path;
+    fault_point("manager.rotate-renamed");
+  }
+  auto log = open_log(path);
+  if (!log) return log;
+  fault_point("manager.rotate-created");
+  const auto now_us = static_cast<std::int64_t>(unix_now() * 1e6);
+  // Where it can't be made the capture tries again.
+  (void)IndexWriter::open(index_of(path), size_of(*log), position, now_us);
+  fault_point("manager.rotate-indexed");
+  return log;
+}
+
+Status Rotator::hold(const Writer& writer) {
+  const std::vector<Lent> lent = {{writer.error ? Role::error_log : Role::log, writer.log()}};
+  return instance_.keeper().hold(writer.run->item_id(), lent, 0, writer.run->terminal);
+}
+
+void Rotator::settle(Run& run) {
+  const auto job = instance_.find(Instance::job_name_of(run.item_id()));
+  if (!job) return;
+  if (run.log_path.empty()) {
+    run.log_path = instance_.log_path_of(*job);
+    if (run.error_log) run.error_log_path = error_log_of(run.log_path);
+  }
+  settle_one({&run, false}, run.log_path);
+  if (run.error_log) settle_one({&run, true}, run.error_log_path);
+}
+
+void Rotator::settle_one(const Writer& writer, const std::string& path) {
+  restore_index(path);
+  const auto written = which_file(writer.log());
+  const auto there = which_file(path);
+  if (there && there == written) return;
+  const auto index = LogIndex::read(index_of(path));
+  const bool marked = index && index->base() && !index->marks().empty();
+  // One that was moved without its index goes on behind what has been written. An index that has nothing in it yet may
+  // have been made before the last was written to the rotated log.
+  const auto position = marked ? *index->base() + size_of(writer.log()) : begin_position(instance_.layout(), path);
+  if (!marked && is_empty(path)) (void)::unlink(index_of(path).c_str());
+  std::string renamed_to;
+  auto log = renew(path, written, position, &renamed_to);
+  if (!log) {
+    // The capture will see it too, and try again.
+    return instance_.record_error(job_of(path), log.error().message() + " (output goes on into the old file)");
+  }
+  writer.log() = std::move(*log);
+  if (auto held = hold(writer); !held) instance_.record_error(job_of(path), held.error().message());
+}
+
+void Rotator::begin(Rotation rotation) {
+  const auto writers = writers_to(rotation.path);
+  const auto writes = [](const Writer& writer) { return !writer.run->drained; };
+  // One that has begun to write since the capture looked: it is to wait like any other.
+  if (!rotation.captured && std::any_of(writers.begin(), writers.end(), writes)) {
+    return instance_.capture().rotate(rotation.path);
+  }
+  asio::co_spawn(instance_.io(), run(std::move(rotation)), must_not_throw);
+}
+
+asio::awaitable<void> Rotator::run(Rotation rotation) {
+  Turn turn;
+  turn.rotation = std::move(rotation);
+  const Status done = co_await renew_and_switch(&turn);
+  conclude(turn, done);
+}
+
+// Steps 2 to 5.
+asio::awaitable<Status> Rotator::renew_and_switch(Turn* turn) {
+  const Rotation* rotation = &turn->rotation;
+  const std::string& path = rotation->path;
+  const auto writers = writers_to(path);
+  const auto written = writers.empty() ? which_file(path) : which_file(writers.front().log());
+  if (rotation->due == Due::asked && is_empty(path)) co_return Status();
+  if (job_of(path).empty()) co_return fail("its job is gone");
+  const auto position = rotation->captured ? rotation->next_position : end_position(instance_.layout(), path);
+  auto fresh = renew(path, written, position, &turn->renamed_to);
+  if (!fresh) co_return pass(fresh);
+  turn->renewed = true;
+  std::vector<Fd> logs;
+  for (std::size_t i = 0; i < writers.size(); ++i) {
+    logs.push_back(try_duplicate(*fresh));
+    if (!logs.back()) co_return fail(Error::last("cannot open the log"));
+  }
+  std::vector<Relogged> relogged;
+  for (std::size_t i = 0; i < writers.size(); ++i) {
+    const Writer& writer = writers[i];
+    logs[i].swap(writer.log());
+    relogged.push_back({writer.run->item_id(), writer.log()});
+    // One that the keeper could not be told of is found by the next manager.
+    if (auto held = hold(writer); !held) instance_.record_error(job_of(path), held.error().message());
+    fault_point("manager.rotate-held");
+  }
+  // A keeper that is left alone must not write into the old log what comes after the first bytes of the new one.
+  asio::steady_timer pause(instance_.io());
+  while (!instance_.keeper().idle()) {
+    pause.expires_after(keeper_pause);
+    (void)co_await pause.async_wait(as_result);
+  }
+  instance_.capture().relog(path, std::move(relogged), std::move(logs), position);
+  co_return Status();
+}
+
+void Rotator::conclude(const Turn& turn, const Status& done) {
+  const Rotation& rotation = turn.rotation;
+  const std::string job = job_of(rotation.path);
+  if (!done || !turn.renewed) instance_.capture().go_on(rotation.path);
+  // Of a job that has been cleaned the rest of its output goes where its log went.
+  if (!done && !job.empty() && failed_.insert(rotation.path).second) {
+    instance_.record_error(job, "cannot rotate " + rotation.path + ": " + done.error().message() +
+                                    " (output goes on into the old file; tried again after 1 MB)");
+  }
+  if (done && turn.renewed) {
+    failed_.erase(rotation.path);
+    Event rotated;
+    rotated.event = "rotated";
+    if (!job.empty()) rotated.job = job;
+    rotated.message =
+        turn.renamed_to.empty() ? rotation.path + " was moved or removed by somebody else" : turn.renamed_to;
+    instance_.record(std::move(rotated));
+  }
+  for (auto& waiting : waiting_) {
+    if (waiting.path != rotation.path) continue;
+    if (done) {
+      waiting.answer = turn.renamed_to;
+    } else {
+      waiting.answer = fail(done.error());
+    }
+    waiting.wakeup.notify();
+  }
+  if (done && turn.renewed) see_to(rotation.path);
+}
+
+void Rotator::tell_unindexed(const std::string& path, const std::string& why) {
+  if (!unindexed_.insert(path).second) return;
+  instance_.record_error(job_of(path), "its log is written, but when is not noted: " + why);
+}
+
+asio::awaitable<Result<std::string>> Rotator::rotate(std::string path) {
+  const auto waiting = waiting_.emplace(waiting_.end(), path, instance_.io());
+  instance_.capture().rotate(path);
+  while (!waiting->answer) co_await waiting->wakeup.wait();
+  Result<std::string> answer = std::move(*waiting->answer);
+  waiting_.erase(waiting);
+  co_return answer;
+}
+
+Archive::Task Rotator::task_for(const Job& job, const std::string& path) {
+  Archive::Task task;
+  task.log = path;
+  task.job = job.name;
+  task.keep = static_cast<std::size_t>(job.conf_or_defaults().log_keep);
+  task.group = job.conf_or_defaults().group;
+  for (const auto& [name, other] : instance_.jobs()) {
+    if (!other->conf || other->conf->group != task.group) continue;
+    task.group_logs.push_back(other->conf->log);
+    if (other->conf->split) task.group_logs.push_back(error_log_of(other->conf->log));
+  }
+  const auto settings = load_settings(instance_.layout());
+  task.group_total = settings.value_or(Settings()).log_total;
+  const std::string error = settings ? "" : settings.error().message();
+  if (std::exchange(settings_error_, error) != error && !error.empty()) instance_.record_error("", error);
+  return task;
+}
+
+void Rotator::see_to(const std::string& path) {
+  const auto job = instance_.find(job_of(path));
+  if (!job) return;
+  const auto there = which_file(path);
+  for (const auto& writer : writers_to(path)) {
+    if (which_file(writer.log()) != there) return;
+  }
+  const auto next = next_rotated(instance_.layout(), path);
+  if (!next || next->number == 1) return;
+  auto task = task_for(*job, path);
+  task.up_to = next->number - 1;
+  archive_.see_to(std::move(task));
+}
+
+void Rotator::see_to_all() {
+  std::map<std::string, std::vector<std::string>> in_directory;  // what is in each directory of rotated logs
+  for (const auto& [name, job] : instance_.jobs()) {
+    const std::string log = instance_.log_path_of(*job);
+    for (const auto& path : {log, error_log_of(log)}) {
+      const auto [known, fresh] = in_directory.try_emplace(old_logs_of(instance_.layout(), path));
+      if (fresh) known->second = list_dir(known->first).value_or(std::vector<std::string>());
+      if (fresh) std::sort(known->second.begin(), known->second.end());
+      const std::string file = path.substr(path.rfind('/') + 1);
+      auto entry = std::lower_bound(known->second.begin(), known->second.end(), file + ".");
+      for (; entry != known->second.end() && entry->starts_with(file + "."); ++entry) {
+        const auto rotated = parse_rotated_name(*entry, file);
+        if (!rotated || (rotated->kind != RotatedKind::plain && rotated->kind != RotatedKind::unfinished)) continue;
+        see_to(path);
+        break;
+      }
+    }
+  }
+}
+
+void Rotator::tell_removed(const Archive::Task& task, const std::string& what) {
+  Event rotated;
+  rotated.event = "rotated";
+  if (!task.job.empty()) rotated.job = task.job;
+  rotated.message = what;
+  instance_.record(std::move(rotated));
+}
+
+}  // namespace usvc

@@ -1,0 +1,34 @@
+#include "log/files.h"
+#include "manager/operations.h"
+
+namespace usvc {
+
+asio::awaitable<Outcomes> rotate_jobs(Instance* instance, SelectRequest request) {
+  auto jobs = instance->select(request.selectors);
+  if (!jobs) co_return pass(jobs);
+  OutcomesReply reply;
+  for (const auto& job : *jobs) {
+    Outcome outcome;
+    outcome.name = job->name;
+    const std::string log = instance->log_path_of(*job);
+    outcome.log = log;
+    bool rotated = false;
+    std::vector<std::string> paths = {log};
+    if (job->conf_or_defaults().split) paths.push_back(error_log_of(log));
+    for (const auto& path : paths) {
+      const auto renamed = co_await instance->rotator().rotate(path);
+      rotated = rotated || (renamed && !renamed->empty());
+      if (renamed) continue;
+      outcome.ok = false;
+      outcome.message = renamed.error().message();
+    }
+    if (outcome.ok && !rotated) {
+      outcome.skipped = true;
+      outcome.message = "its log is empty";
+    }
+    reply.results.push_back(std::move(outcome));
+  }
+  co_return reply;
+}
+
+}  // namespace usvc

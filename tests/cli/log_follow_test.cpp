@@ -1,0 +1,181 @@
+// usvc log -f: goes on through rotation, truncation, clean, restarts of jobs and of the manager, and sees jobs that
+// come.
+#include <csignal>
+#include <cstdio>
+
+#include "cli/cli_test.h"
+#include "cli/hand_made_log.h"
+
+namespace usvc::test {
+
+namespace {
+
+class LogFollowTest : public CliTest {
+ protected:
+  // A job that prints what is put into the file NAME.say, line by line.
+  void start_talker(const std::string& name) {
+    write(name + ".say", "");
+    write("talk", "#!/bin/sh\necho begin\nexec tail -n +1 -f --pid=$$ \"$1\"\n", 0755);
+    start({"--name", name, "--", path("talk"), path(name + ".say")});
+  }
+  void say(const std::string& name, const std::string& text) { write(name + ".say", read(path(name + ".say")) + text); }
+  static void expect_quiet_end(Child& follower) {
+    follower.signal(SIGINT);
+    const Output output = follower.finish(10s);
+    EXPECT_EQ(output.status, 0);
+    EXPECT_EQ(output.err, "");
+  }
+  static bool shows(Child& follower, const std::string& text) {
+    const bool shown = follower.wait_output(15s, [&](const Output& o) { return contains(o.out, text); });
+    EXPECT_TRUE(shown) << text << " is not shown: " << follower.output();
+    return shown;
+  }
+};
+
+TEST_F(LogFollowTest, ThroughRotationByHand) {
+  HandMadeLog log(home(), "web");
+  start({"--name", "web", "-1", "--", probe(), "print", "begin"});
+  ASSERT_TRUE(wait_state("web", "stopped"));
+  ok({"shutdown"});
+  for (const char* end : {"", ".idx"}) std::remove((log.path() + end).c_str());
+  log.run(1, 1'764'072'000, "one\n");
+  const auto follower = launch({"log", "-f", "web"});
+  ASSERT_TRUE(shows(*follower, "one\n"));
+  log.write(1'764'072'001, "two\n");
+  log.rotate();
+  log.write(1'764'072'002, "three\n");
+  log.rotate();
+  log.compress(2, 100);
+  log.write(1'764'072'003, "four\n");
+  ASSERT_TRUE(shows(*follower, "four\n"));
+  EXPECT_EQ(follower->output().out, log.all());
+  expect_quiet_end(*follower);
+}
+
+TEST_F(LogFollowTest, ThroughTruncation) {
+  start({"--name", "web", "--", probe(), "print", "a long first line", "--", "wait-file", path("go"), "--", "print",
+         "new", "--", "serve"});
+  ASSERT_TRUE(wait_log("web", "line\n"));
+  const auto follower = launch({"log", "-f", "web"});
+  ASSERT_TRUE(shows(*follower, "a long first line\n"));
+  write("h/logs/web.log", "");
+  write("go", "");
+  ASSERT_TRUE(shows(*follower, "new\n"));
+  expect_quiet_end(*follower);
+}
+
+TEST_F(LogFollowTest, ThroughAKilledManager) {
+  start({"--name", "web", "--", probe(), "print", "one", "--", "wait-file", path("go"), "--", "print", "two", "--",
+         "serve"});
+  ASSERT_TRUE(wait_log("web", "one\n"));
+  const auto follower = launch({"log", "-f", "web"});
+  ASSERT_TRUE(shows(*follower, "one\n"));
+  const pid_t before = manager_pid();
+  kill_hard(before);
+  write("go", "");
+  ASSERT_TRUE(shows(*follower, "two\n"));
+  EXPECT_TRUE(wait_until(15s, [&] { return manager_pid() > 0 && manager_pid() != before; }));
+  EXPECT_EQ(follower->output().out, "one\ntwo\n");
+  expect_quiet_end(*follower);
+}
+
+TEST_F(LogFollowTest, JobsOfAGroupThatComeLater) {
+  start({"-g", "web", "--", probe(), "print", "from the first", "--", "serve"});
+  ASSERT_TRUE(wait_log("web-1", "first\n"));
+  const auto follower = launch({"log", "-f", "web"});
+  ASSERT_TRUE(shows(*follower, "web-1 | from the first\n"));
+  start({"-g", "web", "--", probe(), "print", "from the second", "--", "serve"});
+  ASSERT_TRUE(shows(*follower, "web-2 | from the second\n"));
+  expect_quiet_end(*follower);
+}
+
+TEST_F(LogFollowTest, ThroughClean) {
+  start({"--name", "web", "-1", "--", probe(), "print", "old"});
+  ASSERT_TRUE(wait_state("web", "stopped"));
+  const auto follower = launch({"log", "-f", "web"});
+  ASSERT_TRUE(shows(*follower, "old\n"));
+  ok({"clean", "web"});
+  start({"--name", "web", "-1", "--", probe(), "print", "anew"});
+  ASSERT_TRUE(shows(*follower, "anew\n"));
+  EXPECT_EQ(follower->output().out, "old\nanew\n");
+  expect_quiet_end(*follower);
+}
+
+TEST_F(LogFollowTest, RemarksStandBetweenTheLinesOnATerminal) {
+  start({"--name", "web", "--", probe(), "print", "hello", "--", "serve"});
+  ASSERT_TRUE(wait_log("web", "hello\n"));
+  RunOptions options;
+  options.terminal = TerminalSize{24, 200};
+  const auto follower = launch({"log", "-f", "web"}, options);
+  ASSERT_TRUE(shows(*follower, "hello"));
+  const pid_t before = pid_of("web");
+  kill_hard(before);
+  ASSERT_GT(wait_new_pid("web", before), 0);
+  ASSERT_TRUE(follower->wait_output(15s, [](const Output& o) { return count_of(o.out, "hello") == 2; }))
+      << follower->output();
+  ASSERT_TRUE(shows(*follower, "killed by KILL"));
+  const std::string text = without_escapes(follower->output().out);
+  EXPECT_LT(text.find("hello"), text.find("-- web exited: killed by KILL")) << text;
+  EXPECT_FALSE(contains(log_text("web"), "--")) << "never in the log itself";
+  expect_quiet_end(*follower);
+}
+
+class LogTerminalTest : public LogFollowTest {
+ protected:
+  void start_writer(const std::string& script) {
+    write("writer", "#!/bin/sh\n" + script, 0755);
+    start({"--name", "web", "-1", "--", path("writer")});
+    ASSERT_TRUE(wait_state("web", "stopped"));
+  }
+  Output on_terminal(const Args& args) {
+    RunOptions options;
+    options.terminal = TerminalSize{24, 200};
+    options.env = std::vector<std::pair<std::string, std::optional<std::string>>>{{"PAGER", "sed 's/^/paged: /'"},
+                                                                                  {"NO_COLOR", std::nullopt}};
+    return run(args, options);
+  }
+};
+
+TEST_F(LogTerminalTest, WhatHarmsATerminalIsLeftOutAndColoursStay) {
+  start_writer("printf '\\033]0;title\\007\\033[31mred\\033[0m\\033[6n\\033]52;c;aGk=\\007 end\\n'\n");
+  const Output shown = on_terminal({"log", "web"});
+  EXPECT_TRUE(contains(shown.out, "\x1b[31mred\x1b[0m end")) << shown;
+  EXPECT_FALSE(contains(shown.out, "title") || contains(shown.out, "\x1b[6n") || contains(shown.out, "aGk=")) << shown;
+  EXPECT_TRUE(contains(without_escapes(shown.out), "-- web exited: exit 0")) << shown;
+  EXPECT_TRUE(contains(without_escapes(shown.out), "-- web started, pid")) << shown;
+  EXPECT_TRUE(contains(on_terminal({"log", "--raw", "web"}).out, "\x1b]0;title\a"));
+  EXPECT_TRUE(contains(ok({"log", "web"}).out, "\x1b]0;title\a")) << "a pipe gets the bytes untouched";
+}
+
+TEST_F(LogTerminalTest, ALongOneGoesThroughThePager) {
+  start_writer("seq 1 90\n");
+  EXPECT_TRUE(contains(on_terminal({"log", "web"}).out, "paged: 50")) << "long";
+  EXPECT_FALSE(contains(on_terminal({"log", "-n", "5", "web"}).out, "paged:")) << "short";
+  EXPECT_FALSE(contains(on_terminal({"log", "--no-pager", "web"}).out, "paged:"));
+  EXPECT_FALSE(contains(on_terminal({"log", "--raw", "web"}).out, "paged:"));
+  EXPECT_FALSE(contains(ok({"log", "web"}, {.env = {{"PAGER", "sed 's/^/paged: /'"}}}).out, "paged:")) << "a pipe";
+}
+
+TEST_F(LogTerminalTest, APagerThatIsLeftEarlyIsNoError) {
+  start_writer("seq 1 200000\n");
+  RunOptions options;
+  options.terminal = TerminalSize{24, 80};
+  options.env = std::vector<std::pair<std::string, std::optional<std::string>>>{{"PAGER", "head -n 3"}};
+  const Output output = run({"log", "-n", "all", "web"}, options);
+  EXPECT_EQ(output.status, 0) << output;
+  EXPECT_FALSE(contains(output.out, "usvc:")) << output;
+}
+
+TEST_F(LogTerminalTest, APagerThatIsNotThereIsDoneWithout) {
+  start_writer("seq 1 90\n");
+  RunOptions options;
+  options.terminal = TerminalSize{24, 80};
+  options.env = std::vector<std::pair<std::string, std::optional<std::string>>>{{"PAGER", "nosuchpager -x"}};
+  const Output output = run({"log", "web"}, options);
+  EXPECT_TRUE(contains(output.out, "the pager nosuchpager is not found")) << output;
+  EXPECT_TRUE(contains(output.out, "\r\n90\r\n")) << output;
+}
+
+}  // namespace
+
+}  // namespace usvc::test

@@ -1,0 +1,253 @@
+// The index beside a log: what is in it, what is made of a damaged one, and how it is written.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "base/files.h"
+#include "log/index.h"
+#include "log_testing.h"
+
+namespace usvc {
+namespace {
+
+constexpr std::int64_t second = 1'000'000;
+using testing_log::bytes_of;
+
+Mark header(std::uint64_t position) {
+  return {position, 0, 0, 0, MarkKind::header};
+}
+Mark run(std::uint64_t position, std::int64_t time_us, std::uint32_t number) {
+  return {position, time_us, number, 0xabcdU + number, MarkKind::run};
+}
+Mark batch(std::uint64_t position, std::int64_t time_us) {
+  return {position, time_us, 0, 0, MarkKind::batch};
+}
+
+TEST(LogMark, IsThirtyTwoLittleEndianBytes) {
+  const Mark mark{0x0102030405060708U, -2, 0x11223344U, 0xaabbccddU, MarkKind::batch};
+  const auto bytes = to_bytes(mark);
+  const std::string begin(
+      "\x08\x07\x06\x05\x04\x03\x02\x01\xfe\xff\xff\xff\xff\xff\xff\xff\x44\x33\x22\x11\xdd\xcc\xbb\xaa"
+      "\x03\0\0\0",
+      28);
+  EXPECT_EQ(std::string(bytes.data(), 28), begin);
+  EXPECT_EQ(parse_mark({bytes.data(), bytes.size()}), mark);
+}
+
+TEST(LogMark, ADamagedOneIsNone) {
+  const std::string good = bytes_of({run(5, 7, 9)});
+  EXPECT_FALSE(parse_mark(good.substr(1)));
+  EXPECT_FALSE(parse_mark(""));
+  EXPECT_FALSE(parse_mark(std::string(mark_size, '\0')));
+  for (std::size_t bit = 0; bit < mark_size * 8; ++bit) {
+    std::string bad = good;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
+    EXPECT_FALSE(parse_mark(bad)) << bit;
+  }
+  EXPECT_FALSE(parse_mark(bytes_of({{1, 2, 3, 4, static_cast<MarkKind>(9)}})));
+}
+
+TEST(LogIndex, TellsWhenAByteCameAndFromWhichRun) {
+  const auto index =
+      LogIndex::parse(bytes_of({header(1000), run(1000, 10 * second, 1), batch(1100, 20 * second), run(1200, 30, 2)}));
+  EXPECT_EQ(index.base(), 1000U);
+  EXPECT_FALSE(index.at(999));
+  EXPECT_EQ(index.at(1000)->run, 1U);
+  EXPECT_EQ(index.at(1099)->time_us, 10 * second);
+  EXPECT_EQ(index.at(1100)->time_us, 20 * second);
+  EXPECT_EQ(index.at(1100)->run, 1U) << "a batch is of the run before it";
+  EXPECT_EQ(index.at(9999)->run, 2U);
+  EXPECT_EQ(index.at(9999)->time_us, 20 * second) << "times never fall";
+}
+
+TEST(LogIndex, SeeksByTime) {
+  const auto index = LogIndex::parse(
+      bytes_of({header(0), batch(0, 10 * second), batch(100, 10 * second + 150'000), batch(200, 20 * second)}));
+  EXPECT_EQ(index.since(0), 0U);
+  EXPECT_EQ(index.since(10 * second), 0U);
+  EXPECT_EQ(index.since(10 * second + 1), 0U) << "some of the first batch may have come later than its mark";
+  EXPECT_EQ(index.since(10 * second + 150'000), 0U);
+  EXPECT_EQ(index.since(10 * second + 150'001), 100U);
+  EXPECT_EQ(index.since(15 * second), 200U) << "in a pause nothing came";
+  EXPECT_EQ(index.since(20 * second + 100'000), 200U);
+  EXPECT_EQ(index.since(30 * second), std::nullopt);
+  EXPECT_EQ(index.after(9 * second), 0U);
+  EXPECT_EQ(index.after(10 * second), 100U);
+  EXPECT_EQ(index.after(20 * second), std::nullopt);
+  EXPECT_EQ(LogIndex().since(5), std::nullopt);
+}
+
+TEST(LogIndex, WhatCameWhileNobodyMarkedMayHaveComeUntilItWasResumed) {
+  const auto index =
+      LogIndex::parse(bytes_of({header(0), batch(0, 10 * second), {100, 900 * second, 1, 1, MarkKind::resumed}}));
+  EXPECT_EQ(index.since(500 * second), 0U);
+  EXPECT_EQ(index.since(901 * second), std::nullopt);
+}
+
+TEST(LogIndex, AnIndexThatHasBecomeDearIsMarkedByTheMinute) {
+  std::vector<Mark> marks = {header(0)};
+  for (std::uint64_t i = 0; i < 2200; ++i) marks.push_back(batch(i * 10, static_cast<std::int64_t>(i) * second));
+  const auto index = LogIndex::parse(bytes_of(marks));
+  EXPECT_EQ(index.since(10 * second + 500'000), 110U);
+  EXPECT_EQ(index.since(2199 * second + 50 * second), 21'990U);
+  EXPECT_EQ(index.since(2199 * second + 130 * second), std::nullopt);
+}
+
+TEST(LogIndex, DamageCostsTheMarkOnly) {
+  std::string bytes = bytes_of({header(0), batch(0, 1), batch(100, 2), batch(200, 3)});
+  bytes[2 * mark_size + 3] = 'x';
+  bytes += "torn";
+  const auto index = LogIndex::parse(bytes);
+  ASSERT_EQ(index.marks().size(), 2U);
+  EXPECT_EQ(index.at(150)->time_us, 1);
+  EXPECT_EQ(LogIndex::parse(bytes.substr(mark_size)).base(), std::nullopt);
+}
+
+TEST(LogIndex, AMarkBeforeTheOneBeforeItIsNone) {
+  const auto index = LogIndex::parse(bytes_of({header(50), batch(200, 3), batch(100, 4), batch(10, 5), batch(300, 6)}));
+  ASSERT_EQ(index.marks().size(), 2U);
+  EXPECT_EQ(index.at(250)->time_us, 3);
+}
+
+TEST(LogIndex, ALaterHeaderCountsInsteadOfWhatWasBefore) {
+  const auto index = LogIndex::parse(bytes_of({header(0), batch(500, 3), header(600), batch(650, 4)}));
+  EXPECT_EQ(index.base(), 600U);
+  ASSERT_EQ(index.marks().size(), 1U);
+}
+
+TEST(LogIndex, GrowsAsItIsReadOn) {
+  const std::string bytes = bytes_of({header(7), run(7, 1, 3), batch(9, 2)});
+  LogIndex index = LogIndex::parse(bytes.substr(0, 2 * mark_size));
+  index.add(bytes.substr(2 * mark_size));
+  EXPECT_EQ(index.marks(), LogIndex::parse(bytes).marks());
+  EXPECT_EQ(index.at(9)->run, 3U);
+}
+
+TEST(LogIndex, TheEndOfOneIsEnoughForWhatIsNew) {
+  std::vector<Mark> marks = {header(50), batch(60, 1), header(100)};
+  for (std::uint64_t i = 0; i < 5000; ++i) marks.push_back(batch(100 + i * 10, static_cast<std::int64_t>(i) * second));
+  const std::string bytes = bytes_of(marks);
+  const LogIndex whole = LogIndex::parse(bytes);
+  const LogIndex end = LogIndex::parse_end(bytes + "torn", 100 * mark_size + 5);
+  EXPECT_TRUE(end.partial());
+  EXPECT_EQ(end.marks().size(), 100U);
+  EXPECT_EQ(end.base(), 100U);
+  for (const std::int64_t at : {4901, 4950, 4999, 5030, 5200})
+    EXPECT_EQ(end.since(at * second), whole.since(at * second)) << at;
+  const LogIndex all = LogIndex::parse_end(bytes, bytes.size());
+  EXPECT_FALSE(all.partial());
+  EXPECT_EQ(all.marks(), whole.marks());
+  const LogIndex headless = LogIndex::parse_end(bytes.substr(3 * mark_size), 10 * mark_size);
+  EXPECT_TRUE(headless.partial());
+  EXPECT_FALSE(headless.base());
+  EXPECT_TRUE(LogIndex::parse_end("", 100).marks().empty());
+}
+
+class IndexFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "usvc-index-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    dir_ = pattern;
+    path_ = dir_ + "/web.log.idx";
+  }
+  void TearDown() override { EXPECT_TRUE(remove_all(dir_)); }
+
+  IndexWriter open(std::uint64_t log_size, std::uint64_t next_position, std::int64_t now_us) {
+    auto writer = IndexWriter::open(path_, log_size, next_position, now_us);
+    EXPECT_TRUE(writer) << writer.error().message();
+    return std::move(*writer);
+  }
+  LogIndex index() {
+    auto read = LogIndex::read(path_);
+    EXPECT_TRUE(read);
+    return std::move(*read);
+  }
+  std::size_t size() { return read_file(path_).value().size(); }
+
+  std::string dir_;
+  std::string path_;
+};
+
+TEST_F(IndexFile, NoneIsAnEmptyOne) {
+  EXPECT_FALSE(index().base());
+  EXPECT_TRUE(index().marks().empty());
+}
+
+TEST_F(IndexFile, IsWrittenAndRead) {
+  auto writer = open(0, 4000, 1 * second);
+  EXPECT_EQ(writer.position(10), 4010U);
+  writer.run_begins(0, 2 * second, 3, 0xbeefU);
+  writer.batch(50, 2 * second + 99'999);
+  writer.batch(60, 2 * second + 100'000);
+  const LogIndex read = index();
+  EXPECT_EQ(read.base(), 4000U);
+  const std::vector<Mark> expected = {{4000, 2 * second, 3, 0xbeef, MarkKind::run},
+                                      {4060, 2 * second + 100'000, 3, 0xbeef, MarkKind::batch}};
+  EXPECT_EQ(read.marks(), expected);
+}
+
+TEST_F(IndexFile, GoesOnBehindWhatIsThereAndSaysSo) {
+  {
+    auto writer = open(0, 100, 0);
+    writer.run_begins(0, 1 * second, 1, 5);
+  }
+  const auto file = open_file(path_, O_WRONLY | O_APPEND);
+  ASSERT_TRUE(write_all(*file, "torn"));
+  auto writer = open(70, 999, 5 * second);
+  EXPECT_EQ(writer.position(0), 100U) << "the header that is there counts";
+  writer.batch(80, 6 * second);
+  const std::vector<Mark> expected = {{100, 1 * second, 1, 5, MarkKind::run},
+                                      {170, 5 * second, 1, 5, MarkKind::resumed},
+                                      {180, 6 * second, 1, 5, MarkKind::batch}};
+  EXPECT_EQ(index().marks(), expected);
+}
+
+TEST_F(IndexFile, ALogWithoutOneGetsOne) {
+  auto writer = open(500, 2000, 5 * second);
+  EXPECT_EQ(writer.position(0), 2000U);
+  EXPECT_EQ(index().base(), 2000U);
+  EXPECT_FALSE(index().at(2100)) << "nobody knows";
+  EXPECT_EQ(index().at(2500)->time_us, 5 * second);
+}
+
+TEST_F(IndexFile, ALogThatWasCutGetsPositionsThatNothingHadBefore) {
+  {
+    auto writer = open(0, 0, 0);
+    writer.batch(0, 1 * second);
+    writer.batch(1000, 2 * second);
+    writer.cut(1500, 0, 3 * second);
+    EXPECT_EQ(writer.position(0), 1500U);
+    writer.batch(300, 4 * second);
+  }
+  // And while nobody looked.
+  auto writer = open(100, 0, 9 * second);
+  EXPECT_EQ(writer.position(100), 1800U);
+  EXPECT_EQ(index().base(), 1700U);
+  EXPECT_EQ(index().at(1800)->kind, MarkKind::resumed);
+}
+
+TEST_F(IndexFile, CostsNoMoreThanAHundredthOfTheLog) {
+  auto writer = open(0, 0, 0);
+  std::uint64_t offset = 0;
+  for (std::int64_t i = 0; i < 40'000; ++i) {
+    writer.batch(offset, i * second / 10);
+    offset += 500;
+  }
+  EXPECT_LE(size(), offset / 100 + mark_size);
+  EXPECT_GE(size(), offset / 100 - 2 * mark_size);
+}
+
+TEST_F(IndexFile, OneThatIsDearStillGetsAMarkAMinute) {
+  auto writer = open(0, 0, 0);
+  for (std::int64_t i = 1; i <= 36'000; ++i) writer.batch(static_cast<std::uint64_t>(i), i * second);
+  const std::size_t before = std::size_t{64} << 10U;
+  EXPECT_GT(size(), before + 500 * mark_size);
+  EXPECT_LT(size(), before + 600 * mark_size);
+}
+
+}  // namespace
+}  // namespace usvc
