@@ -185,7 +185,8 @@ TEST_F(RotateTest, StderrInALogOfItsOwn) {
 
 TEST_F(RotateTest, CleanTakesAllFilesOutOfTheJobsHistory) {
   count("job", {"--log-max-size", "4K", "--no-tty", "--split"});
-  ASSERT_TRUE(wait_until(20s, [&] { return old("job.log.00").size() >= 2; }));
+  const auto rotated = [&] { return old("job.log.00").size() >= 2 && old("job.err.log.00").size() >= 2; };
+  ASSERT_TRUE(wait_until(20s, rotated));
   stop({"job"});
   ok({"clean", "job"});
   EXPECT_EQ(old("job.log.00"), std::vector<std::string>{});
