@@ -17,6 +17,10 @@ target_compile_options(
             -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=
             -fPIE
             -fstack-protector-strong)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # libstdc++'s stable_sort uses what it declares deprecated.
+  target_compile_options(usvc_flags INTERFACE -Wno-deprecated-declarations)
+endif()
 # usvc_unity(TARGET): where the preset asks for it, the target's files are compiled together.
 function(usvc_unity target)
   if(USVC_UNITY)

@@ -16,8 +16,6 @@ namespace {
 constexpr std::size_t block_size = std::size_t{64} << 10U;
 // Of an index this much is looked at first.
 constexpr std::size_t newest_marks = std::size_t{64} << 10U;
-constexpr std::size_t most_index = std::size_t{1} << 30U;
-constexpr std::uint64_t no_end = std::numeric_limits<std::uint64_t>::max();
 
 bool same_files(const std::vector<LogFile>& a, const std::vector<LogFile>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
@@ -104,7 +102,7 @@ Result<bool> LogHistory::read_on_index(Part& part) {
   if (!file) return pass(file);
   struct stat info {};
   if (::fstat(file->get(), &info) != 0) return fail(Error::last(part.file.index_path));
-  const std::uint64_t size = std::min<std::uint64_t>(static_cast<std::uint64_t>(info.st_size), most_index);
+  const std::uint64_t size = std::min<std::uint64_t>(static_cast<std::uint64_t>(info.st_size), LogIndex::largest);
   const std::uint64_t whole = size / mark_size * mark_size;
   if (whole < part.index_read) part.index_read = 0;  // another one
   if (whole == part.index_read) return false;
@@ -284,7 +282,7 @@ Result<std::uint64_t> LogHistory::line_end(std::uint64_t position) {
   if (!begin || *begin == position) return begin;
   std::string text;
   for (std::uint64_t at = position; at - position < longest_line; text.clear()) {
-    const auto more = read(at, no_end, text);
+    const auto more = read(at, Span::no_end, text);
     if (!more) return fail(more.error());
     if (!*more) return at;
     const std::size_t newline = text.find('\n');

@@ -25,8 +25,9 @@ namespace usvc {
 
 // Positions from `begin` up to but not including `end`.
 struct Span {
+  static constexpr std::uint64_t no_end = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t begin = 0;
-  std::uint64_t end = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t end = no_end;
   bool operator==(const Span&) const = default;
 };
 

@@ -7,8 +7,6 @@ namespace usvc {
 
 namespace {
 
-constexpr std::uint64_t no_end = std::numeric_limits<std::uint64_t>::max();
-
 // Whether nobody knows when the bytes before a file's first mark came.
 bool begins_unmarked(const LogIndex& index, std::uint64_t base) {
   const Mark& first = index.marks().front();
@@ -49,7 +47,7 @@ Result<std::uint64_t> LogHistory::since(std::int64_t time_us) {
 }
 
 Result<std::uint64_t> LogHistory::until(std::int64_t time_us) {
-  std::uint64_t to = no_end;
+  std::uint64_t to = Span::no_end;
   for (std::size_t number = parts_.size(); number-- > 0;) {
     auto index = index_of_part(parts_[number]);
     if (!index) return pass(index);
@@ -105,7 +103,7 @@ class RunSearch {
   Mark current_;  // the earliest that was met of its run; run 0: none yet
   bool is_current_ = false;
   std::int64_t met_ = 0;
-  std::uint64_t end_ = no_end;
+  std::uint64_t end_ = Span::no_end;
 };
 
 }  // namespace

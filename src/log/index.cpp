@@ -20,8 +20,6 @@ constexpr std::size_t checked_size = mark_size - sizeof(std::uint32_t);
 constexpr std::int64_t usual_spacing = 100'000;
 constexpr std::int64_t widest_spacing = 60'000'000;
 constexpr std::uint64_t free_of_charge = std::uint64_t{64} << 10U;
-// A log that takes a mark every 100 ms for two months has one of this size. More is not read.
-constexpr std::size_t largest = std::size_t{1} << 30U;
 
 template <class Integer>
 void put(char*& at, Integer value) {
@@ -117,7 +115,7 @@ LogIndex LogIndex::parse_end(std::string_view bytes, std::size_t newest) {
 }
 
 Result<LogIndex> LogIndex::read(const std::string& path) {
-  auto bytes = read_file(path, largest);
+  auto bytes = read_file(path, LogIndex::largest);
   if (!bytes && bytes.error().code() == ENOENT) return LogIndex();
   if (!bytes) return pass(bytes);
   return parse(*bytes);
@@ -193,7 +191,7 @@ Result<LogIndex> IndexWriter::read_back() {
   if (end < 0) return fail(Error::last("cannot look at it"));
   // A torn mark at the end is written over.
   written_ = static_cast<std::uint64_t>(end) / mark_size * mark_size;
-  if (written_ > largest) return LogIndex();
+  if (written_ > LogIndex::largest) return LogIndex();
   auto bytes = read_at(file_, 0, written_);
   if (!bytes) return pass(bytes);
   return LogIndex::parse(*bytes);

@@ -47,6 +47,9 @@ std::optional<Mark> parse_mark(std::string_view bytes);
 // One file's index in memory. Marks are in the order of their positions; times never fall.
 class LogIndex {
  public:
+  // A log that takes a mark every 100 ms for two months has an index of this size. More is not read.
+  static constexpr std::size_t largest = std::size_t{1} << 30U;
+
   // `bytes` of an index file: whatever is in it.
   static LogIndex parse(std::string_view bytes);
   // No such file: an empty index.

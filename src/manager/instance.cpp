@@ -266,6 +266,7 @@ std::string Instance::log_path_of(const Job& job) const {
 
 std::vector<Run*> Instance::all_runs() {
   std::vector<Run*> runs;
+  runs.reserve(leftovers_.size() + jobs_.size());
   for (auto& [id, run] : leftovers_) runs.push_back(&run);
   for (const auto& [name, job] : jobs_) {
     if (job->run) runs.push_back(&*job->run);

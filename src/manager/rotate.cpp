@@ -26,7 +26,7 @@ using keeper::Role;
 
 namespace {
 
-constexpr auto keeper_pause = std::chrono::milliseconds(5);
+constexpr auto handing_pause = std::chrono::milliseconds(5);
 
 std::uint64_t size_of(FdRef file) {
   struct stat info {};
@@ -210,7 +210,7 @@ asio::awaitable<Status> Rotator::renew_and_switch(Turn* turn) {
   // A keeper that is left alone must not write into the old log what comes after the first bytes of the new one.
   asio::steady_timer pause(instance_.io());
   while (!instance_.keeper().idle()) {
-    pause.expires_after(keeper_pause);
+    pause.expires_after(handing_pause);
     (void)co_await pause.async_wait(as_result);
   }
   instance_.capture().relog(path, std::move(relogged), std::move(logs), position);

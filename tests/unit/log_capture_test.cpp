@@ -177,6 +177,7 @@ TEST_F(CaptureTest, TerminalThatHungUpMayBeOpenedAgain) {
   ASSERT_TRUE(again);
   put(*again, "two\n");
   EXPECT_TRUE(wait_until([&] { return content(channel) == "one\ntwo\n"; })) << content(channel);
+  capture_.reset();  // its thread is done with the channels
 }
 
 TEST_F(CaptureTest, BytesLeftInTheCarryPipeGoToTheirOwnerFirst) {
@@ -194,6 +195,7 @@ TEST_F(CaptureTest, BytesLeftInTheCarryPipeGoToTheirOwnerFirst) {
   capture_->run();
   EXPECT_TRUE(wait_until([&] { return content(b) == "from a killed manager\nfrom b\n"; })) << content(b);
   EXPECT_TRUE(wait_until([&] { return content(a) == "from a\n"; })) << content(a);
+  capture_.reset();  // its thread is done with the channels
 }
 
 // No file of this process may grow beyond the limit: what a full disk does, without a disk.
@@ -240,6 +242,7 @@ TEST_F(CaptureTest, FullDiskMakesOutputWaitAndOthersGoOn) {
   EXPECT_TRUE(wait_until([&] { return noted(freed_, "p.1") && noted(drained_, "t.1"); }));
   EXPECT_EQ(content(pipe), sent);
   EXPECT_EQ(content(terminal), sent);
+  capture_.reset();  // its thread is done with the channels
 }
 
 TEST_F(CaptureTest, NextRunsOutputWaitsForWhatTheOneBeforeLeft) {

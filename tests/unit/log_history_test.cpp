@@ -43,7 +43,7 @@ class LogHistoryTest : public testing_log::LogDirectory {
       for (int line = 0; line < 10; ++line) bytes += "line " + std::to_string(100 + file * 10 + line) + "x\n";
       append(bytes);
       all_ += bytes;
-      const auto base = static_cast<std::uint64_t>(1000 + file * 100);
+      const auto base = std::uint64_t{1000} + 100 * static_cast<std::uint64_t>(file);
       const int at = 100 * (file + 1);
       mark({header(base), run(base, at, static_cast<std::uint32_t>(file + 1)), batch(base + 50, at + 50)});
       if (file < 2) rotate();
