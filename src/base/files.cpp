@@ -214,6 +214,15 @@ Status ensure_private_dir(const std::string& path) {
   return refuse_unless_private(*directory, path);
 }
 
+std::string_view file_name_of(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+std::string directory_of(std::string_view path) {
+  const auto slash = path.rfind('/');
+  return std::string(slash == std::string_view::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1)));
+}
+
 Result<std::vector<std::string>> list_dir(const std::string& path) {
   auto fd = open_file(path, O_RDONLY | O_DIRECTORY);
   if (!fd) return pass(fd);

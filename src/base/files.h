@@ -33,6 +33,9 @@ Status write_file_atomically(const std::string& path, std::string_view bytes, Fl
 // Makes the directory and its parents, the last with mode 0700. One that belongs to somebody else or that others can
 // write to is refused.
 Status ensure_private_dir(const std::string& path);
+// The last word of a path, and what stands before it ("." for a bare name).
+std::string_view file_name_of(std::string_view path);
+std::string directory_of(std::string_view path);
 // Names in a directory without . and .., unsorted.
 Result<std::vector<std::string>> list_dir(const std::string& path);
 // Removes a file or a whole directory tree; what does not exist is fine.

@@ -186,6 +186,11 @@ double unix_now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+std::int64_t unix_now_us() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(since).count();
+}
+
 Duration bounded_seconds(double seconds) {
   constexpr double thirty_years = 1e9;
   if (std::isnan(seconds)) return Duration::zero();

@@ -13,6 +13,8 @@ using Duration = std::chrono::nanoseconds;
 
 // Wall clock, seconds since 1970 with fractions: for people and records, never for deadlines.
 double unix_now();
+// The same in whole microseconds.
+std::int64_t unix_now_us();
 
 // Seconds that somebody else has written, a damaged journal say: at most thirty years either way, so that any clock can
 // be moved by it; zero for what is not a number.

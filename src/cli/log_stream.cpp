@@ -14,7 +14,7 @@ Result<bool> LogStream::select(const std::optional<RunChoice>& run) {
     if (!*found) return false;
     span_ = **found;
     // Whoever follows a run sees what comes after it too.
-    if (options_->follow) span_.end = Span{}.end;
+    if (options_->follow) span_.end = Span::no_end;
   }
   if (options_->since_us) {
     auto from = history_.since(*options_->since_us);
@@ -26,7 +26,7 @@ Result<bool> LogStream::select(const std::optional<RunChoice>& run) {
   if (options_->until_us) {
     auto to = history_.until(*options_->until_us);
     if (!to) return pass(to);
-    auto line = *to == Span{}.end ? to : history_.line_end(*to);
+    auto line = *to == Span::no_end ? to : history_.line_end(*to);
     if (!line) return pass(line);
     span_.end = std::min(span_.end, *line);
   }

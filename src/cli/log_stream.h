@@ -33,7 +33,6 @@ class LogStream {
 
   // Goes to where the options say that it begins; false: it has no such run.
   Result<bool> select(const std::optional<RunChoice>& run);
-  void begin_at(std::uint64_t position) { span_ = {position, Span{}.end}; }
   // The run that line or position belongs to which select() went to.
   Result<std::optional<Mark>> mark_at_begin() { return history_.at(span_.begin); }
   // Whether select() left something out at the beginning.

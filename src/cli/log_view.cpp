@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <queue>
 
+#include "base/files.h"
 #include "base/time.h"
 #include "base/watch.h"
 #include "cli/interrupt.h"
@@ -20,14 +20,6 @@ namespace usvc {
 namespace {
 
 constexpr std::size_t enough = std::size_t{64} << 10U;
-
-std::int64_t now_us() {
-  return static_cast<std::int64_t>(std::llround(unix_now() * 1e6));
-}
-
-std::string directory_of(const std::string& path) {
-  return path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
-}
 
 // Each log holds its live file open.
 void allow_many_files() {
@@ -120,7 +112,7 @@ Status LogView::speak_of(const JobView& job, Entry& entry, const std::optional<R
   } else if (options_->since_us) {
     spoken.from_us = *options_->since_us;
   } else if (*later) {
-    spoken.from_us = *mark ? (*mark)->time_us : now_us();
+    spoken.from_us = *mark ? (*mark)->time_us : unix_now_us();
   }
   spoken_.push_back(std::move(spoken));
   return {};
@@ -220,7 +212,7 @@ Status LogView::add_new_jobs() {
     entries_.push_back(std::move(*entry));
     ++jobs_;
     (void)printer_->add_job(job.name);
-    remarks_->add_job(job.name, now_us() - 60'000'000, LogRemarks::end_of_time, {});
+    remarks_->add_job(job.name, unix_now_us() - 60'000'000, LogRemarks::end_of_time, {});
   }
   return {};
 }
@@ -228,7 +220,7 @@ Status LogView::add_new_jobs() {
 // True: reading goes on in another file, so there may be more.
 Result<bool> LogView::catch_up(Watch& watch) {
   bool moved = false;
-  const std::int64_t now = now_us();
+  const std::int64_t now = unix_now_us();
   for (const auto& entry : entries_) {
     const std::string& path = entry->lines.path();
     if (auto status = watch.add_file(path); !status) return pass(status);
@@ -244,7 +236,7 @@ Status LogView::follow() {
   if (!interrupt) return pass(interrupt);
   auto watch = Watch::create();
   if (!watch) return pass(watch);
-  std::int64_t since = now_us();
+  std::int64_t since = unix_now_us();
   for (const auto& one : spoken_) since = std::min(since, remarks_shown_ ? one.from_us : since);
   remarks_.emplace(*context_, since);
   for (auto& one : spoken_) remarks_->add_job(one.name, one.from_us, LogRemarks::end_of_time, {});

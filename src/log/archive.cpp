@@ -20,13 +20,9 @@ namespace usvc {
 
 namespace {
 
-std::string name_of(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
 void add_name(std::string& names, const std::string& path) {
   if (!names.empty()) names += ", ";
-  names += name_of(path);
+  names += file_name_of(path);
 }
 
 // Both fail only where they do not matter.
@@ -96,11 +92,11 @@ void Archive::finish_earlier(const Task& task) {
   const auto names = list_dir(directory);
   if (!names) return;
   for (const auto& name : *names) {
-    const auto rotated = parse_rotated_name(name, name_of(task.log));
+    const auto rotated = parse_rotated_name(name, file_name_of(task.log));
     if (!rotated) continue;
     const std::string path = fmt::format("{}/{}", directory, name);
     // Beside a compressed file the raw one is about to go.
-    const std::string packed = path + ".zst";
+    const std::string packed = path + std::string(compressed_log_end);
     const bool done = rotated->kind == RotatedKind::plain && ::access(packed.c_str(), F_OK) == 0;
     if (done || rotated->kind == RotatedKind::unfinished) (void)::unlink(path.c_str());
   }
@@ -117,8 +113,8 @@ void Archive::drop_oldest(const Task& task) {
 }
 
 void Archive::compress(const Task& task, const LogFile& file) {
-  const std::string target = file.path + ".zst";
-  const std::string unfinished = target + ".tmp";
+  const std::string target = file.path + std::string(compressed_log_end);
+  const std::string unfinished = file.path + std::string(unfinished_log_end);
   if (auto done = compress_file(file.path, unfinished, stop_); !done) {
     (void)::unlink(unfinished.c_str());
     // A log that was cleaned meanwhile is nobody's any more.

@@ -70,23 +70,4 @@ Status compress_file(const std::string& source, const std::string& target, const
   return {};
 }
 
-Result<std::uint64_t> raw_size(const std::string& path) {
-  auto file = open_file(path, O_RDONLY);
-  if (!file) return pass(file);
-  std::vector<char> window(ZSTD_compressBound(frame_content));  // no frame is larger
-  std::uint64_t total = 0;
-  for (off_t at = 0;;) {
-    if (::lseek(file->get(), at, SEEK_SET) < 0) return fail(Error::last(path));
-    auto size = read_some(*file, window);
-    if (!size) return pass(size, path);
-    if (*size == 0) return total;
-    const auto content = ZSTD_getFrameContentSize(window.data(), *size);
-    const std::size_t length = ZSTD_findFrameCompressedSize(window.data(), *size);
-    const bool known = content != ZSTD_CONTENTSIZE_UNKNOWN && content != ZSTD_CONTENTSIZE_ERROR;
-    if (!known || ZSTD_isError(length) != 0) return fail(path + " is damaged");
-    total += content;
-    at += static_cast<off_t>(length);
-  }
-}
-
 }  // namespace usvc

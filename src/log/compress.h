@@ -17,7 +17,4 @@ inline constexpr std::size_t frame_content = std::size_t{1} << 20U;
 // `stop` ends it early, with ECANCELED.
 Status compress_file(const std::string& source, const std::string& target, const std::atomic<bool>& stop);
 
-// How many bytes are compressed in it, as its frames say.
-Result<std::uint64_t> raw_size(const std::string& path);
-
 }  // namespace usvc

@@ -15,18 +15,9 @@ namespace {
 
 constexpr std::string_view index_end = ".idx";
 
-std::string_view name_of(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
-std::string directory_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
-}
-
 LogFile rotated_file(const std::string& directory, std::string_view log, std::uint32_t number, bool compressed) {
   LogFile file;
-  file.path = fmt::format("{}/{}.{:06}", directory, name_of(log), number);
+  file.path = fmt::format("{}/{}.{:06}", directory, file_name_of(log), number);
   file.index_path = file.path + std::string(index_end);
   if (compressed) file.path += compressed_log_end;
   file.number = number;
@@ -64,7 +55,7 @@ std::optional<RotatedName> parse_rotated_name(std::string_view file_name, std::s
     name.kind = RotatedKind::compressed;
     return name;
   }
-  if (file_name != index_end && file_name != ".zst.tmp") return std::nullopt;
+  if (file_name != index_end && file_name != unfinished_log_end) return std::nullopt;
   name.kind = file_name == index_end ? RotatedKind::index : RotatedKind::unfinished;
   return name;
 }
@@ -75,7 +66,7 @@ Result<std::vector<LogFile>> log_files(const Layout& layout, const std::string& 
   if (!names) return pass(names);
   std::map<std::uint32_t, bool> compressed;
   for (const auto& name : *names) {
-    const auto parsed = parse_rotated_name(name, name_of(log));
+    const auto parsed = parse_rotated_name(name, file_name_of(log));
     if (!parsed || (parsed->kind != RotatedKind::plain && parsed->kind != RotatedKind::compressed)) continue;
     bool& is_compressed = compressed[parsed->number];
     is_compressed = is_compressed || parsed->kind == RotatedKind::compressed;
@@ -98,7 +89,7 @@ Result<LogFile> next_rotated(const Layout& layout, const std::string& log) {
   if (!names) return pass(names);
   std::uint32_t highest = 0;
   for (const auto& name : *names) {
-    if (const auto parsed = parse_rotated_name(name, name_of(log))) highest = std::max(highest, parsed->number);
+    if (const auto parsed = parse_rotated_name(name, file_name_of(log))) highest = std::max(highest, parsed->number);
   }
   return rotated_file(directory, log, highest + 1, false);
 }

@@ -19,6 +19,7 @@
 namespace usvc {
 
 inline constexpr std::string_view compressed_log_end = ".zst";
+inline constexpr std::string_view unfinished_log_end = ".zst.tmp";
 
 struct LogFile {
   std::string path;

@@ -97,6 +97,9 @@ class LogHistory {
   enum class Want { newest, whole };
   Result<const LogIndex*> index_of_part(Part& part, Want want = Want::newest);
   Result<bool> read_on_index(Part& part);
+  Result<bool> is_untimed(Part& part);
+  using FindMark = std::optional<std::uint64_t> (LogIndex::*)(std::int64_t time_us) const;
+  Result<std::optional<std::uint64_t>> find_mark(Part& part, FindMark find, std::int64_t time_us);
   Result<std::uint64_t> base_of(std::size_t number);
   Result<std::optional<std::uint64_t>> base_told_by_next(std::size_t number);
   Result<std::uint64_t> end_of(std::size_t number);

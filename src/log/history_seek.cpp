@@ -15,30 +15,46 @@ bool begins_unmarked(const LogIndex& index, std::uint64_t base) {
 
 }  // namespace
 
+// True: it has bytes, and nobody knows when they came.
+Result<bool> LogHistory::is_untimed(Part& part) {
+  auto size = size_of(part);
+  if (!size) return pass(size);
+  if (*size == 0) return false;
+  warn_once(part, "all of it is shown: there is no index that says when it was written");
+  return true;
+}
+
+// What a search in the part's marks comes to. Of those read so far the first may not be the one that is looked for.
+Result<std::optional<std::uint64_t>> LogHistory::find_mark(Part& part, FindMark find, std::int64_t time_us) {
+  auto index = index_of_part(part);
+  if (!index) return pass(index);
+  const auto found = ((*index)->*find)(time_us);
+  if (!found || !(*index)->partial() || *found != (*index)->marks().front().position) return found;
+  index = index_of_part(part, Want::whole);
+  if (!index) return pass(index);
+  return ((*index)->*find)(time_us);
+}
+
 Result<std::uint64_t> LogHistory::since(std::int64_t time_us) {
   std::optional<std::uint64_t> from;
   for (std::size_t number = parts_.size(); number-- > 0;) {
-    auto index = index_of_part(parts_[number]);
+    Part& part = parts_[number];
+    auto index = index_of_part(part);
     if (!index) return pass(index);
     if ((*index)->marks().empty()) {
-      auto size = size_of(parts_[number]);
-      if (!size) return size;
-      if (*size == 0) continue;
-      warn_once(parts_[number], "all of it is shown: there is no index that says when it was written");
+      auto untimed = is_untimed(part);
+      if (!untimed) return pass(untimed);
+      if (!*untimed) continue;
       auto base = base_of(number);
       if (!base) return base;
       from = *base;
       continue;
     }
-    auto found = (*index)->since(time_us);
-    if (found && (*index)->partial() && *found == (*index)->marks().front().position) {
-      index = index_of_part(parts_[number], Want::whole);
-      if (!index) return pass(index);
-      found = (*index)->since(time_us);
-    }
-    if (!found) break;
-    from = found;
-    if (*found != (*index)->marks().front().position) break;
+    auto found = find_mark(part, &LogIndex::since, time_us);
+    if (!found) return pass(found);
+    if (!*found) break;
+    from = *found;
+    if (*from != (*index)->marks().front().position) break;
     auto base = base_of(number);
     if (!base) return base;
     if (begins_unmarked(**index, *base)) from = *base;
@@ -49,24 +65,20 @@ Result<std::uint64_t> LogHistory::since(std::int64_t time_us) {
 Result<std::uint64_t> LogHistory::until(std::int64_t time_us) {
   std::uint64_t to = Span::no_end;
   for (std::size_t number = parts_.size(); number-- > 0;) {
-    auto index = index_of_part(parts_[number]);
+    Part& part = parts_[number];
+    auto index = index_of_part(part);
     if (!index) return pass(index);
     if ((*index)->marks().empty()) {
-      auto size = size_of(parts_[number]);
-      if (!size) return size;
-      if (*size == 0) continue;
-      warn_once(parts_[number], "all of it is shown: there is no index that says when it was written");
-      break;
+      auto untimed = is_untimed(part);
+      if (!untimed) return pass(untimed);
+      if (*untimed) break;
+      continue;
     }
-    auto found = (*index)->after(time_us);
-    if (found && (*index)->partial() && *found == (*index)->marks().front().position) {
-      index = index_of_part(parts_[number], Want::whole);
-      if (!index) return pass(index);
-      found = (*index)->after(time_us);
-    }
-    if (!found) break;
-    to = *found;
-    if (*found != (*index)->marks().front().position) break;
+    auto found = find_mark(part, &LogIndex::after, time_us);
+    if (!found) return pass(found);
+    if (!*found) break;
+    to = **found;
+    if (to != (*index)->marks().front().position) break;
     auto base = base_of(number);
     if (!base) return base;
     if (begins_unmarked(**index, *base)) break;

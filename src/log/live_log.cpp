@@ -1,11 +1,12 @@
 #include "log/live_log.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "base/time.h"
 #include "log/files.h"
+#include "log/source.h"
 
 namespace usvc {
 
@@ -13,11 +14,6 @@ namespace {
 
 constexpr std::uint64_t retry_after = std::uint64_t{1} << 20U;
 constexpr auto look_every = std::chrono::seconds(1);
-
-std::int64_t now_us() {
-  const auto since = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(since).count();
-}
 
 std::uint64_t end_of(FdRef log) {
   const off_t end = ::lseek(log.get(), 0, SEEK_END);
@@ -40,7 +36,7 @@ LiveLog::LiveLog(LogPlace place, FdRef log)
 void LiveLog::open_index() {
   index_.reset();
   if (place_.path.empty()) return;
-  auto index = IndexWriter::open(index_of(place_.path), end_, place_.next_position, now_us());
+  auto index = IndexWriter::open(index_of(place_.path), end_, place_.next_position, unix_now_us());
   index_error_ = index ? "" : index.error().message();
   if (index) index_.emplace(std::move(*index));  // without one the log is written all the same
 }
@@ -60,7 +56,7 @@ void LiveLog::wrote(FdRef log, std::size_t bytes, std::uint32_t run, std::uint32
   if (now_at < 0) return;
   const auto end = static_cast<std::uint64_t>(now_at);
   const std::uint64_t begin = end - std::min<std::uint64_t>(end, bytes);
-  const std::int64_t now = now_us();
+  const std::int64_t now = unix_now_us();
   if (begin < end_) retry_at_ = gone_retry_at_ = 0;
   if (index_) {
     if (begin < end_) index_->cut(end_, begin, now);
@@ -98,18 +94,6 @@ void LiveLog::begin(FdRef log, std::uint64_t next_position) {
 void LiveLog::go_on() {
   if (end_ > 0) retry_at_ = gone_retry_at_ = end_ + retry_after;
   paused = asked_ = gone_ = at_line_end_ = false;
-}
-
-std::optional<FileIdentity> which_file(FdRef file) {
-  struct stat info {};
-  if (::fstat(file.get(), &info) != 0) return std::nullopt;
-  return FileIdentity{.device = info.st_dev, .inode = info.st_ino};
-}
-
-std::optional<FileIdentity> which_file(const std::string& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return std::nullopt;
-  return FileIdentity{.device = info.st_dev, .inode = info.st_ino};
 }
 
 }  // namespace usvc

@@ -16,7 +16,6 @@
 
 #include "base/fd.h"
 #include "log/index.h"
-#include "log/source.h"
 
 namespace usvc {
 
@@ -83,9 +82,5 @@ class LiveLog {
   bool gone_ = false;
   Clock::time_point look_at_;
 };
-
-// Which file a descriptor, or a path, is; none: there is none.
-std::optional<FileIdentity> which_file(FdRef file);
-std::optional<FileIdentity> which_file(const std::string& path);
 
 }  // namespace usvc

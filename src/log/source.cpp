@@ -32,6 +32,15 @@ Result<std::optional<FileIdentity>> identity_of(const std::string& path) {
   return fail(Error::last("cannot look at " + path));
 }
 
+std::optional<FileIdentity> which_file(FdRef file) {
+  struct stat info {};
+  return ::fstat(file.get(), &info) == 0 ? std::optional(identity_of(info)) : std::nullopt;
+}
+
+std::optional<FileIdentity> which_file(const std::string& path) {
+  return identity_of(path).value_or(std::nullopt);
+}
+
 Result<std::optional<LogSource>> LogSource::open(const LogFile& file) {
   LogSource source;
   source.path_ = file.path;

@@ -21,6 +21,9 @@ struct FileIdentity {
 };
 // Nothing: there is none of that name.
 Result<std::optional<FileIdentity>> identity_of(const std::string& path);
+// The same of a descriptor, or of a path for whoever does not care why there is none.
+std::optional<FileIdentity> which_file(FdRef file);
+std::optional<FileIdentity> which_file(const std::string& path);
 
 class LogSource {
  public:

@@ -28,7 +28,8 @@ Status move_files(const Layout& layout, const std::string& log, const std::strin
   if (!files) return pass(files);
   for (const auto& file : *files) {
     const std::string number = file.number == 0 ? "" : fmt::format(".{:06}", file.number);
-    if (auto moved = move(file.path, old + number + (file.compressed ? ".zst" : "")); !moved) return moved;
+    if (auto moved = move(file.path, old + number + (file.compressed ? std::string(compressed_log_end) : "")); !moved)
+      return moved;
     if (auto moved = move(file.index_path, old + number + ".idx"); !moved) return moved;
     fault_point("manager.clean-file-moved");
   }

@@ -255,13 +255,19 @@ const SeenRequest* Instance::seen(const std::string& key) const {
   return found == picture_.requests.end() ? nullptr : &found->second;
 }
 
-void Instance::capture_run(Job& job) {
-  rotator_.settle(*job.run);
-  capture_->add(source_of(*job.run, job.name));
+void Instance::capture_run(Run& run, const std::string& job) {
+  rotator_.settle(run);
+  capture_->add(source_of(run, job));
 }
 
 std::string Instance::log_path_of(const Job& job) const {
   return job.conf ? job.conf->log : layout_.log_path(job.name);
+}
+
+std::vector<std::string> Instance::log_paths_of(const Job& job) const {
+  std::vector<std::string> paths = {log_path_of(job)};
+  if (job.conf_or_defaults().split) paths.push_back(error_log_of(paths.front()));
+  return paths;
 }
 
 std::vector<Run*> Instance::all_runs() {

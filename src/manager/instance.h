@@ -102,7 +102,7 @@ class Instance {
   std::set<std::string, std::less<>> reserved_names;
 
   // Begins to move a run's output.
-  void capture_run(Job& job);
+  void capture_run(Run& run, const std::string& job);
   // The keeper need not hold this run any more, once its output is drained; where that takes time (a full disk) the
   // run's descriptors are kept aside.
   void release_run(Job& job);
@@ -110,6 +110,8 @@ class Instance {
   [[nodiscard]] std::vector<Run*> all_runs();
   static std::string job_name_of(const std::string& item_id);
   [[nodiscard]] std::string log_path_of(const Job& job) const;
+  // That, and where stderr is kept apart its log too.
+  [[nodiscard]] std::vector<std::string> log_paths_of(const Job& job) const;
   [[nodiscard]] Rotator& rotator() { return rotator_; }
   // Ended runs of the job whose output is not yet all in the log.
   [[nodiscard]] std::size_t leftovers_of(const std::string& job) const;

@@ -253,7 +253,7 @@ asio::awaitable<bool> Life::start_process(Phase phase) {
     // Not in the journal, not let go: the child ends as its status socket closes.
     const Status journaled = instance_.commit(spawned_event(job_.name, *job_.run));
     fault_point("manager.spawn-recorded");
-    instance_.capture_run(job_);
+    instance_.capture_run(*job_.run, job_.name);
     if (!journaled) {
       launched->status.reset();
       co_return co_await give_up_launch(journaled.error().message());

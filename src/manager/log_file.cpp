@@ -9,17 +9,20 @@
 #include <optional>
 
 #include "base/files.h"
-#include "log/compress.h"
 #include "log/files.h"
 #include "log/index.h"
+#include "log/source.h"
 
 namespace usvc {
 
 namespace {
 
-std::uint64_t size_of(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+// Of what was written to it; nothing can be told of one that is damaged.
+std::uint64_t size_of(const LogFile& file) {
+  if (!file.compressed) return log_size(file.path);
+  const auto source = LogSource::open(file);
+  if (!source || !*source || (*source)->damaged()) return 0;
+  return (*source)->size().value_or(0);
 }
 
 // Nothing: its index does not say.
@@ -27,11 +30,15 @@ std::optional<std::uint64_t> end_of(const LogFile& file) {
   const auto index = LogIndex::read(file.index_path);
   if (!index || !index->base()) return std::nullopt;
   const std::uint64_t marked = index->marks().empty() ? 0 : index->marks().back().position;
-  const auto size = file.compressed ? raw_size(file.path).value_or(0) : size_of(file.path);
-  return std::max(marked, *index->base() + size);
+  return std::max(marked, *index->base() + size_of(file));
 }
 
 }  // namespace
+
+std::uint64_t log_size(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+}
 
 Result<Fd> open_log(const std::string& path) {
   // A pipe of that name would block without O_NONBLOCK.
@@ -56,7 +63,7 @@ std::uint64_t begin_position(const Layout& layout, const std::string& log) {
   std::uint64_t unaccounted = 0;
   for (auto file = files->rbegin(); file != files->rend(); ++file) {
     if (const auto end = end_of(*file)) return *end + unaccounted;
-    unaccounted += file->compressed ? raw_size(file->path).value_or(0) : size_of(file->path);
+    unaccounted += size_of(*file);
   }
   return unaccounted;
 }
@@ -66,7 +73,7 @@ std::uint64_t end_position(const Layout& layout, const std::string& log) {
   live.path = log;
   live.index_path = index_of(log);
   if (const auto end = end_of(live)) return *end;
-  return begin_position(layout, log) + size_of(log);
+  return begin_position(layout, log) + log_size(log);
 }
 
 }  // namespace usvc

@@ -1,7 +1,6 @@
 #include "manager/rotate.h"
 
 #include <fmt/core.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 
 #include "base/fault_point.h"
 #include "base/files.h"
+#include "base/memory.h"
 #include "base/time.h"
 #include "log/files.h"
 #include "log/index.h"
@@ -28,11 +28,6 @@ namespace {
 
 constexpr auto handing_pause = std::chrono::milliseconds(5);
 
-std::uint64_t size_of(FdRef file) {
-  struct stat info {};
-  return ::fstat(file.get(), &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
-}
-
 LogFile with_number(const LogFile& rotated, std::uint32_t number) {
   LogFile file;
   file.path = fmt::format("{}.{:06}", rotated.path.substr(0, rotated.path.rfind('.')), number);
@@ -41,25 +36,20 @@ LogFile with_number(const LogFile& rotated, std::uint32_t number) {
   return file;
 }
 
-bool is_empty(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) != 0 || info.st_size == 0;
-}
-
 }  // namespace
 
 Rotator::Rotator(Instance* instance)
     : instance_(*instance),
-      archive_(instance->layout(), {.removed =
-                                        [this](const Archive::Task& task, const std::string& what) {
-                                          asio::post(instance_.io(), [this, task, what] { tell_removed(task, what); });
-                                        },
-                                    .failed =
-                                        [this](const Archive::Task& task, const Error& error) {
-                                          asio::post(instance_.io(), [this, job = task.job, why = error.message()] {
-                                            instance_.record_error(job, why);
-                                          });
-                                        }}) {}
+      archive_(instance->layout(),
+               {.removed =
+                    [this](const Archive::Task& task, const std::string& what) {
+                      asio::post(instance_.io(), [this, job = task.job, what] { tell_rotated(job, what); });
+                    },
+                .failed =
+                    [this](const Archive::Task& task, const Error& error) {
+                      asio::post(instance_.io(),
+                                 [this, job = task.job, why = error.message()] { instance_.record_error(job, why); });
+                    }}) {}
 
 std::vector<Rotator::Writer> Rotator::writers_to(const std::string& path) {
   std::vector<Writer> writers;
@@ -72,8 +62,8 @@ std::vector<Rotator::Writer> Rotator::writers_to(const std::string& path) {
 
 std::string Rotator::job_of(const std::string& path) const {
   for (const auto& [name, job] : instance_.jobs()) {
-    const std::string log = instance_.log_path_of(*job);
-    if (log == path || (job->conf_or_defaults().split && error_log_of(log) == path)) return name;
+    const auto logs = instance_.log_paths_of(*job);
+    if (std::find(logs.begin(), logs.end(), path) != logs.end()) return name;
   }
   return "";
 }
@@ -94,8 +84,8 @@ void Rotator::restore_index(const std::string& path) const {
   const auto next = next_rotated(instance_.layout(), path);
   if (!next || next->number == 1) return;
   const LogFile last = with_number(*next, next->number - 1);
-  for (const auto* end : {"", ".zst"}) {
-    if (::access((last.path + end).c_str(), F_OK) == 0) return;
+  for (const std::string_view end : {std::string_view(), compressed_log_end}) {
+    if (::access((last.path + std::string(end)).c_str(), F_OK) == 0) return;
   }
   (void)std::rename(last.index_path.c_str(), index_of(path).c_str());
 }
@@ -120,9 +110,8 @@ Result<Fd> Rotator::renew(const std::string& path, std::optional<FileIdentity> w
   auto log = open_log(path);
   if (!log) return log;
   fault_point("manager.rotate-created");
-  const auto now_us = static_cast<std::int64_t>(unix_now() * 1e6);
   // Where it can't be made the capture tries again.
-  (void)IndexWriter::open(index_of(path), size_of(*log), position, now_us);
+  (void)IndexWriter::open(index_of(path), file_size(*log).value_or(0), position, unix_now_us());
   fault_point("manager.rotate-indexed");
   return log;
 }
@@ -152,8 +141,9 @@ void Rotator::settle_one(const Writer& writer, const std::string& path) {
   const bool marked = index && index->base() && !index->marks().empty();
   // One that was moved without its index goes on behind what has been written. An index that has nothing in it yet may
   // have been made before the last was written to the rotated log.
-  const auto position = marked ? *index->base() + size_of(writer.log()) : begin_position(instance_.layout(), path);
-  if (!marked && is_empty(path)) (void)::unlink(index_of(path).c_str());
+  const auto position =
+      marked ? *index->base() + file_size(writer.log()).value_or(0) : begin_position(instance_.layout(), path);
+  if (!marked && log_size(path) == 0) (void)::unlink(index_of(path).c_str());
   std::string renamed_to;
   auto log = renew(path, written, position, &renamed_to);
   if (!log) {
@@ -187,7 +177,7 @@ asio::awaitable<Status> Rotator::renew_and_switch(Turn* turn) {
   const std::string& path = rotation->path;
   const auto writers = writers_to(path);
   const auto written = writers.empty() ? which_file(path) : which_file(writers.front().log());
-  if (rotation->due == Due::asked && is_empty(path)) co_return Status();
+  if (rotation->due == Due::asked && log_size(path) == 0) co_return Status();
   if (job_of(path).empty()) co_return fail("its job is gone");
   const auto position = rotation->captured ? rotation->next_position : end_position(instance_.layout(), path);
   auto fresh = renew(path, written, position, &turn->renamed_to);
@@ -228,12 +218,8 @@ void Rotator::conclude(const Turn& turn, const Status& done) {
   }
   if (done && turn.renewed) {
     failed_.erase(rotation.path);
-    Event rotated;
-    rotated.event = "rotated";
-    if (!job.empty()) rotated.job = job;
-    rotated.message =
-        turn.renamed_to.empty() ? rotation.path + " was moved or removed by somebody else" : turn.renamed_to;
-    instance_.record(std::move(rotated));
+    tell_rotated(job,
+                 turn.renamed_to.empty() ? rotation.path + " was moved or removed by somebody else" : turn.renamed_to);
   }
   for (auto& waiting : waiting_) {
     if (waiting.path != rotation.path) continue;
@@ -269,8 +255,7 @@ Archive::Task Rotator::task_for(const Job& job, const std::string& path) {
   task.group = job.conf_or_defaults().group;
   for (const auto& [name, other] : instance_.jobs()) {
     if (!other->conf || other->conf->group != task.group) continue;
-    task.group_logs.push_back(other->conf->log);
-    if (other->conf->split) task.group_logs.push_back(error_log_of(other->conf->log));
+    for (auto& log : instance_.log_paths_of(*other)) task.group_logs.push_back(std::move(log));
   }
   const auto settings = load_settings(instance_.layout());
   task.group_total = settings.value_or(Settings()).log_total;
@@ -301,7 +286,7 @@ void Rotator::see_to_all() {
       const auto [known, fresh] = in_directory.try_emplace(old_logs_of(instance_.layout(), path));
       if (fresh) known->second = list_dir(known->first).value_or(std::vector<std::string>());
       if (fresh) std::sort(known->second.begin(), known->second.end());
-      const std::string file = path.substr(path.rfind('/') + 1);
+      const std::string file = std::string(file_name_of(path));
       auto entry = std::lower_bound(known->second.begin(), known->second.end(), file + ".");
       for (; entry != known->second.end() && entry->starts_with(file + "."); ++entry) {
         const auto rotated = parse_rotated_name(*entry, file);
@@ -313,10 +298,10 @@ void Rotator::see_to_all() {
   }
 }
 
-void Rotator::tell_removed(const Archive::Task& task, const std::string& what) {
+void Rotator::tell_rotated(const std::string& job, const std::string& what) {
   Event rotated;
   rotated.event = "rotated";
-  if (!task.job.empty()) rotated.job = task.job;
+  if (!job.empty()) rotated.job = job;
   rotated.message = what;
   instance_.record(std::move(rotated));
 }

@@ -21,6 +21,7 @@
 
 #include "log/archive.h"
 #include "log/capture.h"
+#include "log/source.h"
 #include "manager/run.h"
 #include "manager/wakeup.h"
 
@@ -78,7 +79,7 @@ class Rotator {
   // Compresses and removes, unless a run still writes to a file that has been renamed.
   void see_to(const std::string& path);
   [[nodiscard]] Archive::Task task_for(const Job& job, const std::string& path);
-  void tell_removed(const Archive::Task& task, const std::string& what);
+  void tell_rotated(const std::string& job, const std::string& what);
 
   Instance& instance_;
   std::string settings_error_;  // as told last

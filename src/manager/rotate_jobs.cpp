@@ -1,4 +1,3 @@
-#include "log/files.h"
 #include "manager/operations.h"
 
 namespace usvc {
@@ -10,11 +9,9 @@ asio::awaitable<Outcomes> rotate_jobs(Instance* instance, SelectRequest request)
   for (const auto& job : *jobs) {
     Outcome outcome;
     outcome.name = job->name;
-    const std::string log = instance->log_path_of(*job);
-    outcome.log = log;
+    outcome.log = instance->log_path_of(*job);
     bool rotated = false;
-    std::vector<std::string> paths = {log};
-    if (job->conf_or_defaults().split) paths.push_back(error_log_of(log));
+    const auto paths = instance->log_paths_of(*job);
     for (const auto& path : paths) {
       const auto renamed = co_await instance->rotator().rotate(path);
       rotated = rotated || (renamed && !renamed->empty());

@@ -321,7 +321,7 @@ void Instance::adopt_item(HeldItem item) {
   adopted.run_id = job->run->run_id;
   adopted.pid = job->run->pid;
   record(std::move(adopted));
-  capture_run(*job);
+  capture_run(*job->run, job->name);
   watch_if_orphan(*job->run);
 }
 
@@ -365,8 +365,7 @@ void Instance::adopt_leftover(Run run, Resume resume) {
     (void)signal_group(run, SIGKILL);
   }
   const auto placed = leftovers_.insert_or_assign(id, std::move(run)).first;
-  rotator_.settle(placed->second);
-  capture_->add(source_of(placed->second, job));
+  capture_run(placed->second, job);
   if (placed->second.end)
     capture_->drain(id);
   else

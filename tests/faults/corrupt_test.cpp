@@ -123,7 +123,7 @@ bool harmless(const std::string& name, Damage damage) {
   // Nobody needs these before its next start.
   if (name.starts_with("stopped.") && (name != "stopped.conf" || damage == Damage::missing)) return true;
   if (name.ends_with(".env")) return damage != Damage::directory && damage != Damage::unreadable;
-  if (name.ends_with(".log") || name.ends_with(".idx") || name == "lock" || name == "keeper.pid") {
+  if (name.ends_with(".log") || name.ends_with(".idx") || name == "lock") {
     return damage != Damage::directory && damage != Damage::unreadable;
   }
   return false;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/files.h"
 #include "base/signals.h"
 #include "base/watch.h"
 #include "cli/command.h"
@@ -101,7 +102,7 @@ class RunOutput {
     std::string bytes;
     for (bool any = false;; any = true) {
       bytes.clear();
-      auto more = history_.read(position_, Span{}.end, bytes);
+      auto more = history_.read(position_, Span::no_end, bytes);
       if (!more) return more;
       if (!*more) return any;
       if (auto status = print(bytes); !status) return pass(status);
@@ -119,7 +120,7 @@ Result<WaitReply> follow(const Context& context, const Outcome& outcome, Interru
   auto output = RunOutput::open(context, outcome);
   if (!output) return pass(output);
   const std::string path = output->path();
-  if (auto status = watch->add_dir(path.substr(0, path.rfind('/'))); !status) return pass(status);
+  if (auto status = watch->add_dir(directory_of(path)); !status) return pass(status);
   auto waiter = ExitWaiter::begin(context, outcome);
   if (!waiter) return pass(waiter);
   for (;;) {
