@@ -158,6 +158,7 @@ TEST_F(RotateTest, OneThatCanNotBeRotatedGoesOnAndIsToldOfOnce) {
          "until [ -e " + path("go") +
              " ]; do sleep 0.01; done; i=0; while [ $i -lt 2000 ]; do i=$((i+1)); "
              "echo line $i; done; sleep 100"});
+  ASSERT_TRUE(wait_until(20s, [&] { return exists(directory + "/job.log.idx"); }));
   fs::permissions(directory,
                   fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read | fs::perms::others_exec);
   write("go", "");

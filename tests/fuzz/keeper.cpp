@@ -153,7 +153,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     must(pair.has_value(), "a socket pair can be made");
     send_all(pair->ours, fuzz::text_of(data, size), cargo);
     Options options;
-    options.manager_path = "/nonexistent";
+    auto no_program = open_file("/dev/null", O_PATH);
+    must(no_program.has_value(), "what can't be executed can be opened");
+    options.manager_program = std::move(*no_program);
     options.adopted = std::move(pair->theirs);
     struct sigaction clock {};  // libFuzzer's, which the keeper ignores like any other signal
     must(::sigaction(SIGALRM, nullptr, &clock) == 0, "the clock can be looked at");
