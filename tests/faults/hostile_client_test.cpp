@@ -1,5 +1,7 @@
 // Clients that mean no good, or are broken: they cost bounded memory, and nobody else waits for them.
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -44,6 +46,13 @@ class RawClient {
       taken += static_cast<std::size_t>(sent);
     }
     return taken;
+  }
+  // Until the other side has read all that was said.
+  [[nodiscard]] bool heard() const {
+    return wait_until(10s, [this] {
+      int unread = 0;
+      return ioctl(socket_.get(), SIOCOUTQ, &unread) != 0 || unread == 0;
+    });
   }
   void end_own_side() const { shutdown(socket_.get(), SHUT_WR); }
   // Everything until `done` is in it, or the end.
@@ -256,6 +265,29 @@ TEST_F(HostileClientTest, WhatIsNoProperRequestIsRefused) {
   }
   EXPECT_EQ(status("web").state, "running");
   expect_little_memory();
+}
+
+TEST_F(HostileClientTest, ChunksThatComeByteByByteAreTaken) {
+  const RawClient one(socket_);
+  one.say("POST /v1/stop HTTP/1.1\r\nHost: u\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (const char byte : "2;x\r\n{}\r\n0;y=1\r\nTrailer: z\r\n\r\n"s) {
+    one.say(std::string(1, byte));
+    ASSERT_TRUE(one.heard());
+  }
+  const std::string answer = one.hear(10s);
+  EXPECT_TRUE(contains(answer, "200 OK")) << answer;
+  expect_service();
+}
+
+TEST_F(HostileClientTest, LastChunkThatComesByteByByteIsTaken) {
+  const RawClient one(socket_);
+  one.say("POST /v1/stop HTTP/1.1\r\nHost: u\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (const char byte : "0\r\n\r\n"s) {
+    one.say(std::string(1, byte));
+    ASSERT_TRUE(one.heard());
+  }
+  EXPECT_TRUE(contains(one.hear(10s), "400 Bad Request"));
+  expect_service();
 }
 
 TEST_F(HostileClientTest, HugeNumbersAreBounded) {
