@@ -64,6 +64,8 @@ class Watchdog {
   std::thread thread_;
 };
 
+constexpr uid_t nobody = 65534;
+
 class CliTest : public Test {
  protected:
   void SetUp() override;

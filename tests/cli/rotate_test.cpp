@@ -150,7 +150,7 @@ TEST_F(RotateTest, MovedRemovedAndCutBySomebodyElse) {
 }
 
 TEST_F(RotateTest, OneThatCanNotBeRotatedGoesOnAndIsToldOfOnce) {
-  if (getuid() == 0) be_user(65534);
+  if (getuid() == 0) be_user(nobody);
   const std::string directory = path("mine");
   fs::create_directory(directory);
   fs::permissions(directory, fs::perms::all);

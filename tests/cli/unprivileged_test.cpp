@@ -9,8 +9,6 @@ namespace usvc::test {
 
 namespace {
 
-constexpr uid_t nobody = 65534;
-
 class UnprivilegedTest : public CliTest {
  protected:
   void SetUp() override {

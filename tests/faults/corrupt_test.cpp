@@ -17,7 +17,6 @@ namespace {
 using namespace std::string_literals;
 
 namespace fs = std::filesystem;
-constexpr uid_t nobody = 65534;
 
 enum class Damage { truncated, garbage, directory, unreadable, missing };
 

@@ -143,7 +143,7 @@ enum class Kill { stopped, peer, both };
 
 using Case = std::tuple<Row, Kill>;
 
-std::string name_of(const testing::TestParamInfo<Case>& info) {
+std::string case_name(const testing::TestParamInfo<Case>& info) {
   constexpr std::array scenes = {"start",       "hooks",        "crash",        "backoff",    "stop",  "stop_deaf",
                                  "stop_orphan", "crash_orphan", "crash_daemon", "restart",    "clean", "manager_lost",
                                  "keeper_lost", "output",       "full_log",     "checkpoint", "rotate"};
@@ -448,7 +448,7 @@ TEST_P(KillMatrixTest, NothingIsLost) {
 INSTANTIATE_TEST_SUITE_P(AtEveryPoint, KillMatrixTest,
                          testing::Combine(testing::ValuesIn(rows),
                                           testing::Values(Kill::stopped, Kill::peer, Kill::both)),
-                         name_of);
+                         case_name);
 
 // A manager goes on from what the journal says, so it is killed after each line that a scene writes.
 std::vector<Row> journal_rows() {
@@ -463,7 +463,7 @@ std::vector<Row> journal_rows() {
 INSTANTIATE_TEST_SUITE_P(AfterEveryJournalLine, KillMatrixTest,
                          testing::Combine(testing::ValuesIn(journal_rows()),
                                           testing::Values(Kill::stopped, Kill::both)),
-                         name_of);
+                         case_name);
 
 }  // namespace
 

@@ -16,7 +16,6 @@ namespace usvc::test {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr uid_t nobody = 65534;
 
 using StarvedTest = CliTest;
 

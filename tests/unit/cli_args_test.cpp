@@ -11,7 +11,7 @@ namespace {
 
 using List = std::vector<std::string>;
 
-const std::vector<Flag> flags = {{"--follow", 'f', "", ""}, {"--lines", 'n', "N", ""}, {"--json", 0, "", ""}};
+const std::vector<Flag> known_flags = {{"--follow", 'f', "", ""}, {"--lines", 'n', "N", ""}, {"--json", 0, "", ""}};
 
 // "--lines=5 --follow= | web all", with "--" shown when it was there.
 std::string shown(const Arguments& arguments) {
@@ -47,7 +47,7 @@ TEST(CliArgs, TakesApart) {
       {Options::before_words, {"-f", "", "-n"}, "--follow= |  -n"},
   };
   for (const auto& c : cases) {
-    const auto parsed = parse_arguments(flags, c.options, c.words);
+    const auto parsed = parse_arguments(known_flags, c.options, c.words);
     ASSERT_TRUE(parsed) << c.expected << ": " << parsed.error().message();
     EXPECT_EQ(shown(*parsed), c.expected);
   }
@@ -67,7 +67,7 @@ TEST(CliArgs, RefusesAsWrongUsage) {
       {{"web", "--lines"}, "--lines needs a value: N"},
   };
   for (const auto& c : cases) {
-    const auto parsed = parse_arguments(flags, Options::anywhere, c.words);
+    const auto parsed = parse_arguments(known_flags, Options::anywhere, c.words);
     ASSERT_FALSE(parsed) << c.message;
     EXPECT_EQ(parsed.error().message(), c.message);
     EXPECT_EQ(parsed.error().kind(), ErrorKind::usage);
@@ -75,7 +75,7 @@ TEST(CliArgs, RefusesAsWrongUsage) {
 }
 
 TEST(CliArgs, LastValueWinsAndAllAreThere) {
-  const auto parsed = parse_arguments(flags, Options::anywhere, {"-n1", "-n2"});
+  const auto parsed = parse_arguments(known_flags, Options::anywhere, {"-n1", "-n2"});
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->value("--lines"), "2");
   EXPECT_EQ(parsed->values("--lines"), (List{"1", "2"}));

@@ -7,7 +7,7 @@
 namespace usvc {
 namespace {
 
-constexpr double now = 1'800'000'000;
+constexpr double today = 1'800'000'000;
 
 struct Case {
   std::string what;
@@ -23,7 +23,7 @@ JobView job_in(const std::string& state) {
   job.conf = "/h/jobs/web.conf";
   job.wanted = true;
   job.runs = 2;
-  job.started_at = now - 60;
+  job.started_at = today - 60;
   return job;
 }
 
@@ -32,7 +32,7 @@ ExitView end(std::optional<std::int64_t> code, std::optional<std::string> signal
   exit.code = code;
   exit.signal = std::move(signal);
   exit.ran = 0.02;
-  exit.at = now - 5;
+  exit.at = today - 5;
   return exit;
 }
 
@@ -54,8 +54,8 @@ std::vector<Case> cases() {
   job.deaths = 7;
   job.runs = 7;
   job.deaths_in_a_row = 7;
-  job.first_death_in_row_at = now - 90;
-  job.waiting_until = now + 8.2;
+  job.first_death_in_row_at = today - 90;
+  job.waiting_until = today + 8.2;
   Background printed;
   printed.last_output = {"no database", "\x1b[31mgiving up"};
   all.push_back(
@@ -85,7 +85,7 @@ std::vector<Case> cases() {
   job.last_exit = ExitView{};
   job.last_exit->reason = "exec: No such file or directory";
   all.push_back({"not started", job, {}, {"could not be started: exec: No such file", "right away"}});
-  for (auto& one : all) one.background.now = now;
+  for (auto& one : all) one.background.now = today;
   return all;
 }
 

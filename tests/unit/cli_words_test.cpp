@@ -8,9 +8,9 @@
 namespace usvc {
 namespace {
 
-constexpr double now = 1'800'000'000;
+constexpr double moment = 1'800'000'000;
 
-ExitView exited(std::int64_t code, double at = now - 1) {
+ExitView exited(std::int64_t code, double at = moment - 1) {
   ExitView exit;
   exit.code = code;
   exit.at = at;
@@ -21,7 +21,7 @@ ExitView killed(const std::string& signal, bool core) {
   ExitView exit;
   exit.signal = signal;
   exit.core = core;
-  exit.at = now - 1;
+  exit.at = moment - 1;
   return exit;
 }
 
@@ -51,7 +51,7 @@ JobView job_in(const std::string& state, std::optional<ExitView> exit, std::int6
   job.state = state;
   job.last_exit = std::move(exit);
   job.deaths_in_a_row = in_a_row;
-  job.first_death_in_row_at = now - 120;
+  job.first_death_in_row_at = moment - 120;
   job.wanted = true;
   return job;
 }
@@ -66,34 +66,34 @@ TEST(CliWords, Trouble) {
   const Case cases[] = {
       {job_in("running", std::nullopt, 0), ""},
       {job_in("running", exited(1), 1), "exit 1"},
-      {job_in("running", exited(1, now - 7200), 1), ""},  // long ago
+      {job_in("running", exited(1, moment - 7200), 1), ""},  // long ago
       {job_in("running", exited(0), 0), ""},
       {job_in("waiting", exited(1), 7), "exit 1, 7 times in 2m"},
       {job_in("waiting", exited(0), 0), ""},
       {job_in("dead", killed("SEGV", true), 1), "killed by SEGV (core dumped)"},
       {job_in("stopped", asked, 0), ""},
   };
-  for (const auto& c : cases) EXPECT_EQ(trouble_words(c.job, now), c.expected) << c.job.state;
+  for (const auto& c : cases) EXPECT_EQ(trouble_words(c.job, moment), c.expected) << c.job.state;
   JobView broken = job_in("invalid", std::nullopt, 0);
   broken.trouble = "web.conf:3: bad";
-  EXPECT_EQ(trouble_words(broken, now), "web.conf:3: bad");
+  EXPECT_EQ(trouble_words(broken, moment), "web.conf:3: bad");
   JobView full = job_in("running", std::nullopt, 0);
   full.trouble = "log: No space left on device";
-  EXPECT_EQ(trouble_words(full, now), "log: No space left on device");
+  EXPECT_EQ(trouble_words(full, moment), "log: No space left on device");
 }
 
 TEST(CliWords, Status) {
   JobView job = job_in("running", std::nullopt, 0);
-  EXPECT_EQ(status_words(job, now), "running");
+  EXPECT_EQ(status_words(job, moment), "running");
   job.kernel_state = "asleep*";
-  EXPECT_EQ(status_words(job, now), "asleep*");
+  EXPECT_EQ(status_words(job, moment), "asleep*");
   job.state = "waiting";
-  job.waiting_until = now + 8.2;
-  EXPECT_EQ(status_words(job, now), "waiting 9s");
-  job.waiting_until = now - 5;
-  EXPECT_EQ(status_words(job, now), "waiting 0s");
+  job.waiting_until = moment + 8.2;
+  EXPECT_EQ(status_words(job, moment), "waiting 9s");
+  job.waiting_until = moment - 5;
+  EXPECT_EQ(status_words(job, moment), "waiting 0s");
   job.state = "pre-run";
-  EXPECT_EQ(status_words(job, now), "pre-run");
+  EXPECT_EQ(status_words(job, moment), "pre-run");
 }
 
 TEST(CliWords, Events) {

@@ -17,9 +17,12 @@
 #include "base/files.h"
 #include "log/capture.h"
 #include "log/files.h"
+#include "log_testing.h"
 
 namespace usvc {
 namespace {
+
+using testing_log::put;
 
 using namespace std::chrono_literals;
 
@@ -173,10 +176,6 @@ class CaptureRotateTest : public testing::Test {
   std::vector<std::string> drained_;
   std::vector<std::string> unindexed_;
 };
-
-void put(const Fd& fd, std::string_view text) {
-  ASSERT_TRUE(write_all(fd, text));
-}
 
 std::string lines(int from, int to) {
   std::string text;

@@ -12,9 +12,12 @@
 
 #include "base/files.h"
 #include "log/capture.h"
+#include "log_testing.h"
 
 namespace usvc {
 namespace {
+
+using testing_log::put;
 
 using namespace std::chrono_literals;
 
@@ -123,10 +126,6 @@ class CaptureTest : public testing::Test {
   std::mutex mutex_;
   std::multiset<std::string> drained_, stuck_, freed_, lost_;
 };
-
-void put(const Fd& fd, std::string_view text) {
-  ASSERT_TRUE(write_all(fd, text));
-}
 
 TEST_F(CaptureTest, LineIsInTheLogAtOnceAndTheRestAtTheDrain) {
   create();

@@ -10,17 +10,17 @@
 namespace usvc {
 namespace {
 
-constexpr std::int64_t second = 1'000'000;
+constexpr std::int64_t per_second = 1'000'000;
 constexpr std::uint64_t no_end = Span{}.end;
 
 Mark header(std::uint64_t position) {
   return {position, 0, 0, 0, MarkKind::header};
 }
 Mark run(std::uint64_t position, std::int64_t seconds, std::uint32_t number) {
-  return {position, seconds * second, number, 0xa0 + number, MarkKind::run};
+  return {position, seconds * per_second, number, 0xa0 + number, MarkKind::run};
 }
 Mark batch(std::uint64_t position, std::int64_t seconds, std::uint32_t number = 0) {
-  return {position, seconds * second, number, number == 0 ? 0 : 0xa0 + number, MarkKind::batch};
+  return {position, seconds * per_second, number, number == 0 ? 0 : 0xa0 + number, MarkKind::batch};
 }
 
 class LogHistoryTest : public testing_log::LogDirectory {
@@ -112,15 +112,15 @@ TEST_F(LogHistoryTest, SeeksByTime) {
   make_three();
   auto history = open();
   EXPECT_EQ(history.since(0).value(), 1000U);
-  EXPECT_EQ(history.since(120 * second).value(), 1050U);
-  EXPECT_EQ(history.since(150 * second).value(), 1050U);
-  EXPECT_EQ(history.since(199 * second).value(), 1100U);
-  EXPECT_EQ(history.since(300 * second).value(), 1200U);
-  EXPECT_EQ(history.since(400 * second).value(), 1300U);
+  EXPECT_EQ(history.since(120 * per_second).value(), 1050U);
+  EXPECT_EQ(history.since(150 * per_second).value(), 1050U);
+  EXPECT_EQ(history.since(199 * per_second).value(), 1100U);
+  EXPECT_EQ(history.since(300 * per_second).value(), 1200U);
+  EXPECT_EQ(history.since(400 * per_second).value(), 1300U);
   EXPECT_EQ(history.until(0).value(), 1000U);
-  EXPECT_EQ(history.until(150 * second).value(), 1100U);
-  EXPECT_EQ(history.until(220 * second).value(), 1150U);
-  EXPECT_EQ(history.until(400 * second).value(), no_end);
+  EXPECT_EQ(history.until(150 * per_second).value(), 1100U);
+  EXPECT_EQ(history.until(220 * per_second).value(), 1150U);
+  EXPECT_EQ(history.until(400 * per_second).value(), no_end);
   EXPECT_EQ(warnings_, "");
 }
 
@@ -128,8 +128,8 @@ TEST_F(LogHistoryTest, TellsWhenAndFromWhichRun) {
   make_three();
   auto history = open();
   EXPECT_EQ(history.at(1149).value()->run, 2U);
-  EXPECT_EQ(history.at(1149).value()->time_us, 200 * second);
-  EXPECT_EQ(history.at(1250).value()->time_us, 350 * second);
+  EXPECT_EQ(history.at(1149).value()->time_us, 200 * per_second);
+  EXPECT_EQ(history.at(1250).value()->time_us, 350 * per_second);
   EXPECT_FALSE(history.at(999).value());
 }
 
@@ -163,12 +163,12 @@ TEST_F(LogHistoryTest, WithoutAnIndexEveryByteIsShown) {
   auto history = open();
   EXPECT_EQ(history.begin().value(), 1000U) << "positions follow from the neighbours";
   EXPECT_EQ(text(history), all_);
-  EXPECT_EQ(history.since(310 * second).value(), 1250U);
-  EXPECT_EQ(history.since(400 * second).value(), 1300U);
+  EXPECT_EQ(history.since(310 * per_second).value(), 1250U);
+  EXPECT_EQ(history.since(400 * per_second).value(), 1300U);
   EXPECT_EQ(warnings_, "");
-  EXPECT_EQ(history.since(100 * second).value(), 1000U);
+  EXPECT_EQ(history.since(100 * per_second).value(), 1000U);
   EXPECT_EQ(std::count(warnings_.begin(), warnings_.end(), '\n'), 2) << warnings_;
-  EXPECT_EQ(history.since(100 * second).value(), 1000U);
+  EXPECT_EQ(history.since(100 * per_second).value(), 1000U);
   EXPECT_EQ(std::count(warnings_.begin(), warnings_.end(), '\n'), 2) << warnings_;
   ASSERT_EQ(::unlink(index_of(log_).c_str()), 0);
   auto bare = open();
@@ -186,7 +186,7 @@ TEST_F(LogHistoryTest, ADamagedIndexHidesNothing) {
   auto history = open();
   EXPECT_EQ(text(history), all_);
   EXPECT_EQ(history.run(2).value(), (Span{1100, 1200}));
-  EXPECT_EQ(history.at(1250).value()->time_us, 350 * second);
+  EXPECT_EQ(history.at(1250).value()->time_us, 350 * per_second);
 }
 
 TEST_F(LogHistoryTest, AnOldFileThatWasGivenUpLeavesAGap) {
@@ -233,7 +233,7 @@ TEST_F(LogHistoryTest, OfALargeIndexAllIsFoundThatIsAskedFor) {
     EXPECT_EQ(history.run(number).value(), (Span{(number - 1) * 1000, number * 1000}));
     EXPECT_EQ(open().run(static_cast<std::int64_t>(number) - runs - 1).value(),
               (Span{(number - 1) * 1000, number * 1000}));
-    const std::int64_t time = (number - 1) * 100 * second;
+    const std::int64_t time = (number - 1) * 100 * per_second;
     EXPECT_EQ(open().until(time).value(), (number - 1) * 1000 + 10);
     EXPECT_EQ(open().at((number - 1) * 1000).value()->time_us, time);
     const auto whole = LogIndex::read(index_of(log_));
@@ -293,7 +293,7 @@ TEST_F(FollowHistory, Rotation) {
   mark({header(28), batch(28, 6, 1)});
   compress_old(4);
   EXPECT_EQ(more(history), "six\nseven\n");
-  EXPECT_EQ(history.at(30).value()->time_us, 6 * second);
+  EXPECT_EQ(history.at(30).value()->time_us, 6 * per_second);
 }
 
 TEST_F(FollowHistory, RotationWithoutIndexes) {

@@ -13,16 +13,16 @@
 namespace usvc {
 namespace {
 
-constexpr std::int64_t second = 1'000'000;
+constexpr std::int64_t a_second = 1'000'000;
 using testing_log::bytes_of;
 
-Mark header(std::uint64_t position) {
+Mark first_mark(std::uint64_t position) {
   return {position, 0, 0, 0, MarkKind::header};
 }
-Mark run(std::uint64_t position, std::int64_t time_us, std::uint32_t number) {
+Mark run_mark(std::uint64_t position, std::int64_t time_us, std::uint32_t number) {
   return {position, time_us, number, 0xabcdU + number, MarkKind::run};
 }
-Mark batch(std::uint64_t position, std::int64_t time_us) {
+Mark batch_mark(std::uint64_t position, std::int64_t time_us) {
   return {position, time_us, 0, 0, MarkKind::batch};
 }
 
@@ -38,7 +38,7 @@ TEST(LogMark, IsThirtyTwoLittleEndianBytes) {
 }
 
 TEST(LogMark, ADamagedOneIsNone) {
-  const std::string good = bytes_of({run(5, 7, 9)});
+  const std::string good = bytes_of({run_mark(5, 7, 9)});
   EXPECT_FALSE(parse_mark(good.substr(1)));
   EXPECT_FALSE(parse_mark(""));
   EXPECT_FALSE(parse_mark(std::string(mark_size, '\0')));
@@ -51,53 +51,54 @@ TEST(LogMark, ADamagedOneIsNone) {
 }
 
 TEST(LogIndex, TellsWhenAByteCameAndFromWhichRun) {
-  const auto index =
-      LogIndex::parse(bytes_of({header(1000), run(1000, 10 * second, 1), batch(1100, 20 * second), run(1200, 30, 2)}));
+  const auto index = LogIndex::parse(bytes_of(
+      {first_mark(1000), run_mark(1000, 10 * a_second, 1), batch_mark(1100, 20 * a_second), run_mark(1200, 30, 2)}));
   EXPECT_EQ(index.base(), 1000U);
   EXPECT_FALSE(index.at(999));
   EXPECT_EQ(index.at(1000)->run, 1U);
-  EXPECT_EQ(index.at(1099)->time_us, 10 * second);
-  EXPECT_EQ(index.at(1100)->time_us, 20 * second);
+  EXPECT_EQ(index.at(1099)->time_us, 10 * a_second);
+  EXPECT_EQ(index.at(1100)->time_us, 20 * a_second);
   EXPECT_EQ(index.at(1100)->run, 1U) << "a batch is of the run before it";
   EXPECT_EQ(index.at(9999)->run, 2U);
-  EXPECT_EQ(index.at(9999)->time_us, 20 * second) << "times never fall";
+  EXPECT_EQ(index.at(9999)->time_us, 20 * a_second) << "times never fall";
 }
 
 TEST(LogIndex, SeeksByTime) {
-  const auto index = LogIndex::parse(
-      bytes_of({header(0), batch(0, 10 * second), batch(100, 10 * second + 150'000), batch(200, 20 * second)}));
+  const auto index =
+      LogIndex::parse(bytes_of({first_mark(0), batch_mark(0, 10 * a_second), batch_mark(100, 10 * a_second + 150'000),
+                                batch_mark(200, 20 * a_second)}));
   EXPECT_EQ(index.since(0), 0U);
-  EXPECT_EQ(index.since(10 * second), 0U);
-  EXPECT_EQ(index.since(10 * second + 1), 0U) << "some of the first batch may have come later than its mark";
-  EXPECT_EQ(index.since(10 * second + 150'000), 0U);
-  EXPECT_EQ(index.since(10 * second + 150'001), 100U);
-  EXPECT_EQ(index.since(15 * second), 200U) << "in a pause nothing came";
-  EXPECT_EQ(index.since(20 * second + 100'000), 200U);
-  EXPECT_EQ(index.since(30 * second), std::nullopt);
-  EXPECT_EQ(index.after(9 * second), 0U);
-  EXPECT_EQ(index.after(10 * second), 100U);
-  EXPECT_EQ(index.after(20 * second), std::nullopt);
+  EXPECT_EQ(index.since(10 * a_second), 0U);
+  EXPECT_EQ(index.since(10 * a_second + 1), 0U) << "some of the first batch may have come later than its mark";
+  EXPECT_EQ(index.since(10 * a_second + 150'000), 0U);
+  EXPECT_EQ(index.since(10 * a_second + 150'001), 100U);
+  EXPECT_EQ(index.since(15 * a_second), 200U) << "in a pause nothing came";
+  EXPECT_EQ(index.since(20 * a_second + 100'000), 200U);
+  EXPECT_EQ(index.since(30 * a_second), std::nullopt);
+  EXPECT_EQ(index.after(9 * a_second), 0U);
+  EXPECT_EQ(index.after(10 * a_second), 100U);
+  EXPECT_EQ(index.after(20 * a_second), std::nullopt);
   EXPECT_EQ(LogIndex().since(5), std::nullopt);
 }
 
 TEST(LogIndex, WhatCameWhileNobodyMarkedMayHaveComeUntilItWasResumed) {
-  const auto index =
-      LogIndex::parse(bytes_of({header(0), batch(0, 10 * second), {100, 900 * second, 1, 1, MarkKind::resumed}}));
-  EXPECT_EQ(index.since(500 * second), 0U);
-  EXPECT_EQ(index.since(901 * second), std::nullopt);
+  const auto index = LogIndex::parse(
+      bytes_of({first_mark(0), batch_mark(0, 10 * a_second), {100, 900 * a_second, 1, 1, MarkKind::resumed}}));
+  EXPECT_EQ(index.since(500 * a_second), 0U);
+  EXPECT_EQ(index.since(901 * a_second), std::nullopt);
 }
 
 TEST(LogIndex, AnIndexThatHasBecomeDearIsMarkedByTheMinute) {
-  std::vector<Mark> marks = {header(0)};
-  for (std::uint64_t i = 0; i < 2200; ++i) marks.push_back(batch(i * 10, static_cast<std::int64_t>(i) * second));
+  std::vector<Mark> marks = {first_mark(0)};
+  for (std::uint64_t i = 0; i < 2200; ++i) marks.push_back(batch_mark(i * 10, static_cast<std::int64_t>(i) * a_second));
   const auto index = LogIndex::parse(bytes_of(marks));
-  EXPECT_EQ(index.since(10 * second + 500'000), 110U);
-  EXPECT_EQ(index.since(2199 * second + 50 * second), 21'990U);
-  EXPECT_EQ(index.since(2199 * second + 130 * second), std::nullopt);
+  EXPECT_EQ(index.since(10 * a_second + 500'000), 110U);
+  EXPECT_EQ(index.since(2199 * a_second + 50 * a_second), 21'990U);
+  EXPECT_EQ(index.since(2199 * a_second + 130 * a_second), std::nullopt);
 }
 
 TEST(LogIndex, DamageCostsTheMarkOnly) {
-  std::string bytes = bytes_of({header(0), batch(0, 1), batch(100, 2), batch(200, 3)});
+  std::string bytes = bytes_of({first_mark(0), batch_mark(0, 1), batch_mark(100, 2), batch_mark(200, 3)});
   bytes[2 * mark_size + 3] = 'x';
   bytes += "torn";
   const auto index = LogIndex::parse(bytes);
@@ -107,19 +108,21 @@ TEST(LogIndex, DamageCostsTheMarkOnly) {
 }
 
 TEST(LogIndex, AMarkBeforeTheOneBeforeItIsNone) {
-  const auto index = LogIndex::parse(bytes_of({header(50), batch(200, 3), batch(100, 4), batch(10, 5), batch(300, 6)}));
+  const auto index = LogIndex::parse(
+      bytes_of({first_mark(50), batch_mark(200, 3), batch_mark(100, 4), batch_mark(10, 5), batch_mark(300, 6)}));
   ASSERT_EQ(index.marks().size(), 2U);
   EXPECT_EQ(index.at(250)->time_us, 3);
 }
 
 TEST(LogIndex, ALaterHeaderCountsInsteadOfWhatWasBefore) {
-  const auto index = LogIndex::parse(bytes_of({header(0), batch(500, 3), header(600), batch(650, 4)}));
+  const auto index =
+      LogIndex::parse(bytes_of({first_mark(0), batch_mark(500, 3), first_mark(600), batch_mark(650, 4)}));
   EXPECT_EQ(index.base(), 600U);
   ASSERT_EQ(index.marks().size(), 1U);
 }
 
 TEST(LogIndex, GrowsAsItIsReadOn) {
-  const std::string bytes = bytes_of({header(7), run(7, 1, 3), batch(9, 2)});
+  const std::string bytes = bytes_of({first_mark(7), run_mark(7, 1, 3), batch_mark(9, 2)});
   LogIndex index = LogIndex::parse(bytes.substr(0, 2 * mark_size));
   index.add(bytes.substr(2 * mark_size));
   EXPECT_EQ(index.marks(), LogIndex::parse(bytes).marks());
@@ -127,8 +130,9 @@ TEST(LogIndex, GrowsAsItIsReadOn) {
 }
 
 TEST(LogIndex, TheEndOfOneIsEnoughForWhatIsNew) {
-  std::vector<Mark> marks = {header(50), batch(60, 1), header(100)};
-  for (std::uint64_t i = 0; i < 5000; ++i) marks.push_back(batch(100 + i * 10, static_cast<std::int64_t>(i) * second));
+  std::vector<Mark> marks = {first_mark(50), batch_mark(60, 1), first_mark(100)};
+  for (std::uint64_t i = 0; i < 5000; ++i)
+    marks.push_back(batch_mark(100 + i * 10, static_cast<std::int64_t>(i) * a_second));
   const std::string bytes = bytes_of(marks);
   const LogIndex whole = LogIndex::parse(bytes);
   const LogIndex end = LogIndex::parse_end(bytes + "torn", 100 * mark_size + 5);
@@ -136,7 +140,7 @@ TEST(LogIndex, TheEndOfOneIsEnoughForWhatIsNew) {
   EXPECT_EQ(end.marks().size(), 100U);
   EXPECT_EQ(end.base(), 100U);
   for (const std::int64_t at : {4901, 4950, 4999, 5030, 5200})
-    EXPECT_EQ(end.since(at * second), whole.since(at * second)) << at;
+    EXPECT_EQ(end.since(at * a_second), whole.since(at * a_second)) << at;
   const LogIndex all = LogIndex::parse_end(bytes, bytes.size());
   EXPECT_FALSE(all.partial());
   EXPECT_EQ(all.marks(), whole.marks());
@@ -178,53 +182,53 @@ TEST_F(IndexFile, NoneIsAnEmptyOne) {
 }
 
 TEST_F(IndexFile, IsWrittenAndRead) {
-  auto writer = open(0, 4000, 1 * second);
+  auto writer = open(0, 4000, 1 * a_second);
   EXPECT_EQ(writer.position(10), 4010U);
-  writer.run_begins(0, 2 * second, 3, 0xbeefU);
-  writer.batch(50, 2 * second + 99'999);
-  writer.batch(60, 2 * second + 100'000);
+  writer.run_begins(0, 2 * a_second, 3, 0xbeefU);
+  writer.batch(50, 2 * a_second + 99'999);
+  writer.batch(60, 2 * a_second + 100'000);
   const LogIndex read = index();
   EXPECT_EQ(read.base(), 4000U);
-  const std::vector<Mark> expected = {{4000, 2 * second, 3, 0xbeef, MarkKind::run},
-                                      {4060, 2 * second + 100'000, 3, 0xbeef, MarkKind::batch}};
+  const std::vector<Mark> expected = {{4000, 2 * a_second, 3, 0xbeef, MarkKind::run},
+                                      {4060, 2 * a_second + 100'000, 3, 0xbeef, MarkKind::batch}};
   EXPECT_EQ(read.marks(), expected);
 }
 
 TEST_F(IndexFile, GoesOnBehindWhatIsThereAndSaysSo) {
   {
     auto writer = open(0, 100, 0);
-    writer.run_begins(0, 1 * second, 1, 5);
+    writer.run_begins(0, 1 * a_second, 1, 5);
   }
   const auto file = open_file(path_, O_WRONLY | O_APPEND);
   ASSERT_TRUE(write_all(*file, "torn"));
-  auto writer = open(70, 999, 5 * second);
+  auto writer = open(70, 999, 5 * a_second);
   EXPECT_EQ(writer.position(0), 100U) << "the header that is there counts";
-  writer.batch(80, 6 * second);
-  const std::vector<Mark> expected = {{100, 1 * second, 1, 5, MarkKind::run},
-                                      {170, 5 * second, 1, 5, MarkKind::resumed},
-                                      {180, 6 * second, 1, 5, MarkKind::batch}};
+  writer.batch(80, 6 * a_second);
+  const std::vector<Mark> expected = {{100, 1 * a_second, 1, 5, MarkKind::run},
+                                      {170, 5 * a_second, 1, 5, MarkKind::resumed},
+                                      {180, 6 * a_second, 1, 5, MarkKind::batch}};
   EXPECT_EQ(index().marks(), expected);
 }
 
 TEST_F(IndexFile, ALogWithoutOneGetsOne) {
-  auto writer = open(500, 2000, 5 * second);
+  auto writer = open(500, 2000, 5 * a_second);
   EXPECT_EQ(writer.position(0), 2000U);
   EXPECT_EQ(index().base(), 2000U);
   EXPECT_FALSE(index().at(2100)) << "nobody knows";
-  EXPECT_EQ(index().at(2500)->time_us, 5 * second);
+  EXPECT_EQ(index().at(2500)->time_us, 5 * a_second);
 }
 
 TEST_F(IndexFile, ALogThatWasCutGetsPositionsThatNothingHadBefore) {
   {
     auto writer = open(0, 0, 0);
-    writer.batch(0, 1 * second);
-    writer.batch(1000, 2 * second);
-    writer.cut(1500, 0, 3 * second);
+    writer.batch(0, 1 * a_second);
+    writer.batch(1000, 2 * a_second);
+    writer.cut(1500, 0, 3 * a_second);
     EXPECT_EQ(writer.position(0), 1500U);
-    writer.batch(300, 4 * second);
+    writer.batch(300, 4 * a_second);
   }
   // And while nobody looked.
-  auto writer = open(100, 0, 9 * second);
+  auto writer = open(100, 0, 9 * a_second);
   EXPECT_EQ(writer.position(100), 1800U);
   EXPECT_EQ(index().base(), 1700U);
   EXPECT_EQ(index().at(1800)->kind, MarkKind::resumed);
@@ -234,7 +238,7 @@ TEST_F(IndexFile, CostsNoMoreThanAHundredthOfTheLog) {
   auto writer = open(0, 0, 0);
   std::uint64_t offset = 0;
   for (std::int64_t i = 0; i < 40'000; ++i) {
-    writer.batch(offset, i * second / 10);
+    writer.batch(offset, i * a_second / 10);
     offset += 500;
   }
   EXPECT_LE(size(), offset / 100 + mark_size);
@@ -243,7 +247,7 @@ TEST_F(IndexFile, CostsNoMoreThanAHundredthOfTheLog) {
 
 TEST_F(IndexFile, OneThatIsDearStillGetsAMarkAMinute) {
   auto writer = open(0, 0, 0);
-  for (std::int64_t i = 1; i <= 36'000; ++i) writer.batch(static_cast<std::uint64_t>(i), i * second);
+  for (std::int64_t i = 1; i <= 36'000; ++i) writer.batch(static_cast<std::uint64_t>(i), i * a_second);
   const std::size_t before = std::size_t{64} << 10U;
   EXPECT_GT(size(), before + 500 * mark_size);
   EXPECT_LT(size(), before + 600 * mark_size);

@@ -42,6 +42,10 @@ inline std::string compress(std::string_view text, std::size_t frame_size) {
   return bytes;
 }
 
+inline void put(const Fd& fd, std::string_view text) {
+  ASSERT_TRUE(write_all(fd, text));
+}
+
 class LogDirectory : public testing::Test {
  protected:
   void SetUp() override {

@@ -7,7 +7,7 @@
 namespace usvc {
 namespace {
 
-AlertFacts facts() {
+AlertFacts alert_facts() {
   AlertFacts facts;
   facts.job = "web-1";
   facts.group = "web";
@@ -24,7 +24,7 @@ AlertFacts facts() {
 }
 
 TEST(AlertProgram, AddressIsWrittenAMail) {
-  const AlertProgram program = alert_program("me@example.org", facts());
+  const AlertProgram program = alert_program("me@example.org", alert_facts());
   EXPECT_NE(program.args.front().find("sendmail"), std::string::npos);
   EXPECT_TRUE(program.input.starts_with("To: me@example.org\nSubject: [box] web-1: killed by SEGV")) << program.input;
   EXPECT_NE(program.input.find("held back since the last mail: 4"), std::string::npos);
@@ -32,7 +32,7 @@ TEST(AlertProgram, AddressIsWrittenAMail) {
 }
 
 TEST(AlertProgram, HeadersCannotBeSmuggledIn) {
-  AlertFacts evil = facts();
+  AlertFacts evil = alert_facts();
   evil.text = "x\nBcc: everybody@example.org";
   const AlertProgram program = alert_program("me@example.org", evil);
   const std::string headers = program.input.substr(0, program.input.find("\n\n"));
@@ -40,7 +40,7 @@ TEST(AlertProgram, HeadersCannotBeSmuggledIn) {
 }
 
 TEST(AlertProgram, UrlIsSentJson) {
-  const AlertProgram program = alert_program("https://example.org/hook", facts());
+  const AlertProgram program = alert_program("https://example.org/hook", alert_facts());
   EXPECT_EQ(program.args.front(), "curl");
   EXPECT_EQ(program.config, "url = \"https://example.org/hook\"\n");
   auto sent = parse_as<AlertFacts>(program.input);
@@ -51,7 +51,7 @@ TEST(AlertProgram, UrlIsSentJson) {
 
 TEST(AlertProgram, SecretsAreNeitherShownNorOnACommandLine) {
   const std::string secret = "https://me:secret@example.org/hook?token=secret";
-  const AlertProgram program = alert_program(secret, facts());
+  const AlertProgram program = alert_program(secret, alert_facts());
   for (const auto& arg : program.args) EXPECT_EQ(arg.find("secret"), std::string::npos) << arg;
   EXPECT_NE(program.config.find("token=secret"), std::string::npos);
   EXPECT_EQ(without_secrets(secret), "https://example.org/hook");
@@ -61,7 +61,7 @@ TEST(AlertProgram, SecretsAreNeitherShownNorOnACommandLine) {
 }
 
 TEST(AlertProgram, AnythingElseIsACommandWithTheFactsInItsEnvironment) {
-  const AlertProgram program = alert_program("./tell --who 'me@home now'", facts());
+  const AlertProgram program = alert_program("./tell --who 'me@home now'", alert_facts());
   EXPECT_EQ(program.args, (std::vector<std::string>{"/bin/sh", "-c", "./tell --who 'me@home now'"}));
   const auto has = [&](const std::string& variable) {
     return std::find(program.env.begin(), program.env.end(), variable) != program.env.end();
