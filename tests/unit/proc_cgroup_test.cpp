@@ -11,7 +11,7 @@
 namespace usvc {
 namespace {
 
-using testing::Child;
+using testing_proc::Child;
 
 TEST(CgroupPath, FromTheTablesOfTheKernel) {
   struct Case {
@@ -69,7 +69,7 @@ class CgroupTest : public ::testing::Test {
       char drop = 0;
       ASSERT_EQ(::pread(events->get(), &drop, 1, 0), 1);
       if (!cgroup_->populated()) break;
-      ASSERT_TRUE(testing::wait_for(events->get(), POLLPRI));
+      ASSERT_TRUE(testing_proc::wait_for(events->get(), POLLPRI));
     }
   }
   std::optional<Cgroup> cgroup_;
@@ -88,9 +88,9 @@ TEST_F(CgroupTest, IsEmptyAtFirst) {
 TEST_F(CgroupTest, KillEndsEverythingInItAndBelow) {
   const auto below = Cgroup::create(cgroup_->path(), "below");
   ASSERT_TRUE(below);
-  Child first([] { return testing::sleep_forever(); });
-  Child second([] { return testing::sleep_forever(); });
-  const Child outside([] { return testing::sleep_forever(); });
+  Child first([] { return testing_proc::sleep_forever(); });
+  Child second([] { return testing_proc::sleep_forever(); });
+  const Child outside([] { return testing_proc::sleep_forever(); });
   ASSERT_TRUE(cgroup_->add(first.pid()));
   ASSERT_TRUE(below->add(second.pid()));
   std::vector<pid_t> both{first.pid(), second.pid()};
@@ -110,7 +110,7 @@ TEST_F(CgroupTest, KillEndsEverythingInItAndBelow) {
     const int status = child->reap();
     EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
   }
-  EXPECT_FALSE(is_dead(testing::stat_of(outside.pid())));
+  EXPECT_FALSE(is_dead(testing_proc::stat_of(outside.pid())));
   EXPECT_TRUE(cgroup_->remove());
   EXPECT_FALSE(cgroup_->populated());
   EXPECT_TRUE(cgroup_->remove()) << "what is gone already is fine";
@@ -120,13 +120,13 @@ TEST_F(CgroupTest, KillEndsEverythingInItAndBelow) {
 TEST_F(CgroupTest, EventsTellWhenTheLastHasGone) {
   const auto events = cgroup_->events_fd();
   ASSERT_TRUE(events);
-  Child child([] { return testing::sleep_forever(); });
+  Child child([] { return testing_proc::sleep_forever(); });
   ASSERT_TRUE(cgroup_->add(child.pid()));
   char drop = 0;
   ASSERT_EQ(::pread(events->get(), &drop, 1, 0), 1);
   ASSERT_TRUE(cgroup_->populated());
   ::kill(child.pid(), SIGKILL);
-  EXPECT_TRUE(testing::wait_for(events->get(), POLLPRI));
+  EXPECT_TRUE(testing_proc::wait_for(events->get(), POLLPRI));
   // Several changes may share one notice.
   await_empty();
   EXPECT_FALSE(cgroup_->populated()) << "though nobody has reaped it";
@@ -140,16 +140,16 @@ int sees_delegation(const std::string& path) {
 TEST_F(CgroupTest, OurOwnCgroupIsTakenOnlyWhenDelegated) {
   const std::string path = cgroup_->path();
   const auto answer_of = [&](bool marked, uid_t user) {
-    const auto [waiting, go] = testing::make_pipe();
+    const auto [waiting, go] = testing_proc::make_pipe();
     const int wait = waiting.get();
     Child child([&] {
-      if (testing::hear(wait) != 1) return 2;
+      if (testing_proc::hear(wait) != 1) return 2;
       if (marked && ::setxattr(path.c_str(), "trusted.delegate", "1", 1, 0) != 0) return 3;
       if (user != 0 && ::setresuid(user, user, user) != 0) return 4;
       return sees_delegation(path);
     });
     EXPECT_TRUE(cgroup_->add(child.pid()));
-    testing::tell(go.get(), 1);
+    testing_proc::tell(go.get(), 1);
     return WEXITSTATUS(child.reap());
   };
   if (::geteuid() != 0) GTEST_SKIP() << "needs two users";
@@ -166,22 +166,22 @@ TEST_F(CgroupTest, OurOwnCgroupIsTakenOnlyWhenDelegated) {
 }
 
 TEST_F(CgroupTest, ADaemonCannotLeave) {
-  const testing::Subreaper reaper;
-  const auto [heard, told] = testing::make_pipe();
-  const auto [waiting, go] = testing::make_pipe();
+  const testing_proc::Subreaper reaper;
+  const auto [heard, told] = testing_proc::make_pipe();
+  const auto [waiting, go] = testing_proc::make_pipe();
   const int say = told.get();
   const int wait = waiting.get();
   Child main([say, wait] {
-    (void)testing::hear(wait);
+    (void)testing_proc::hear(wait);
     if (::fork() != 0) return 0;
     ::setsid();
-    testing::tell(say, ::getpid());
-    return testing::sleep_forever();
+    testing_proc::tell(say, ::getpid());
+    return testing_proc::sleep_forever();
   });
   ASSERT_TRUE(cgroup_->add(main.pid()));
-  testing::tell(go.get(), 1);
+  testing_proc::tell(go.get(), 1);
   main.reap();
-  const testing::Adopted daemon(testing::hear(heard.get()));
+  const testing_proc::Adopted daemon(testing_proc::hear(heard.get()));
   EXPECT_EQ(cgroup_->pids(), std::vector<pid_t>{daemon.pid()});
   EXPECT_TRUE(cgroup_->kill());
   await_empty();

@@ -12,9 +12,9 @@
 namespace usvc {
 namespace {
 
-using testing::Adopted;
-using testing::Child;
-using testing::Subreaper;
+using testing_proc::Adopted;
+using testing_proc::Child;
+using testing_proc::Subreaper;
 
 int run_program(const std::vector<const char*>& arguments, const std::vector<const char*>& environment) {
   std::vector<char*> argv;
@@ -32,20 +32,20 @@ int run_program(const std::vector<const char*>& arguments, const std::vector<con
 class Daemon {
  public:
   explicit Daemon(const std::string& variable) {
-    auto [heard, told] = testing::make_pipe();
+    auto [heard, told] = testing_proc::make_pipe();
     const int out = told.get();
     Child first([out, &variable] {
       if (::fork() != 0) return 0;
       ::setsid();
       if (::fork() != 0) return 0;
-      testing::tell(out, ::getpid());
+      testing_proc::tell(out, ::getpid());
       for (const int fd : {0, 1, 2}) ::close(fd);
       return run_program({"/bin/sleep", "1000"}, {variable.c_str()});
     });
     told.reset();
-    pid_ = testing::hear(heard.get());
+    pid_ = testing_proc::hear(heard.get());
     // Its end of the pipe closes at its exec.
-    EXPECT_TRUE(testing::wait_for(heard.get(), POLLHUP));
+    EXPECT_TRUE(testing_proc::wait_for(heard.get(), POLLHUP));
     first.reap();
   }
   ~Daemon() {
@@ -70,7 +70,7 @@ std::vector<pid_t> pids_of(const std::vector<Member>& members) {
 }
 
 bool has_mark(const RunMarks& marks, pid_t pid) {
-  return belongs(marks, pid, testing::stat_of(pid));
+  return belongs(marks, pid, testing_proc::stat_of(pid));
 }
 
 ino_t inode_of(int fd) {
@@ -80,23 +80,23 @@ ino_t inode_of(int fd) {
 }
 
 TEST(Members, SessionAndGroupOfTheMainProcess) {
-  const auto [heard, told] = testing::make_pipe();
+  const auto [heard, told] = testing_proc::make_pipe();
   const int out = told.get();
   const Child main([out] {
     ::setsid();
     const Child inside([out] {
       ::setpgid(0, 0);
-      testing::tell(out, ::getpid());
-      return testing::sleep_forever();
+      testing_proc::tell(out, ::getpid());
+      return testing_proc::sleep_forever();
     });
-    return testing::sleep_forever();
+    return testing_proc::sleep_forever();
   });
-  const Child outside([] { return testing::sleep_forever(); });
-  const pid_t inside = testing::hear(heard.get());
+  const Child outside([] { return testing_proc::sleep_forever(); });
+  const pid_t inside = testing_proc::hear(heard.get());
   ASSERT_GT(inside, 0);
   RunMarks marks;
   marks.main = main.pid();
-  marks.main_start_ticks = testing::stat_of(main.pid()).start_ticks;
+  marks.main_start_ticks = testing_proc::stat_of(main.pid()).start_ticks;
   EXPECT_TRUE(has_mark(marks, main.pid()));
   EXPECT_TRUE(has_mark(marks, inside));
   EXPECT_FALSE(has_mark(marks, outside.pid()));
@@ -117,18 +117,18 @@ TEST(Members, TheTerminalByControlOrByDescriptor) {
   ASSERT_TRUE(terminal);
   struct stat info {};
   ASSERT_EQ(::fstat(terminal.get(), &info), 0);
-  const auto [heard, told] = testing::make_pipe();
+  const auto [heard, told] = testing_proc::make_pipe();
   const int out = told.get();
   const int inherited = terminal.get();
   const Child controlled([&] {
     ::setsid();
     ::close(::open(name.data(), O_RDWR | O_CLOEXEC));
     ::close(inherited);
-    testing::tell(out, 1);
-    return testing::sleep_forever();
+    testing_proc::tell(out, 1);
+    return testing_proc::sleep_forever();
   });
-  ASSERT_EQ(testing::hear(heard.get()), 1);
-  const Child holder([] { return testing::sleep_forever(); });
+  ASSERT_EQ(testing_proc::hear(heard.get()), 1);
+  const Child holder([] { return testing_proc::sleep_forever(); });
   RunMarks by_control;
   by_control.tty = info.st_rdev;
   EXPECT_TRUE(has_mark(by_control, controlled.pid()));
@@ -140,18 +140,18 @@ TEST(Members, TheTerminalByControlOrByDescriptor) {
 }
 
 TEST(Members, HoldersOfAPipe) {
-  const auto [in, out] = testing::make_pipe();
-  const auto [other_in, other_out] = testing::make_pipe();
-  const auto [heard, told] = testing::make_pipe();
+  const auto [in, out] = testing_proc::make_pipe();
+  const auto [other_in, other_out] = testing_proc::make_pipe();
+  const auto [heard, told] = testing_proc::make_pipe();
   const int say = told.get();
-  const Child holder([] { return testing::sleep_forever(); });
+  const Child holder([] { return testing_proc::sleep_forever(); });
   const std::array<int, 2> ends{in.get(), out.get()};
   const Child closed([&] {
     for (const int end : ends) ::close(end);
-    testing::tell(say, 1);
-    return testing::sleep_forever();
+    testing_proc::tell(say, 1);
+    return testing_proc::sleep_forever();
   });
-  ASSERT_EQ(testing::hear(heard.get()), 1);
+  ASSERT_EQ(testing_proc::hear(heard.get()), 1);
   RunMarks marks;
   marks.pipes = {inode_of(in.get())};
   EXPECT_TRUE(has_mark(marks, holder.pid()));
@@ -167,7 +167,7 @@ TEST(Members, ADaemonIsFoundByItsEnvironment) {
   ASSERT_GT(daemon.pid(), 0);
   RunMarks marks;
   marks.run_id = "members-test-17";
-  const ProcessStat stat = testing::stat_of(daemon.pid());
+  const ProcessStat stat = testing_proc::stat_of(daemon.pid());
   EXPECT_EQ(stat.ppid, ::getpid());
   const std::vector<Member> expected{{daemon.pid(), stat.start_ticks, "sleep"}};
   EXPECT_EQ(strays_of(::getpid(), {}, marks), expected);
@@ -183,8 +183,8 @@ TEST(Members, ADaemonIsFoundByItsEnvironment) {
 }
 
 TEST(Members, DescendantsOfAStrayComeWithIt) {
-  const auto [in, out] = testing::make_pipe();
-  const auto [heard, told] = testing::make_pipe();
+  const auto [in, out] = testing_proc::make_pipe();
+  const auto [heard, told] = testing_proc::make_pipe();
   const int say = told.get();
   const std::array<int, 2> ends{in.get(), out.get()};
   // The stray holds the pipe; its child bears no mark at all, nor does that one's.
@@ -193,26 +193,26 @@ TEST(Members, DescendantsOfAStrayComeWithIt) {
       for (const int end : ends) ::close(end);
       ::setsid();
       const Child lowest([&] {
-        testing::tell(say, ::getpid());
-        return testing::sleep_forever();
+        testing_proc::tell(say, ::getpid());
+        return testing_proc::sleep_forever();
       });
-      return testing::sleep_forever();
+      return testing_proc::sleep_forever();
     });
-    return testing::sleep_forever();
+    return testing_proc::sleep_forever();
   });
-  const pid_t lowest = testing::hear(heard.get());
+  const pid_t lowest = testing_proc::hear(heard.get());
   ASSERT_GT(lowest, 0);
   RunMarks marks;
   marks.pipes = {inode_of(in.get())};
-  std::vector<pid_t> expected{stray.pid(), testing::stat_of(lowest).ppid, lowest};
+  std::vector<pid_t> expected{stray.pid(), testing_proc::stat_of(lowest).ppid, lowest};
   std::ranges::sort(expected);
   EXPECT_EQ(pids_of(strays_of(::getpid(), {}, marks)), expected);
   EXPECT_EQ(pids_of(all_members(marks, {})), expected);
 }
 
 TEST(Members, AForkThatEffacedItsEnvironmentIsKnownByItsImage) {
-  const auto [heard, told] = testing::make_pipe();
-  const auto [held, hold] = testing::make_pipe();
+  const auto [heard, told] = testing_proc::make_pipe();
+  const auto [held, hold] = testing_proc::make_pipe();
   const int say = told.get();
   const int wait = held.get();
   const auto shell = [say, wait] {
@@ -223,9 +223,9 @@ TEST(Members, AForkThatEffacedItsEnvironmentIsKnownByItsImage) {
   };
   const Subreaper reaper;
   Child main(shell);
-  ASSERT_NE(testing::hear(heard.get()), -1);
+  ASSERT_NE(testing_proc::hear(heard.get()), -1);
   Child same_program(shell);
-  ASSERT_NE(testing::hear(heard.get()), -1);
+  ASSERT_NE(testing_proc::hear(heard.get()), -1);
   RunMarks marks;
   marks.image = image_of(main.pid());
   if (marks.image.empty()) GTEST_SKIP() << "addresses are not randomized here";
@@ -246,12 +246,12 @@ TEST(Members, AForkThatEffacedItsEnvironmentIsKnownByItsImage) {
 }
 
 TEST(Members, TheDeadAreNotNamed) {
-  const auto [in, out] = testing::make_pipe();
+  const auto [in, out] = testing_proc::make_pipe();
   const Child zombie([] { return 0; });
   zombie.await_zombie();
   RunMarks marks;
   marks.main = zombie.pid();
-  marks.main_start_ticks = testing::stat_of(zombie.pid()).start_ticks;
+  marks.main_start_ticks = testing_proc::stat_of(zombie.pid()).start_ticks;
   EXPECT_TRUE(has_mark(marks, zombie.pid()));
   EXPECT_TRUE(strays_of(::getpid(), {}, marks).empty());
   EXPECT_TRUE(all_members(marks, {}).empty());
@@ -260,7 +260,7 @@ TEST(Members, TheDeadAreNotNamed) {
 }
 
 TEST(Members, NoMarksMatchNobody) {
-  const Child child([] { return testing::sleep_forever(); });
+  const Child child([] { return testing_proc::sleep_forever(); });
   EXPECT_FALSE(has_mark(RunMarks{}, child.pid()));
   EXPECT_TRUE(all_members(RunMarks{}, {}).empty());
 }

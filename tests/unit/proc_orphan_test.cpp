@@ -9,7 +9,7 @@
 namespace usvc {
 namespace {
 
-using testing::Child;
+using testing_proc::Child;
 
 bool kernel_tells_exits() {
   utsname name{};
@@ -26,25 +26,25 @@ struct Grandchild {
       : parent([this, end] {
           const pid_t made = ::fork();
           if (made == 0) {
-            (void)testing::hear(go.first.get());
+            (void)testing_proc::hear(go.first.get());
             ::_exit(end());
           }
-          testing::tell(told.second.get(), made);
-          (void)testing::hear(reap.first.get());
+          testing_proc::tell(told.second.get(), made);
+          (void)testing_proc::hear(reap.first.get());
           ::waitpid(made, nullptr, 0);
-          return testing::sleep_forever();
+          return testing_proc::sleep_forever();
         }) {
-    pid = testing::hear(told.first.get());
-    pidfd = testing::open_pidfd(pid);
+    pid = testing_proc::hear(told.first.get());
+    pidfd = testing_proc::open_pidfd(pid);
   }
   ~Grandchild() {
     if (pidfd) ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
   }
   Grandchild(const Grandchild&) = delete;
   Grandchild& operator=(const Grandchild&) = delete;
-  std::pair<Fd, Fd> told = testing::make_pipe();
-  std::pair<Fd, Fd> go = testing::make_pipe();
-  std::pair<Fd, Fd> reap = testing::make_pipe();
+  std::pair<Fd, Fd> told = testing_proc::make_pipe();
+  std::pair<Fd, Fd> go = testing_proc::make_pipe();
+  std::pair<Fd, Fd> reap = testing_proc::make_pipe();
   Child parent;
   pid_t pid = -1;
   Fd pidfd;
@@ -54,11 +54,11 @@ TEST(Orphan, ExitIsToldOnceSomebodyHasReapedIt) {
   Grandchild grandchild([] { return 7; });
   ASSERT_TRUE(grandchild.pidfd);
   EXPECT_EQ(exit_status_from_pidfd(grandchild.pidfd), std::nullopt) << "it runs";
-  const ProcessStat stat = testing::stat_of(grandchild.pid);
+  const ProcessStat stat = testing_proc::stat_of(grandchild.pid);
   EXPECT_EQ(zombie_exit_status(grandchild.pid, stat.start_ticks), std::nullopt) << "it runs";
 
-  testing::tell(grandchild.go.second.get(), 1);
-  ASSERT_TRUE(testing::wait_for(grandchild.pidfd.get(), POLLIN));
+  testing_proc::tell(grandchild.go.second.get(), 1);
+  ASSERT_TRUE(testing_proc::wait_for(grandchild.pidfd.get(), POLLIN));
   EXPECT_EQ(exit_status_from_pidfd(grandchild.pidfd), std::nullopt) << "it is a zombie";
   const auto status = zombie_exit_status(grandchild.pid, stat.start_ticks);
   ASSERT_TRUE(status);
@@ -66,20 +66,20 @@ TEST(Orphan, ExitIsToldOnceSomebodyHasReapedIt) {
   EXPECT_EQ(WEXITSTATUS(*status), 7);
   EXPECT_EQ(zombie_exit_status(grandchild.pid, stat.start_ticks + 1), std::nullopt) << "another process";
 
-  testing::tell(grandchild.reap.second.get(), 1);
+  testing_proc::tell(grandchild.reap.second.get(), 1);
   if (!kernel_tells_exits()) GTEST_SKIP() << "the kernel is older than 6.15";
-  ASSERT_TRUE(testing::wait_for(grandchild.pidfd.get(), POLLHUP));
+  ASSERT_TRUE(testing_proc::wait_for(grandchild.pidfd.get(), POLLHUP));
   EXPECT_EQ(exit_status_from_pidfd(grandchild.pidfd), status);
   EXPECT_EQ(zombie_exit_status(grandchild.pid, stat.start_ticks), std::nullopt);
 }
 
 TEST(Orphan, ASignalIsToldAsOne) {
   if (!kernel_tells_exits()) GTEST_SKIP() << "the kernel is older than 6.15";
-  Grandchild grandchild([] { return testing::sleep_forever(); });
+  Grandchild grandchild([] { return testing_proc::sleep_forever(); });
   ASSERT_TRUE(grandchild.pidfd);
   ASSERT_EQ(::kill(grandchild.pid, SIGKILL), 0);
-  testing::tell(grandchild.reap.second.get(), 1);
-  ASSERT_TRUE(testing::wait_for(grandchild.pidfd.get(), POLLHUP));
+  testing_proc::tell(grandchild.reap.second.get(), 1);
+  ASSERT_TRUE(testing_proc::wait_for(grandchild.pidfd.get(), POLLHUP));
   const auto status = exit_status_from_pidfd(grandchild.pidfd);
   ASSERT_TRUE(status);
   EXPECT_TRUE(WIFSIGNALED(*status));
@@ -87,7 +87,7 @@ TEST(Orphan, ASignalIsToldAsOne) {
 }
 
 TEST(Orphan, OtherDescriptorsTellNothing) {
-  const auto [in, out] = testing::make_pipe();
+  const auto [in, out] = testing_proc::make_pipe();
   EXPECT_EQ(exit_status_from_pidfd(in), std::nullopt);
   EXPECT_EQ(exit_status_from_pidfd(FdRef(-1)), std::nullopt);
 }

@@ -10,7 +10,7 @@
 namespace usvc {
 namespace {
 
-using testing::Child;
+using testing_proc::Child;
 
 std::string stat_line(const std::string& comm, const std::string& state = "S") {
   return "4242 (" + comm + ") " + state +
@@ -89,15 +89,15 @@ TEST(ReadStat, OneBufferServesManyProcesses) {
 }
 
 TEST(ReadStat, AChildWithAnAwkwardName) {
-  const auto [heard, told] = testing::make_pipe();
+  const auto [heard, told] = testing_proc::make_pipe();
   const int out = told.get();
   const Child child([out] {
     ::prctl(PR_SET_NAME, "x) R 1 (\ny");
-    testing::tell(out, 1);
-    return testing::sleep_forever();
+    testing_proc::tell(out, 1);
+    return testing_proc::sleep_forever();
   });
-  ASSERT_EQ(testing::hear(heard.get()), 1);
-  const ProcessStat stat = testing::stat_of(child.pid());
+  ASSERT_EQ(testing_proc::hear(heard.get()), 1);
+  const ProcessStat stat = testing_proc::stat_of(child.pid());
   EXPECT_EQ(stat.comm, "x) R 1 (\ny");
   EXPECT_EQ(stat.ppid, ::getpid());
 }
@@ -106,7 +106,7 @@ TEST(ReadStat, ExitCodeOfAZombie) {
   for (const int code : {0, 1, 7, 255}) {
     const Child child([code] { return code; });
     child.await_zombie();
-    const ProcessStat stat = testing::stat_of(child.pid());
+    const ProcessStat stat = testing_proc::stat_of(child.pid());
     EXPECT_EQ(stat.state, 'Z');
     EXPECT_TRUE(is_dead(stat));
     EXPECT_EQ(stat.exit_code, code << 8);
@@ -128,8 +128,8 @@ TEST(ReadStat, AHiddenExitCodeIsUnknownAndNotZero) {
 }
 
 TEST(Environment, IsTheOneTheProgramWasStartedWith) {
-  const auto [heard, told] = testing::make_pipe();
-  const auto [held, hold] = testing::make_pipe();
+  const auto [heard, told] = testing_proc::make_pipe();
+  const auto [held, hold] = testing_proc::make_pipe();
   const int out = told.get();
   const int wait = held.get();
   const Child child([out, wait] {
@@ -142,7 +142,7 @@ TEST(Environment, IsTheOneTheProgramWasStartedWith) {
     ::execve("/bin/sh", const_cast<char* const*>(argv.data()), const_cast<char* const*>(env.data()));
     return 98;
   });
-  ASSERT_GT(testing::hear(heard.get()), 0);
+  ASSERT_GT(testing_proc::hear(heard.get()), 0);
   EXPECT_EQ(environ_value(child.pid(), "USVC_RUN"), "run=17");
   EXPECT_EQ(environ_value(child.pid(), "EMPTY"), "");
   EXPECT_EQ(environ_value(child.pid(), "USVC"), std::nullopt);
@@ -151,8 +151,8 @@ TEST(Environment, IsTheOneTheProgramWasStartedWith) {
 }
 
 TEST(Environment, OfAnExecWithALargeOneIsReadToItsEnd) {
-  const auto [heard, told] = testing::make_pipe();
-  const auto [held, hold] = testing::make_pipe();
+  const auto [heard, told] = testing_proc::make_pipe();
+  const auto [held, hold] = testing_proc::make_pipe();
   const int out = told.get();
   const int wait = held.get();
   const Child child([out, wait] {
@@ -164,7 +164,7 @@ TEST(Environment, OfAnExecWithALargeOneIsReadToItsEnd) {
     ::execve("/bin/sh", const_cast<char* const*>(argv.data()), const_cast<char* const*>(env.data()));
     return 98;
   });
-  ASSERT_GT(testing::hear(heard.get()), 0);
+  ASSERT_GT(testing_proc::hear(heard.get()), 0);
   EXPECT_EQ(environ_value(child.pid(), "USVC_RUN"), "last");
 }
 
@@ -201,7 +201,7 @@ TEST(Identity, AZombieDoesNotLiveAndAReapedChildIsNobody) {
 }
 
 TEST(Identity, LivesOnWhenItsMainThreadEnds) {
-  const auto [heard, told] = testing::make_pipe();
+  const auto [heard, told] = testing_proc::make_pipe();
   const int out = told.get();
   const Child child([out] {
     const pid_t self = ::getpid();
@@ -209,14 +209,14 @@ TEST(Identity, LivesOnWhenItsMainThreadEnds) {
       ProcessStat stat;
       std::string buffer;
       while (read_stat(self, stat, buffer) && stat.state != 'Z') std::this_thread::yield();
-      testing::tell(out, 1);
-      testing::sleep_forever();
+      testing_proc::tell(out, 1);
+      testing_proc::sleep_forever();
     }).detach();
     ::syscall(SYS_exit, 0);
     return 0;
   });
-  ASSERT_EQ(testing::hear(heard.get()), 1);
-  const ProcessStat stat = testing::stat_of(child.pid());
+  ASSERT_EQ(testing_proc::hear(heard.get()), 1);
+  const ProcessStat stat = testing_proc::stat_of(child.pid());
   EXPECT_EQ(stat.state, 'Z');
   EXPECT_FALSE(is_dead(stat));
   EXPECT_TRUE(alive(*identify(child.pid())));

@@ -19,7 +19,7 @@
 #include "base/fd.h"
 #include "proc/process.h"
 
-namespace usvc::testing {
+namespace usvc::testing_proc {
 
 inline std::pair<Fd, Fd> make_pipe() {
   std::array<int, 2> ends{-1, -1};
@@ -125,4 +125,4 @@ inline ProcessStat stat_of(pid_t pid) {
   return stat;
 }
 
-}  // namespace usvc::testing
+}  // namespace usvc::testing_proc

@@ -7,7 +7,7 @@
 namespace usvc {
 namespace {
 
-using testing::Child;
+using testing_proc::Child;
 
 Snapshot::Process process(pid_t pid, pid_t ppid, pid_t session, std::uint64_t rss = 1) {
   Snapshot::Process made;
@@ -95,21 +95,21 @@ TEST(Snapshot, OfThisMachineHoldsUs) {
   EXPECT_EQ(self->pgrp, ::getpgrp());
   EXPECT_EQ(self->session, ::getsid(0));
   EXPECT_GT(self->rss_bytes, 0U);
-  EXPECT_EQ(self->start_ticks, testing::stat_of(::getpid()).start_ticks);
+  EXPECT_EQ(self->start_ticks, testing_proc::stat_of(::getpid()).start_ticks);
 }
 
 TEST(Tree, OfRealProcesses) {
-  const auto [heard, told] = testing::make_pipe();
+  const auto [heard, told] = testing_proc::make_pipe();
   const int out = told.get();
   const Child first([out] {
     const Child below([out] {
-      testing::tell(out, ::getpid());
-      return testing::sleep_forever();
+      testing_proc::tell(out, ::getpid());
+      return testing_proc::sleep_forever();
     });
-    return testing::sleep_forever();
+    return testing_proc::sleep_forever();
   });
-  const Child second([] { return testing::sleep_forever(); });
-  const pid_t grandchild = testing::hear(heard.get());
+  const Child second([] { return testing_proc::sleep_forever(); });
+  const pid_t grandchild = testing_proc::hear(heard.get());
   ASSERT_GT(grandchild, 0);
   std::vector<pid_t> both{first.pid(), second.pid()};
   std::ranges::sort(both);
