@@ -400,7 +400,7 @@ void Keeper::reap_strays() {
   }
 }
 
-void Keeper::child_ended(pid_t pid) {
+void Keeper::child_ended(pid_t pid, std::int64_t at_us) {
   const auto child = children_.find(pid);
   if (child == children_.end()) return;  // an event from before it was dropped
   const std::string& id = child->second;
@@ -421,7 +421,7 @@ void Keeper::child_ended(pid_t pid) {
   }
   timespec now{};
   (void)::clock_gettime(CLOCK_REALTIME, &now);  // there always is this clock
-  item.exit->at_us = std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+  item.exit->at_us = at_us > 0 ? at_us : std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
   fault_point("keeper.exit-seen");
   say_exit(id, item);
 }
