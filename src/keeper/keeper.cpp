@@ -296,6 +296,8 @@ void Keeper::handle(Received received) {
     case Kind::spawned:
     case Kind::not_spawned:
     case Kind::exited:
+    case Kind::held:
+    case Kind::not_held:
       note("a message of the wrong direction is passed over");
       return;
   }
@@ -366,6 +368,11 @@ void Keeper::hold(Received received) {
   if (received.message.pid != 0) item.pid = received.message.pid;
   item.flags |= received.message.flags & flag_terminal;
   for (auto& held : received.fds) item.put(held.role, std::move(held.fd));
+  if (!received.fds_lost && received.message.token == 0) return;
+  Message answer = received.message;
+  answer.kind = received.fds_lost ? Kind::not_held : Kind::held;
+  answer.fd_count = 0;
+  say(answer);
 }
 
 void Keeper::drop(const std::string& id) {
