@@ -15,7 +15,6 @@
 #include "base/message.h"
 #include "base/program.h"
 #include "keeper/launch.h"
-#include "manager/keeper_trouble.h"
 #include "manager/readable.h"
 
 namespace usvc {
@@ -25,9 +24,6 @@ using keeper::Message;
 using keeper::Role;
 
 namespace {
-
-// An answer takes a millisecond. After this it is looked whether the keeper can give one.
-constexpr auto keeper_patience = std::chrono::seconds(2);
 
 Result<std::optional<keeper::Received>> receive_one(FdRef socket) {
   alignas(Message) std::array<std::byte, sizeof(Message)> buffer{};
@@ -248,13 +244,7 @@ asio::awaitable<Result<Spawned>> KeeperLink::ask(Message message, std::vector<Le
   message.token = next_token_++;
   if (auto sent = send(message, fds); !sent) co_return pass(sent);
   pending_[message.token] = pending;
-  while (!pending->answer) {
-    const bool told = co_await pending->wakeup.wait_until(Wakeup::Clock::now() + keeper_patience);
-    const auto trouble = told ? std::nullopt : keeper_trouble(keeper_pid_);
-    if (!trouble) continue;
-    pending_.erase(message.token);  // what it still makes of that when it goes on is dropped
-    co_return fail(*trouble);
-  }
+  while (!pending->answer) co_await pending->wakeup.wait();
   co_return std::move(*pending->answer);
 }
 
