@@ -72,6 +72,7 @@ std::string item_line(const HandedItem& item) {
   add_word(line, "id", item.id);
   add_word(line, "pid", std::to_string(item.pid));
   add_word(line, "flags", flags);
+  if (item.ended_at_us > 0) add_word(line, "ended", std::to_string(item.ended_at_us));
   add_word(line, "fds", fds);
   return line;
 }
@@ -127,6 +128,7 @@ bool read_item(const Line& line, HandedItem& item) {
       if (row.name == word) item.flags |= row.flag;
     }
   }
+  item.ended_at_us = std::max<std::int64_t>(parse_integer<std::int64_t>(line.value("ended")).value_or(0), 0);
   return read_fds(line.value("fds"), item.fds);
 }
 

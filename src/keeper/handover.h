@@ -2,12 +2,13 @@
 // and its descriptors keep their numbers; what must be told is which is which.
 //
 // Written as lines of KEY=VALUE words that another version of usvc reads, an older one too: what it does not know it
-// passes over, so things are added here and never change their meaning. Exits are not in it: a zombie tells again.
+// passes over, so things are added here and never change their meaning. Of exits only the moment (microseconds since
+// 1970) is in it: the rest a zombie tells again.
 //
 //   state version=1
 //   programs manager=5 old-keeper=6 old-manager=7
 //   guard pidfd=8
-//   item id=web-1.7.0123abcd pid=4242 flags=child,terminal fds=pidfd:9,output:10,log:11
+//   item id=web-1.7.0123abcd pid=4242 flags=child,terminal ended=1764180000000000 fds=pidfd:9,output:10,log:11
 //   end items=1
 #pragma once
 
@@ -34,6 +35,7 @@ struct HandedItem {
   std::string id;
   pid_t pid = 0;
   std::uint32_t flags = 0;
+  std::int64_t ended_at_us = 0;  // 0: it lives, or whoever wrote this did not say
   std::vector<HandedFd> fds;
   bool operator==(const HandedItem&) const = default;
 };

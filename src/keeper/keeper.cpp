@@ -296,6 +296,8 @@ void Keeper::handle(Received received) {
     case Kind::spawned:
     case Kind::not_spawned:
     case Kind::exited:
+    case Kind::held:
+    case Kind::not_held:
       note("a message of the wrong direction is passed over");
       return;
   }
@@ -366,6 +368,11 @@ void Keeper::hold(Received received) {
   if (received.message.pid != 0) item.pid = received.message.pid;
   item.flags |= received.message.flags & flag_terminal;
   for (auto& held : received.fds) item.put(held.role, std::move(held.fd));
+  if (!received.fds_lost && received.message.token == 0) return;
+  Message answer = received.message;
+  answer.kind = received.fds_lost ? Kind::not_held : Kind::held;
+  answer.fd_count = 0;
+  say(answer);
 }
 
 void Keeper::drop(const std::string& id) {
@@ -400,7 +407,7 @@ void Keeper::reap_strays() {
   }
 }
 
-void Keeper::child_ended(pid_t pid) {
+void Keeper::child_ended(pid_t pid, std::int64_t at_us) {
   const auto child = children_.find(pid);
   if (child == children_.end()) return;  // an event from before it was dropped
   const std::string& id = child->second;
@@ -421,7 +428,7 @@ void Keeper::child_ended(pid_t pid) {
   }
   timespec now{};
   (void)::clock_gettime(CLOCK_REALTIME, &now);  // there always is this clock
-  item.exit->at_us = std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+  item.exit->at_us = at_us > 0 ? at_us : std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
   fault_point("keeper.exit-seen");
   say_exit(id, item);
 }

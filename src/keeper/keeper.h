@@ -72,7 +72,8 @@ class Keeper {
   void hold(Received received);
   void drop(const std::string& id);
 
-  void child_ended(pid_t pid);
+  // at_us: when, where that is known (microseconds since 1970); else it is now.
+  void child_ended(pid_t pid, std::int64_t at_us = 0);
   void reap_strays();
 
   // Becoming another version of itself: upgrade.cpp.

@@ -7,6 +7,8 @@
 //   spawn  id + card, status, stdio, held     spawned (pid; pidfd) | not_spawned (step, errno), with the spawn's token
 //   hold   id + held                          item   once per item after the manager's start, then items_end,
 //                                             whose id is the keeper's version
+//                                             not_held id, when descriptors of it got lost for want of room here;
+//                                             held id, where the other bears a token
 //   drop   id                                 exited id, at once when a child has ended, and with its item
 //   up                                        (nothing: the manager works, forget its crashes)
 //   quit                                      (nothing: the keeper ends, leaving what lives alone)
@@ -54,6 +56,8 @@ enum class Kind : std::uint32_t {
   spawned,
   not_spawned,
   exited,
+  held,
+  not_held,
 };
 
 enum class Role : std::uint8_t {

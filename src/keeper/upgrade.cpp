@@ -174,6 +174,7 @@ Handover Keeper::state() const {
   state.guard = guard_.get();
   for (const auto& [id, item] : items_) {
     HandedItem handed{.id = id, .pid = item.pid, .flags = item.flags, .fds = {}};
+    if (item.exit) handed.ended_at_us = item.exit->at_us;
     for (const auto& held : item.fds) handed.fds.push_back({held.role, held.fd.get()});
     state.items.push_back(std::move(handed));
   }
@@ -217,7 +218,7 @@ void Keeper::restore(Handover state) {
     children_[item.pid] = handed.id;
     const std::uint64_t tag = tag_child + static_cast<std::uint64_t>(item.pid);
     if (auto status = watch(FdRef(item.find(Role::pidfd)), tag, EPOLLIN); !status) note(status.error().message());
-    child_ended(item.pid);  // if it has
+    child_ended(item.pid, handed.ended_at_us);  // if it has
   }
   if (options_.rolled_back && old_manager_) go_back_here();
   reap_strays();

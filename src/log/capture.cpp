@@ -136,11 +136,17 @@ bool Capture::take_commands() {
     const std::lock_guard lock(mutex_);
     commands.swap(commands_);
   }
+  const std::uint64_t first_new = next_number_;
   for (auto& command : commands) {
     if (command.kind == Command::Kind::stop) return false;
     obey(std::move(command));
   }
   settle_carry();
+  // What waits in a carry pipe of their own wakes nobody. Only now is it known which run of a job is the older one.
+  for (std::uint64_t number = first_new; number < next_number_; ++number) {
+    const auto found = sources_.find(number);
+    if (found != sources_.end() && found->second.carry_read) serve(number);
+  }
   return true;
 }
 
@@ -185,8 +191,16 @@ void Capture::begin(CaptureSource added) {
   source.live = live_log(source.place, source.log);
   if (!source.error_ended) source.error_live = live_log(source.error_place, source.error_log);
   std::vector<std::uint64_t>& of_job = by_job_[source.job];
-  source.blocked = !of_job.empty();
-  of_job.push_back(number);
+  // Those that an earlier manager had begun with are added in any order.
+  const auto later = std::find_if(of_job.begin(), of_job.end(),
+                                  [&](std::uint64_t other) { return sources_.at(other).run > source.run; });
+  source.blocked = later != of_job.begin();
+  if (!source.blocked && !of_job.empty()) {
+    Source& next = sources_.at(of_job.front());
+    next.blocked = true;
+    unwatch(next);
+  }
+  of_job.insert(later, number);
   by_id_[source.id] = number;
   auto& placed = sources_.emplace(number, std::move(source)).first->second;
   if (!placed.blocked) watch(placed, number);

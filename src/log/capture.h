@@ -155,7 +155,7 @@ class Capture {
   bool carry_in_exchange_ = false;
   std::map<std::uint64_t, Source> sources_;  // by number, the order of their adding
   std::unordered_map<std::string, std::uint64_t> by_id_;
-  std::unordered_map<std::string, std::vector<std::uint64_t>> by_job_;  // in the order of their adding
+  std::unordered_map<std::string, std::vector<std::uint64_t>> by_job_;  // in the order of their runs
   std::unordered_map<std::string, std::weak_ptr<LiveLog>> logs_;        // by path
   std::uint64_t next_number_ = 1;
   std::size_t stuck_count_ = 0;

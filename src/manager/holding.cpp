@@ -6,8 +6,8 @@
 #include <cstdlib>
 
 #include "base/fault_point.h"
-#include "keeper/launch.h"
 #include "manager/instance.h"
+#include "manager/launching.h"
 #include "manager/life.h"
 #include "manager/readable.h"
 #include "proc/members.h"
@@ -22,6 +22,8 @@ namespace {
 // Between keepers, when one dies young or can't be started: twice as long each time.
 constexpr auto first_keeper_pause = std::chrono::milliseconds(50);
 constexpr int most_keeper_doublings = 4;
+// Before what the keeper could not be given is offered again: nothing tells when there is room.
+constexpr auto hold_pause = std::chrono::milliseconds(100);
 constexpr double keeper_youth = 1;  // seconds
 // How long a zombie's reaper (init, mostly) may take until the end is called unknown.
 constexpr auto reaper_patience = std::chrono::seconds(5);
@@ -79,18 +81,84 @@ void Instance::on_stuck(const std::string& id, int error) {
   job->changed();
 }
 
-void Instance::on_carry_lost(const std::string& id, Carry stuck, Carry fresh) {
+// First the run gets the old pipe, then everybody the new one: whoever reads this half done finds the bytes.
+asio::awaitable<void> Instance::exchange_carry(std::string id, Carry stuck, Carry fresh) {
   if (Run* run = find_run(id)) {
     run->carry = std::move(stuck);
-    // First the run gets the old pipe, then everybody the new one: whoever reads this half done finds the bytes.
-    const std::vector<Lent> own = {{Role::carry_read, run->carry.read}, {Role::carry_write, run->carry.write}};
-    (void)keeper_->hold(id, own, 0, run->terminal);
+    co_await hold_until_done(id);
   }
   fault_point("carry.exchange");
   carry_ = std::move(fresh);
-  const std::vector<Lent> lent = {{Role::carry_read, carry_.read}, {Role::carry_write, carry_.write}};
-  (void)keeper_->hold(keeper::carry_item, lent);
+  co_await hold_until_done(keeper::carry_item);
   capture_->carry_replaced();
+}
+
+// Until the keeper has it; or until there is nothing of that name any more.
+asio::awaitable<void> Instance::hold_until_done(std::string id) {
+  asio::steady_timer pause(io_);
+  while (const auto holding = what_to_hold(id)) {
+    const Status held = co_await keeper_->hold_surely(id, holding->fds, holding->pid, holding->terminal);
+    if (held) co_return;
+    pause.expires_after(hold_pause);
+    (void)co_await pause.async_wait(as_result);
+  }
+}
+
+std::optional<Holding> Instance::what_to_hold(const std::string& id) {
+  Holding holding;
+  if (id == lock_item) {
+    holding.fds = {{Role::lock, lock_}};
+  } else if (id == listener_item) {
+    holding.fds = {{Role::listener, listener_}};
+  } else if (id == spill_item) {
+    holding.fds = {{Role::spill, spill_}};
+  } else if (id == keeper::carry_item) {
+    holding.fds = {{Role::carry_read, carry_.read}, {Role::carry_write, carry_.write}};
+    holding.fds.push_back({Role::carry_owner, carry_owner_});
+  } else if (const Run* run = find_run(id)) {
+    holding = {.fds = run->held(), .pid = run->pid, .terminal = run->terminal};
+    // The keeper watches its own children by the descriptor it has.
+    if (run->keeper_child) std::erase_if(holding.fds, [](const Lent& lent) { return lent.role == Role::pidfd; });
+  } else {
+    return std::nullopt;
+  }
+  return holding;
+}
+
+void Instance::have_held(const std::string& id) {
+  const auto holding = what_to_hold(id);
+  if (holding && !keeper_->hold(id, holding->fds, holding->pid, holding->terminal)) on_not_held(id);
+}
+
+void Instance::on_not_held(const std::string& id) {
+  const bool under_way = !unheld_.empty();
+  unheld_.insert(id);
+  if (!under_way) asio::co_spawn(io_, hold_anew(), must_not_throw);
+}
+
+// What is held by one side only is lost with that side.
+asio::awaitable<void> Instance::hold_anew() {
+  record_error("",
+               "no descriptors left to hold everything twice: a kill of the manager would cost jobs their output "
+               "(tried again until it works; raise the hard limit, ulimit -Hn)");
+  asio::steady_timer pause(io_);
+  for (bool all_held = false; !all_held;) {
+    const std::set<std::string> ids = unheld_;
+    all_held = true;
+    for (const auto& id : ids) {
+      Status held;
+      if (const auto holding = what_to_hold(id)) {
+        held = co_await keeper_->hold_surely(id, holding->fds, holding->pid, holding->terminal);
+      }
+      if (held) unheld_.erase(id);
+      all_held = all_held && held;
+    }
+    all_held = all_held && unheld_.empty();
+    if (all_held) break;
+    pause.expires_after(hold_pause);
+    (void)co_await pause.async_wait(as_result);
+  }
+  record_error("", "everything is held twice again");
 }
 
 asio::awaitable<void> Instance::let_go() {
@@ -135,18 +203,12 @@ void Instance::replace_keeper() {
 }
 
 void Instance::hand_over_everything() {
-  const auto hold = [this](const std::string& id, const std::vector<Lent>& fds, pid_t pid = 0, bool terminal = false) {
-    if (auto held = keeper_->hold(id, fds, pid, terminal); !held) record_error("", held.error().message());
-  };
-  hold(lock_item, {{Role::lock, lock_}});
-  hold(listener_item, {{Role::listener, listener_}});
-  hold(spill_item, {{Role::spill, spill_}});
-  hold(keeper::carry_item,
-       {{Role::carry_read, carry_.read}, {Role::carry_write, carry_.write}, {Role::carry_owner, carry_owner_}});
+  for (const auto* id : {lock_item, listener_item, spill_item, keeper::carry_item}) have_held(id);
   const auto hold_orphan = [&](Run& run) {
-    hold(run.item_id(), run.held(), run.pid, run.terminal);
+    const bool was_child = std::exchange(run.keeper_child, false);
+    have_held(run.item_id());
     fault_point("manager.hand-over");
-    if (std::exchange(run.keeper_child, false)) watch_if_orphan(run);
+    if (was_child) watch_if_orphan(run);
   };
   for (const auto& [name, job] : jobs_) {
     if (job->run) hold_orphan(*job->run);
@@ -172,20 +234,27 @@ void Instance::watch_if_orphan(const Run& run) {
 
 // The end of a process that is not the keeper's child: the pidfd says when, the kernel (if it can) how.
 asio::awaitable<void> Instance::watch_orphan(std::string id) {
-  const Run* run = find_run(id);
-  if (run == nullptr) co_return;
-  const Fd pidfd = duplicate(run->pidfd);
-  while (!co_await readable_until(&io_, duplicate(pidfd), Wakeup::Clock::now() + std::chrono::hours(1))) {
+  const Run* run = nullptr;
+  asio::steady_timer pause(io_);
+  for (bool ended = false; !ended;) {
+    run = find_run(id);
+    if (run == nullptr || run->end) co_return;
+    Fd pidfd = try_duplicate(run->pidfd);
+    if (pidfd) {
+      ended = co_await readable_until(&io_, std::move(pidfd), Wakeup::Clock::now() + std::chrono::hours(1));
+    } else {  // out of descriptors: nothing tells when there are some again
+      pause.expires_after(hold_pause);
+      (void)co_await pause.async_wait(as_result);
+    }
   }
   RunEnd end;
   end.at = unix_now();
   const auto give_up_at = Wakeup::Clock::now() + reaper_patience;
-  asio::steady_timer pause(io_);
   for (;;) {
     run = find_run(id);
     if (run == nullptr || run->end) co_return;
     auto status = zombie_exit_status(run->pid, run->start_ticks);
-    if (!status) status = exit_status_from_pidfd(pidfd);
+    if (!status) status = exit_status_from_pidfd(run->pidfd);
     if (status) end.status = ExitStatus::from_wait_status(*status);
     const bool reaped_unseen = !status && ::access(("/proc/" + std::to_string(run->pid)).c_str(), F_OK) != 0;
     if (status || reaped_unseen || Wakeup::Clock::now() >= give_up_at) break;
@@ -199,12 +268,14 @@ void Instance::name_unknown_strays() {
   const auto strays = std::make_shared<std::vector<Member>>();
   asio::post(workers_, [this, strays, keeper = keeper_->keeper_pid(), known = known_pids()] {
     *strays = unknown_strays(keeper, known);
-    asio::post(io_, [this, strays] {
+    asio::post(io_, [this, strays, keeper] {
+      const std::vector<pid_t> known_now = known_pids();
       // Strays that bear the mark of a job that lives are that job's own daemons; USVC_RUN_ID is an alert being sent.
       for (const auto& stray : *strays) {
         if (environ_value(stray.pid, "USVC_RUN") || environ_value(stray.pid, "USVC_RUN_ID")) continue;
-        // A child the keeper has made a moment ago and that has not become its program.
-        if (stray.comm == keeper::launching_comm || stray.comm == "usvc-keeper") continue;
+        if (is_being_launched(stray, keeper)) continue;
+        // Launched while the worker looked.
+        if (std::binary_search(known_now.begin(), known_now.end(), stray.pid)) continue;
         if (!named_strays_.emplace(stray.pid, stray.start_ticks).second) continue;
         record_error("", "process " + std::to_string(stray.pid) + " (" + stray.comm +
                              ") has escaped from a job and can't be told which (tree = cgroup or subreaper tells)");

@@ -20,6 +20,7 @@
 #include "log/files.h"
 #include "log/tail.h"
 #include "manager/conf_store.h"
+#include "manager/keeper_trouble.h"
 #include "manager/life.h"
 #include "manager/log_file.h"
 #include "manager/readable.h"
@@ -220,6 +221,9 @@ asio::awaitable<void> Instance::write_what_waits() {
 std::vector<std::string> Instance::troubles() const {
   std::vector<std::string> all = odd_confs_;
   if (journal_ && journal_->waiting()) all.push_back(journal_->trouble());
+  if (const auto trouble = online() ? keeper_trouble(keeper_->keeper_pid()) : std::nullopt) {
+    all.push_back(trouble->message() + ": no job can be started and no end is seen until then");
+  }
   // A manager that runs has put these into the journal.
   if (!online()) all.insert(all.end(), picture_.complaints.begin(), picture_.complaints.end());
   return all;

@@ -35,6 +35,13 @@ inline constexpr char lock_item[] = "usvc:lock";
 inline constexpr char listener_item[] = "usvc:listener";
 inline constexpr char spill_item[] = "usvc:journal";
 
+// What the keeper is to hold under one name.
+struct Holding {
+  std::vector<Lent> fds;
+  pid_t pid = 0;
+  bool terminal = false;
+};
+
 class Instance {
  public:
   Instance(asio::io_context& io, Layout layout);
@@ -123,6 +130,9 @@ class Instance {
   // To be asked of every run that ends. Without a cgroup of its own that counts, it may have been the one that the
   // kernel has ended since the end before it.
   bool was_out_of_memory(const Run& run);
+  // Has the keeper hold what there is under this name by now. Where that can't be done (no descriptors left, here or
+  // there) it is tried again until it can.
+  void have_held(const std::string& item_id);
   // Tells the keeper to end: nothing starts another manager after this.
   asio::awaitable<void> let_go();
 
@@ -152,13 +162,17 @@ class Instance {
   void on_keeper_lost();
   void replace_keeper();
   void hand_over_everything();
+  [[nodiscard]] std::optional<Holding> what_to_hold(const std::string& item_id);
+  void on_not_held(const std::string& item_id);
+  asio::awaitable<void> hold_anew();
   void watch_if_orphan(const Run& run);
   asio::awaitable<void> watch_orphan(std::string item_id);
   // Of a job, or left over; nullptr: gone.
   Run* find_run(const std::string& item_id);
   void on_drained(const std::string& item_id);
   void on_stuck(const std::string& item_id, int error);
-  void on_carry_lost(const std::string& item_id, Carry stuck, Carry fresh);
+  asio::awaitable<void> exchange_carry(std::string item_id, Carry stuck, Carry fresh);
+  asio::awaitable<void> hold_until_done(std::string item_id);
   std::shared_ptr<Job> job_of_item(const std::string& item_id) const;
   [[nodiscard]] LogPlace place_of(const std::string& log, const std::string& job) const;
   [[nodiscard]] CaptureSource source_of(const Run& run, const std::string& job) const;
@@ -198,6 +212,7 @@ class Instance {
   std::map<std::string, Run> leftovers_;  // by item id: ended, recorded, their output not yet all in the log
   std::set<std::pair<pid_t, std::uint64_t>> named_strays_;
   std::map<std::string, std::optional<RunEnd>> launching_;  // by item id
+  std::set<std::string> unheld_;                            // item ids that the keeper lacks something of
   double keeper_since_ = 0;                                 // when the last one was started
   int keeper_failures_ = 0;                               // of keepers in a row that died young or could not be started
   std::optional<std::uint64_t> oom_kills_ = oom_kills();  // of the machine, so far

@@ -35,6 +35,15 @@ Result<std::optional<keeper::Received>> receive_one(FdRef socket) {
   return std::optional<keeper::Received>(std::move(*checked));
 }
 
+Message hold_message(const std::string& id, pid_t pid, bool terminal) {
+  Message message;
+  message.kind = Kind::hold;
+  message.pid = pid;
+  message.flags = terminal ? keeper::flag_terminal : 0U;
+  keeper::set_id(message, id);
+  return message;
+}
+
 pid_t peer_pid(FdRef socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
@@ -135,7 +144,10 @@ void KeeperLink::handle(keeper::Received received) {
   if (message.kind == Kind::item && keeper::id_of(message) == keeper::upgrade_item) {
     return events_.upgraded(message.flags);
   }
-  if (message.kind != Kind::spawned && message.kind != Kind::not_spawned) return;
+  if (message.kind == Kind::not_held && message.token == 0) return events_.not_held(keeper::id_of(message));
+  const bool answers = message.kind == Kind::spawned || message.kind == Kind::not_spawned ||
+                       message.kind == Kind::held || message.kind == Kind::not_held;
+  if (!answers) return;
   const auto found = pending_.find(message.token);
   if (found == pending_.end()) return;
   const auto pending = std::move(found->second);
@@ -144,6 +156,10 @@ void KeeperLink::handle(keeper::Received received) {
     pending->answer = Spawned{.pid = message.pid, .pidfd = std::move(received.fds.front().fd)};
   } else if (message.kind == Kind::spawned) {
     pending->answer = fail(Error::from_errno(EMFILE, "cannot take a new process's descriptor"));
+  } else if (message.kind == Kind::held) {
+    pending->answer = Spawned{};
+  } else if (message.kind == Kind::not_held) {
+    pending->answer = fail(Error::from_errno(EMFILE, "the keeper cannot take a descriptor"));
   } else {
     pending->answer =
         fail(Error::from_errno(message.status, std::string("cannot ") + keeper::step_text(keeper::Step{message.code})));
@@ -208,13 +224,24 @@ Status KeeperLink::restart() {
 }
 
 asio::awaitable<Result<Spawned>> KeeperLink::spawn(std::string id, std::vector<Lent> fds, bool terminal) {
-  if (!connected_) co_return fail(Error::from_errno(EPIPE, "the keeper died"));
-  const auto pending = std::make_shared<Pending>(io_);
   Message message;
   message.kind = Kind::spawn;
-  message.token = next_token_++;
   message.flags = terminal ? keeper::flag_terminal : 0U;
   keeper::set_id(message, id);
+  co_return co_await ask(message, std::move(fds));
+}
+
+asio::awaitable<Status> KeeperLink::hold_surely(std::string id, std::vector<Lent> fds, pid_t pid, bool terminal) {
+  auto answer = co_await ask(hold_message(id, pid, terminal), std::move(fds));
+  if (!answer) co_return pass(answer);
+  co_return Status();
+}
+
+// A message that the keeper answers.
+asio::awaitable<Result<Spawned>> KeeperLink::ask(Message message, std::vector<Lent> fds) {
+  if (!connected_) co_return fail(Error::from_errno(EPIPE, "the keeper died"));
+  const auto pending = std::make_shared<Pending>(io_);
+  message.token = next_token_++;
   if (auto sent = send(message, fds); !sent) co_return pass(sent);
   pending_[message.token] = pending;
   while (!pending->answer) co_await pending->wakeup.wait();
@@ -222,12 +249,7 @@ asio::awaitable<Result<Spawned>> KeeperLink::spawn(std::string id, std::vector<L
 }
 
 Status KeeperLink::hold(const std::string& id, const std::vector<Lent>& fds, pid_t pid, bool terminal) {
-  Message message;
-  message.kind = Kind::hold;
-  message.pid = pid;
-  message.flags = terminal ? keeper::flag_terminal : 0U;
-  keeper::set_id(message, id);
-  return send(message, fds);
+  return send(hold_message(id, pid, terminal), fds);
 }
 
 void KeeperLink::drop(const std::string& id) {
@@ -258,16 +280,28 @@ void KeeperLink::quit() {
 
 Status KeeperLink::send(Message message, const std::vector<Lent>& fds) {
   if (!connected_) return {};  // the next keeper is told everything anew
+  for (std::size_t i = 0; i < fds.size(); ++i) message.roles.at(i) = fds[i].role;
+  message.fd_count = static_cast<std::uint32_t>(fds.size());
+  if (outgoing_.empty() && send_at_once(message, fds)) return {};
+  // What has to wait needs descriptors of its own.
   Outgoing next{.message = message, .fds = {}};
   for (const auto& lent : fds) {
-    next.message.roles.at(next.fds.size()) = lent.role;
     next.fds.push_back(try_duplicate(lent.fd));
     if (!next.fds.back()) return fail(Error::last("cannot hand a descriptor to the keeper"));
   }
-  next.message.fd_count = static_cast<std::uint32_t>(next.fds.size());
   outgoing_.push_back(std::move(next));
   if (!waiting_for_room_) flush();
   return {};
+}
+
+// False: it has to wait.
+bool KeeperLink::send_at_once(const Message& message, const std::vector<Lent>& fds) {
+  std::vector<int> numbers;
+  numbers.reserve(fds.size());
+  for (const auto& lent : fds) numbers.push_back(lent.fd.get());
+  const auto sent = send_message(FdRef(socket_.native_handle()), keeper::bytes_of(message), numbers);
+  // A keeper that is dying is seen by listen().
+  return sent || (sent.error().code() != EAGAIN && !is_passing(sent.error()));
 }
 
 void KeeperLink::flush() {

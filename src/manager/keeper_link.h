@@ -49,6 +49,8 @@ class KeeperLink {
     std::function<void(const keeper::Message& exit)> exited;
     // The keeper is dead. Called once for each; the owner answers with restart() and hold().
     std::function<void()> lost;
+    // The keeper had no room for all descriptors of this item.
+    std::function<void(const std::string& id)> not_held;
     // How an upgrade went, as flags of the keeper's upgrade_item.
     std::function<void(std::uint32_t flags)> upgraded;
   };
@@ -62,8 +64,11 @@ class KeeperLink {
 
   // Fails with code() EPIPE when the keeper died before it answered: nothing of this run will ever execute then.
   asio::awaitable<Result<Spawned>> spawn(std::string id, std::vector<Lent> fds, bool terminal);
-  // pid: of a run whose process is not this keeper's child.
+  // pid: of a run whose process is not this keeper's child. Fails when it could not be sent; where the keeper has no
+  // room for it, `not_held` tells.
   Status hold(const std::string& id, const std::vector<Lent>& fds, pid_t pid = 0, bool terminal = false);
+  // The same, and the keeper has all of it once this has returned without an error.
+  asio::awaitable<Status> hold_surely(std::string id, std::vector<Lent> fds, pid_t pid, bool terminal);
   void drop(const std::string& id);
   void up();
   void quit();
@@ -86,10 +91,12 @@ class KeeperLink {
   struct Pending {
     explicit Pending(asio::io_context& io) : wakeup(io) {}
     Wakeup wakeup;
-    std::optional<Result<Spawned>> answer;
+    std::optional<Result<Spawned>> answer;  // to hold_surely() an empty one
   };
 
   Status send(keeper::Message message, const std::vector<Lent>& fds);
+  asio::awaitable<Result<Spawned>> ask(keeper::Message message, std::vector<Lent> fds);
+  bool send_at_once(const keeper::Message& message, const std::vector<Lent>& fds);
   void flush();
   asio::awaitable<void> listen(std::uint64_t generation);
   asio::awaitable<void> wait_for_room(std::uint64_t generation);

@@ -7,6 +7,7 @@
 #include "job/names.h"
 #include "manager/git_config.h"
 #include "manager/operations.h"
+#include "manager/pile_up.h"
 
 namespace usvc {
 
@@ -133,6 +134,7 @@ asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request) {
       }
     }
     begun.push_back({instance->find(conf.name), 0});
+    if (begun.size() % 8 == 0) co_await let_others_in(&instance->io());
   }
   auto outcomes = co_await settle(instance, std::move(begun));
   for (auto& outcome : outcomes) reply.results.push_back(std::move(outcome));

@@ -116,11 +116,6 @@ Result<Fd> Rotator::renew(const std::string& path, std::optional<FileIdentity> w
   return log;
 }
 
-Status Rotator::hold(const Writer& writer) {
-  const std::vector<Lent> lent = {{writer.error ? Role::error_log : Role::log, writer.log()}};
-  return instance_.keeper().hold(writer.run->item_id(), lent, 0, writer.run->terminal);
-}
-
 void Rotator::settle(Run& run) {
   const auto job = instance_.find(Instance::job_name_of(run.item_id()));
   if (!job) return;
@@ -151,7 +146,7 @@ void Rotator::settle_one(const Writer& writer, const std::string& path) {
     return instance_.record_error(job_of(path), log.error().message() + " (output goes on into the old file)");
   }
   writer.log() = std::move(*log);
-  if (auto held = hold(writer); !held) instance_.record_error(job_of(path), held.error().message());
+  instance_.have_held(writer.run->item_id());
 }
 
 void Rotator::begin(Rotation rotation) {
@@ -193,8 +188,7 @@ asio::awaitable<Status> Rotator::renew_and_switch(Turn* turn) {
     const Writer& writer = writers[i];
     logs[i].swap(writer.log());
     relogged.push_back({writer.run->item_id(), writer.log()});
-    // One that the keeper could not be told of is found by the next manager.
-    if (auto held = hold(writer); !held) instance_.record_error(job_of(path), held.error().message());
+    instance_.have_held(writer.run->item_id());
     fault_point("manager.rotate-held");
   }
   // A keeper that is left alone must not write into the old log what comes after the first bytes of the new one.

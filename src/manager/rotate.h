@@ -72,7 +72,6 @@ class Rotator {
   Result<LogFile> next_name(const std::string& path);
   void restore_index(const std::string& path) const;
   void settle_one(const Writer& writer, const std::string& path);
-  Status hold(const Writer& writer);
   asio::awaitable<void> run(Rotation rotation);
   asio::awaitable<Status> renew_and_switch(Turn* turn);
   void conclude(const Turn& turn, const Status& done);

@@ -4,6 +4,7 @@
 #include "job/exit_status.h"
 #include "log/tail.h"
 #include "manager/operations.h"
+#include "manager/pile_up.h"
 
 namespace usvc {
 
@@ -133,6 +134,7 @@ asio::awaitable<std::vector<Outcome>> settle(Instance* instance, std::vector<Beg
     });
     if (open.empty()) break;
     (void)co_await wakeup.wait_until(look_again);
+    co_await let_changes_pile_up(&instance->io(), open.size());
   }
   std::vector<Outcome> outcomes;
   outcomes.reserve(found.size());

@@ -7,6 +7,7 @@
 #include "job/names.h"
 #include "manager/conf_store.h"
 #include "manager/operations.h"
+#include "manager/pile_up.h"
 
 namespace usvc {
 
@@ -147,7 +148,7 @@ asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request) {
     }
     begun.push_back({instance->find(name), 0});
     // The first ones start while the files of the others are being written.
-    if (begun.size() % 8 == 0) co_await asio::post(instance->io(), asio::use_awaitable);
+    if (begun.size() % 8 == 0) co_await let_others_in(&instance->io());
   }
   for (const auto& name : *names) instance->reserved_names.erase(name);
   request = {};  // it may be large, and is in the files now

@@ -5,11 +5,14 @@
 #include "base/signals.h"
 #include "base/time.h"
 #include "manager/operations.h"
+#include "manager/pile_up.h"
 #include "manager/sweep.h"
 
 namespace usvc {
 
 namespace {
+
+constexpr std::size_t at_once = 32;
 
 Outcome stopped(const Job& job, bool was_live) {
   Outcome outcome;
@@ -40,8 +43,11 @@ asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request, s
   std::vector<bool> was_live;
   std::map<std::string, std::optional<std::string>> run_ids;
   for (const auto& job : *jobs) {
+    // The first ones end while the others are being asked.
+    if (was_live.size() % at_once == at_once - 1) co_await let_others_in(&instance->io());
     was_live.push_back(!at_rest(*job));
     watching.add(job);
+    if (job->removed) continue;  // meanwhile
     if (!acted_on(*instance, request.key, job->name)) {
       if (auto journaled = set_wanted(*instance, job->name, Wanted::no, request.key); !journaled)
         co_return pass(journaled);
@@ -61,6 +67,7 @@ asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request, s
     });
     if (open.empty() || caller->gone()) break;  // the jobs' own lives see the stop through
     co_await wakeup.wait();
+    co_await let_changes_pile_up(&instance->io(), open.size());
   }
   OutcomesReply reply;
   for (std::size_t i = 0; i < jobs->size(); ++i) {
@@ -93,6 +100,7 @@ asio::awaitable<Outcomes> shut_down(Instance* instance) {
     std::erase_if(open, [](const auto& job) { return at_rest(*job); });
     if (open.empty()) break;
     co_await wakeup.wait();
+    co_await let_changes_pile_up(&instance->io(), open.size());
   }
   for (const auto& job : all) reply.results.push_back(stopped(*job, true));
   co_return reply;

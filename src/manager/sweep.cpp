@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <csignal>
+#include <memory>
 #include <optional>
+#include <utility>
 
-#include "keeper/launch.h"
+#include "manager/launching.h"
 #include "manager/readable.h"
 #include "proc/process.h"
 #include "proc/tree.h"
@@ -43,12 +45,81 @@ std::vector<Target> open_targets(const std::vector<Member>& members) {
 }
 
 // A child that is being launched holds its keeper's descriptors for a moment. One that is `meant` is no such bystander.
-void pass_over_launches(std::vector<Member>& members, const RunMarks* meant = nullptr) {
+void pass_over_launches(std::vector<Member>& members, pid_t keeper, const RunMarks* meant = nullptr) {
   std::erase_if(members, [&](const Member& member) {
     const bool own = meant != nullptr && member.pid == meant->main && member.start_ticks == meant->main_start_ticks;
-    return member.comm == keeper::launching_comm && !own;
+    return !own && is_being_launched(member, keeper);
   });
 }
+
+// Children of the keeper that are nobody's main process: what has lost its parent, if it had one but the keeper.
+struct Strays {
+  bool keeper_lives = false;
+  std::vector<Member> found;
+};
+
+Strays look_for_strays(pid_t keeper, const std::vector<pid_t>& known) {
+  Strays strays{.found = unknown_strays(keeper, known)};
+  pass_over_launches(strays.found, keeper);
+  ProcessStat stat;
+  std::string buffer;
+  strays.keeper_lives = read_stat(keeper, stat, buffer) && !is_dead(stat);  // after the look: else it may be in vain
+  return strays;
+}
+
+// One look at the keeper's children is for all runs that had ended before it began: n of them that end at once are not
+// to look n times at n others. The loop has one of these.
+class SharedLook : public asio::execution_context::service {
+ public:
+  static inline asio::execution_context::id id;
+  explicit SharedLook(asio::execution_context& context) : service(context) {}
+
+  asio::awaitable<std::shared_ptr<const Strays>> look(Instance* instance) {
+    const auto waiting = std::make_shared<Waiting>(instance->io());
+    waiting_.push_back(waiting);
+    if (!std::exchange(under_way_, true)) begin(instance);
+    while (!waiting->found) co_await waiting->done.wait();
+    co_return waiting->found;
+  }
+
+ private:
+  struct Waiting {
+    explicit Waiting(asio::io_context& io) : done(io) {}
+    Wakeup done;
+    std::shared_ptr<const Strays> found;
+  };
+  using All = std::vector<std::shared_ptr<Waiting>>;
+
+  void begin(Instance* instance) {
+    asio::post(instance->workers(), [this, instance, all = std::exchange(waiting_, {}), known = instance->known_pids(),
+                                     keeper = instance->keeper().keeper_pid()]() mutable {
+      auto strays = std::make_shared<Strays>(look_for_strays(keeper, known));
+      asio::post(instance->io(), [this, instance, all = std::move(all), strays = std::move(strays)] {
+        tell(*instance, all, strays);
+        if (waiting_.empty())
+          under_way_ = false;
+        else
+          begin(instance);
+      });
+    });
+  }
+  static void tell(Instance& instance, const All& all, const std::shared_ptr<Strays>& strays) {
+    // What has become a main process while the worker looked is no stray.
+    if (!strays->found.empty()) {
+      const std::vector<pid_t> known = instance.known_pids();
+      std::erase_if(strays->found,
+                    [&](const Member& member) { return std::binary_search(known.begin(), known.end(), member.pid); });
+    }
+    for (const auto& waiting : all) {
+      waiting->found = strays;
+      waiting->done.notify();
+    }
+  }
+  void shutdown() override { waiting_.clear(); }
+
+  All waiting_;
+  bool under_way_ = false;
+};
 
 template <class Look>
 asio::awaitable<std::vector<Member>> look_in_worker(Instance* instance, Look look) {
@@ -81,7 +152,7 @@ asio::awaitable<std::size_t> end_all(Instance* instance, Look look, int signal, 
   int kills = 0;
   for (int round = 0; round < most_rounds; ++round) {
     const std::vector<Member> members = co_await look_in_worker(instance, look);
-    const std::vector<Target> targets = open_targets(members);
+    std::vector<Target> targets = open_targets(members);
     if (targets.empty()) break;
     const bool kill_now = Clock::now() >= kill_at;
     for (const auto& target : targets) {
@@ -100,8 +171,8 @@ asio::awaitable<std::size_t> end_all(Instance* instance, Look look, int signal, 
     }
     // SIGKILL needs its moment too; a process that can't die (a dead disk) is met again, not waited for for ever.
     const auto deadline = kill_now ? Clock::now() + std::chrono::seconds(1) : kill_at;
-    for (const auto& target : targets) {
-      Fd pidfd = duplicate(target.pidfd);
+    for (auto& target : targets) {
+      Fd pidfd = std::move(target.pidfd);
       (void)co_await readable_until(&instance->io(), std::move(pidfd), deadline);
     }
   }
@@ -109,14 +180,14 @@ asio::awaitable<std::size_t> end_all(Instance* instance, Look look, int signal, 
 }
 
 asio::awaitable<std::size_t> sweep_cgroup(Instance* instance, Cgroup* cgroup, int signal, Clock::time_point kill_at) {
-  const auto look = [cgroup](const std::vector<pid_t>& /*known*/) {
+  const auto look = [cgroup, keeper = instance->keeper().keeper_pid()](const std::vector<pid_t>& /*known*/) {
     std::vector<Member> members;
     ProcessStat stat;
     std::string buffer;
     for (const pid_t pid : cgroup->pids()) {
       if (read_stat(pid, stat, buffer)) members.push_back({pid, stat.start_ticks, stat.comm});
     }
-    pass_over_launches(members);
+    pass_over_launches(members, keeper);
     return members;
   };
   if (cgroup->populated() && Clock::now() >= kill_at) (void)cgroup->kill();  // forks in flight included
@@ -156,12 +227,16 @@ asio::awaitable<std::size_t> sweep(Instance* instance, std::shared_ptr<Job> job,
     (void)run.cgroup->remove();  // one that is not empty now holds what can't die; it is named by its processes
     co_return ended;
   }
+  if (run.keeper_child && run.tree.empty()) {
+    const auto strays = co_await asio::use_service<SharedLook>(instance->io()).look(instance);
+    if (strays->keeper_lives && strays->found.empty()) co_return 0;  // as it is, mostly
+  }
   const auto look = [marks = run.marks, tree = run.tree, keeper = instance->keeper().keeper_pid(),
                      lineage = run.keeper_child](const std::vector<pid_t>& known) {
     std::vector<Member> members = members_of(marks, known, keeper, lineage);
     std::erase_if(members, [&](const Member& member) { return member.pid == marks.main; });
     members.insert(members.end(), tree.begin(), tree.end());
-    pass_over_launches(members);
+    pass_over_launches(members, keeper);
     return members;
   };
   ended = co_await end_all(instance, look, signal, kill_at);
@@ -197,9 +272,9 @@ asio::awaitable<std::size_t> sweep_lost(Instance* instance, std::shared_ptr<Job>
   }
   const Conf& conf = job->conf_or_defaults();
   // The lost process itself may have been let go a moment ago and not be its program yet.
-  const auto look = [marks](const std::vector<pid_t>& known) {
+  const auto look = [marks, keeper = instance->keeper().keeper_pid()](const std::vector<pid_t>& known) {
     std::vector<Member> members = all_members(marks, known);
-    pass_over_launches(members, &marks);
+    pass_over_launches(members, keeper, &marks);
     return members;
   };
   co_return co_await end_all(instance, look, conf.stop_signal, Clock::now() + conf.stop_timeout);

@@ -77,6 +77,7 @@ Status Instance::take_over(Fd keeper_socket, Fd keeper_program, std::vector<std:
   KeeperLink::Events events;
   events.exited = [this](const keeper::Message& exit) { on_exit(exit); };
   events.lost = [this] { on_keeper_lost(); };
+  events.not_held = [this](const std::string& id) { on_not_held(id); };
   events.upgraded = [this](std::uint32_t flags) { upgrade_.told(flags); };
   adopt(*items);
   capture_->run();
@@ -210,7 +211,7 @@ Status Instance::take_carry(std::vector<HeldItem>& items) {
   };
   events.carry_lost = [this](const std::string& id, Carry stuck, Carry fresh) {
     asio::post(io_, [this, id, stuck = std::move(stuck), fresh = std::move(fresh)]() mutable {
-      on_carry_lost(id, std::move(stuck), std::move(fresh));
+      asio::co_spawn(io_, exchange_carry(id, std::move(stuck), std::move(fresh)), must_not_throw);
     });
   };
   events.rotate = [this](const Rotation& rotation) { asio::post(io_, [this, rotation] { rotator_.begin(rotation); }); };

@@ -113,7 +113,9 @@ void Upgrade::catch_up() {
 void Upgrade::told(std::uint32_t flags) {
   const bool done = (flags & keeper::flag_upgraded) != 0;
   if (!done && (flags & keeper::flag_rolled_back) == 0) return;
-  conclude(done, "rolled back: the new version did not come up");
+  // The manager that has asked for it still runs: the keeper could not even begin.
+  conclude(done,
+           token_ ? "refused by the keeper, nothing has changed" : "rolled back: the new version did not come up");
   instance_.keeper().drop(keeper::upgrade_item);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "manager/operations.h"
+#include "manager/pile_up.h"
 
 namespace usvc {
 
@@ -78,6 +79,7 @@ asio::awaitable<Result<WaitReply>> wait_for_jobs(Instance* instance, WaitRequest
       break;
     }
     (void)co_await wakeup.wait_until(look_again);
+    co_await let_changes_pile_up(&instance->io(), awaited.size());
   }
   for (std::size_t i = 0; i < awaited.size(); ++i) {
     reply.results.push_back(result_of(*instance, *awaited[i].job, done[i]));

@@ -43,7 +43,9 @@ class Judge {
     read_ledger();
     read_events();
     for (const auto& entry : fs::recursive_directory_iterator(facts_.home + "/logs")) {
-      if (entry.is_regular_file() && entry.path().string().find(".log") != std::string::npos) read_log(entry.path());
+      // An index may hold what looks like a line.
+      const bool is_log = entry.path().string().find(".log") != std::string::npos && entry.path().extension() != ".idx";
+      if (entry.is_regular_file() && is_log) read_log(entry.path());
     }
     for (auto& [run_id, run] : runs_) look_at(run_id, run);
     std::ifstream two(facts_.directory + "/two-copies");

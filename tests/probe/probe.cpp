@@ -17,6 +17,7 @@
 //   count-file FILE           appends "PID start", goes on
 //   crash-first N FILE        exit 1 at the first N starts, counted in FILE, afterwards goes on
 //   wait-file FILE            goes on once FILE exists
+//   wait-lock FILE            goes on once nobody holds an exclusive lock on FILE: any number at once, without a look
 //   begin DIR NAME            appends "begin PID RUN" to DIR/NAME.ledger and goes on, holding a lock until it ends;
 //   exit 97
 //                             and "refused PID RUN" where another process holds it
@@ -29,6 +30,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -210,6 +212,16 @@ void mode_wait_file(Words words) {
   while (access(words[0], F_OK) != 0) nap(5);
 }
 
+void mode_wait_lock(Words words) {
+  if (words.empty()) die("wait-lock needs a file");
+  const int file = open(words[0], O_RDONLY | O_CLOEXEC);
+  if (file < 0) die(std::string("cannot open ") + words[0]);
+  while (flock(file, LOCK_SH) != 0) {
+    if (errno != EINTR) die("flock");
+  }
+  close(file);
+}
+
 void mode_keep_file(Words words) {
   if (words.empty()) die("keep-file needs a file");
   static std::string kept;
@@ -298,6 +310,7 @@ constexpr std::array modes{
     Mode{"count-file", mode_count_file},
     Mode{"crash-first", mode_crash_first},
     Mode{"wait-file", mode_wait_file},
+    Mode{"wait-lock", mode_wait_lock},
     Mode{"begin", begin},
     Mode{"lines", number_lines},
     Mode{"keep-file", mode_keep_file},

@@ -27,6 +27,8 @@ Handover example() {
   state.items.push_back({.id = "usvc:listener", .pid = 0, .flags = 0, .fds = {{Role::listener, 16}}});
   state.items.push_back({.id = upgrade_item, .pid = 77, .flags = flag_trial, .fds = {{Role::token, 17}}});
   state.items.push_back({.id = "quiet.1.0123abcd", .pid = 1, .flags = 0, .fds = {}});
+  state.items.push_back(
+      {.id = "over.1.0123abcd", .pid = 2, .flags = 0, .ended_at_us = 1'764'180'000'000'123, .fds = {}});
   return state;
 }
 
