@@ -150,8 +150,8 @@ TEST_F(LogTest, AStderrThatWouldBeAnotherJobsLogIsRefused) {
   EXPECT_TRUE(contains(second.out + second.err, "where job web keeps its stderr")) << second;
   stop({"web"});
   ok({"conf", "web", "split", "false"});
+  ok({"start", "web"});  // reads its conf again
   start({"--name", "web.err", "--", path("both")});
-  ok({"start", "web"});
   ASSERT_TRUE(wait_log("web", "out\nerr\n"));
   EXPECT_EQ(ok({"log", "--run", "-1", "web"}).out, "out\nerr\n") << "the other's output is not its stderr";
   stop({"web"});
