@@ -60,7 +60,7 @@ format:
 	@tools/format
 
 bench: all
-	@if [ -x bench/run ]; then bench/run; else echo "bench: there is no bench/run yet"; fi
+	@bench/run
 
 clean:
 	rm -rf build

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "base/time.h"
+#include "cli/overwritten.h"
 #include "cli/terminal.h"
 #include "job/run_id.h"
 #include "shapes/json.h"
@@ -68,7 +69,7 @@ std::string log_line_json(std::string_view job, OutputStream stream, const LogLi
   object["t"] = line.time_us ? json::value(static_cast<double>(*line.time_us) / second) : json::value(nullptr);
   object["job"] = json::string_view(job.data(), job.size());
   object["run_id"] = nullptr;
-  if (line.run != 0) object["run_id"] = make_run_id(job, line.run, fmt::format("{:08x}", line.nonce));
+  if (line.run != 0) object["run_id"] = make_run_id(job, line.run, line.nonce);
   object["stream"] = stream == OutputStream::error ? "stderr" : "stdout";
   if (is_utf8(line.text)) {
     object["line"] = json::string_view(line.text.data(), line.text.size());
@@ -97,21 +98,31 @@ std::string_view LogPrinter::time_words(std::int64_t time_us) {
   return written_;
 }
 
-void LogPrinter::add_front(const Job& job, OutputStream stream, const LogLine& line) {
+std::string LogPrinter::front(const Job& job, OutputStream stream, const LogLine& line) {
   const Terminal& terminal = context_->out;
+  std::string text;
   if (style_.timestamps) {
-    out_ += terminal.paint(Color::dim, line.time_us ? time_words(*line.time_us) : unknown_time);
-    out_ += ' ';
+    text += terminal.paint(Color::dim, line.time_us ? time_words(*line.time_us) : unknown_time);
+    text += ' ';
   }
   const bool error = stream == OutputStream::error;
   if (style_.names) {
     const std::size_t width = display_width(job.name);
-    out_ += terminal.paint(job.color, job.name + std::string(width_ - width, ' ') + (error ? "" : " |"));
-    if (error) out_ += terminal.paint(Color::red, " !");
-    out_ += ' ';
+    text += terminal.paint(job.color, job.name + std::string(width_ - width, ' ') + (error ? "" : " |"));
+    if (error) text += terminal.paint(Color::red, " !");
+    text += ' ';
   } else if (error) {
-    out_ += terminal.paint(Color::red, "!") + " ";
+    text += terminal.paint(Color::red, "!") + " ";
   }
+  return text;
+}
+
+std::string LogPrinter::unfinished(std::size_t job, OutputStream stream, const LogLine& line) {
+  std::string text = front(jobs_[job], stream, line);
+  const std::size_t width = context_->out.width().value_or(80);
+  // The last column stays free: a terminal may go to the next row after it.
+  const std::size_t taken = std::min(width - 1, display_width(tame(text, false)));
+  return text.append(cut_to(tame(last_state(line.text), false), width - 1 - taken));
 }
 
 void LogPrinter::add(std::size_t job, OutputStream stream, const LogLine& line) {
@@ -125,9 +136,9 @@ void LogPrinter::add(std::size_t job, OutputStream stream, const LogLine& line) 
     if (line.ended) out_ += '\n';
     return;
   }
-  add_front(jobs_[job], stream, line);
+  out_ += front(jobs_[job], stream, line);
   if (context_->out.is_tty()) {
-    out_ += tame(line.text, context_->out.colors());
+    out_ += tame(last_state(line.text), context_->out.colors());
   } else {
     out_.append(line.text);
   }

@@ -31,6 +31,8 @@ class LogPrinter {
   // The number by which it is called from then on. Names are as wide as the widest so far.
   std::size_t add_job(const std::string& name);
   void add(std::size_t job, OutputStream stream, const LogLine& line);
+  // The same of a line that is still being written, without its end: it fits into the terminal's width.
+  std::string unfinished(std::size_t job, OutputStream stream, const LogLine& line);
   // Something that no job wrote.
   void add_remark(std::string_view text);
   // What has been gathered.
@@ -41,7 +43,7 @@ class LogPrinter {
     std::string name;
     Color color = Color::plain;
   };
-  void add_front(const Job& job, OutputStream stream, const LogLine& line);
+  std::string front(const Job& job, OutputStream stream, const LogLine& line);
   std::string_view time_words(std::int64_t time_us);
 
   const Context* context_;

@@ -38,6 +38,13 @@ Result<bool> LogStream::select(const std::optional<RunChoice>& run) {
   return true;
 }
 
+Status LogStream::skip_all() {
+  auto end = history_.end();
+  if (!end) return pass(end);
+  span_ = {*end, Span::no_end};
+  return {};
+}
+
 Result<bool> LogStream::begins_later() {
   auto begin = history_.begin();
   if (!begin) return pass(begin);

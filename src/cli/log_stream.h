@@ -35,12 +35,16 @@ class LogStream {
   Result<bool> select(const std::optional<RunChoice>& run);
   // The run that line or position belongs to which select() went to.
   Result<std::optional<Mark>> mark_at_begin() { return history_.at(span_.begin); }
+  // Goes behind all there is.
+  Status skip_all();
   // Whether select() left something out at the beginning.
   Result<bool> begins_later();
 
   // Goes to the next line that is wanted; false: there is none, or it is not whole yet and `rest` is not asked for.
   Result<bool> next(bool rest);
   [[nodiscard]] const LogLine& line() const { return line_; }
+  // What there is of the line that next() waits for.
+  [[nodiscard]] std::string_view unfinished() const { return std::string_view(buffer_).substr(begin_); }
   // Appends bytes as they are; false: no more for now.
   Result<bool> read(std::string& out) { return history_.read(span_.begin, span_.end, out); }
   // Takes notice of what is new; true: reading goes on elsewhere. Where the index does not know yet when what is new

@@ -13,6 +13,7 @@
 #include "base/watch.h"
 #include "cli/interrupt.h"
 #include "cli/remote.h"
+#include "cli/terminal.h"
 #include "job/run_id.h"
 
 namespace usvc {
@@ -35,6 +36,15 @@ bool has_files(const Layout& layout, const std::string& log) {
   return files && files->size() > 1;
 }
 
+// A line may be rewritten in place for hours: what matters of that is the end. Of one that is just long the beginning
+// is shown.
+std::string_view latest_of(std::string_view line) {
+  constexpr std::size_t enough_to_see = 4096;
+  if (line.size() <= enough_to_see) return line;
+  const std::size_t from = line.find('\r', line.size() - enough_to_see);
+  return from == std::string_view::npos ? line.substr(0, enough_to_see) : line.substr(from);
+}
+
 }  // namespace
 
 LogView::LogView(const Context& context, const LogOptions& options, std::vector<std::string> words)
@@ -42,10 +52,16 @@ LogView::LogView(const Context& context, const LogOptions& options, std::vector<
       options_(&options),
       words_(std::move(words)),
       remarks_shown_(context.out.is_tty() && !context.json && !options.raw && !options.grep),
-      output_(context, options.pager && !options.follow && !options.raw && !context.json) {}
+      output_(context, options.pager && !options.follow && !options.raw && !context.json,
+              options.lines ? PagerBegin::end : PagerBegin::top) {}
 
 bool LogView::has_entry(const std::string& log) const {
   return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) { return entry->lines.path() == log; });
+}
+
+bool LogView::awaits(const std::string& log) const {
+  return has_entry(log) ||
+         std::any_of(awaited_.begin(), awaited_.end(), [&](const AwaitedLog& awaited) { return awaited.path == log; });
 }
 
 Status LogView::add_jobs(const std::vector<JobView>& jobs, const std::optional<RunChoice>& run) {
@@ -66,15 +82,16 @@ Status LogView::add_jobs(const std::vector<JobView>& jobs, const std::optional<R
                   .hint("usvc events shows which there were"));
 }
 
-Result<std::unique_ptr<LogView::Entry>> LogView::make_entry(const std::string& log, OutputStream stream) {
+Result<std::unique_ptr<LogView::Entry>> LogView::make_entry(const std::string& log, std::size_t job,
+                                                            OutputStream stream) {
   auto history = LogHistory::open(context_->layout, log, complain);
   if (!history) return pass(history);
   // NOLINTNEXTLINE: an aggregate, which make_unique can't make
-  return std::unique_ptr<Entry>(new Entry{jobs_, stream, LogStream(std::move(*history), *options_)});
+  return std::unique_ptr<Entry>(new Entry{job, stream, LogStream(std::move(*history), *options_)});
 }
 
 Status LogView::add_job(const JobView& job, const std::optional<RunChoice>& run) {
-  auto entry = make_entry(job.log, OutputStream::standard);
+  auto entry = make_entry(job.log, jobs_, OutputStream::standard);
   if (!entry) return pass(entry);
   auto selected = (*entry)->lines.select(run);
   if (!selected) return pass(selected);
@@ -85,16 +102,28 @@ Status LogView::add_job(const JobView& job, const std::optional<RunChoice>& run)
   if (run && *mark) same = RunChoice{(*mark)->run, (*mark)->nonce};
   if (auto status = speak_of(job, **entry, run); !status) return status;
   entries_.push_back(std::move(*entry));
-  const std::string error_log = error_log_of(job.log);
-  if (!job.tty && !has_entry(error_log) && has_files(context_->layout, error_log)) {
-    auto errors = make_entry(error_log, OutputStream::error);
-    if (!errors) return pass(errors);
-    auto wrote = (*errors)->lines.select(same);
-    if (!wrote) return pass(wrote);
-    if (*wrote) entries_.push_back(std::move(*errors));
+  if (job.error_log) {
+    if (auto status = add_error_log(*job.error_log, same); !status) return status;
   }
   ++jobs_;
   (void)printer_->add_job(job.name);
+  return {};
+}
+
+Status LogView::add_error_log(const std::string& log, const std::optional<RunChoice>& run) {
+  if (has_entry(log)) return {};
+  if (!has_files(context_->layout, log)) {
+    awaited_.push_back({log, jobs_});
+    return {};
+  }
+  auto errors = make_entry(log, jobs_, OutputStream::error);
+  if (!errors) return pass(errors);
+  auto wrote = (*errors)->lines.select(run);
+  if (!wrote) return pass(wrote);
+  if (!*wrote && options_->follow) {
+    if (auto status = (*errors)->lines.skip_all(); !status) return status;
+  }
+  if (*wrote || options_->follow) entries_.push_back(std::move(*errors));
   return {};
 }
 
@@ -107,7 +136,7 @@ Status LogView::speak_of(const JobView& job, Entry& entry, const std::optional<R
   if (!later) return pass(later);
   Spoken spoken{job.name, 0, {}};
   if (run && *mark && !options_->follow) {
-    spoken.run_id = make_run_id(job.name, (*mark)->run, fmt::format("{:08x}", (*mark)->nonce));
+    spoken.run_id = make_run_id(job.name, (*mark)->run, (*mark)->nonce);
     spoken.from_us = (*mark)->time_us - 60'000'000;
   } else if (options_->since_us) {
     spoken.from_us = *options_->since_us;
@@ -145,9 +174,51 @@ Status LogView::put_remarks(std::int64_t up_to) {
 Status LogView::flush() {
   std::string& text = printer_->text();
   if (text.empty()) return {};
+  erase_below(text);
   auto status = output_.write(text);
   text.clear();
   return status;
+}
+
+// Before `text`, and without control sequences that a simple terminal might not know.
+void LogView::erase_below(std::string& text) {
+  if (below_.empty()) return;
+  const std::size_t width = display_width(tame(below_, false));
+  text.insert(0, "\r" + std::string(width, ' ') + "\r");
+  below_.clear();
+}
+
+// The one that has just written to its line, else any that has one.
+LogView::Entry* LogView::still_written() {
+  Entry* any = nullptr;
+  Entry* latest = nullptr;
+  for (const auto& entry : entries_) {
+    const std::size_t size = entry->lines.unfinished().size();
+    const bool grown = std::exchange(entry->unfinished, size) != size;
+    if (size == 0) continue;
+    any = entry.get();
+    if (grown) latest = entry.get();
+    if (below_from_ == entry.get() && latest == nullptr) any = below_from_;
+  }
+  return latest != nullptr ? latest : any;
+}
+
+// On a terminal the line that is still being written stands below the others, as far as it fits.
+Status LogView::show_unfinished() {
+  if (!context_->out.is_tty() || options_->raw || options_->grep || context_->json) return {};
+  below_from_ = still_written();
+  std::string below;
+  if (below_from_ != nullptr) {
+    LogLine line;
+    line.text = latest_of(below_from_->lines.unfinished());
+    line.time_us = unix_now_us();
+    below = printer_->unfinished(below_from_->job, below_from_->stream, line);
+  }
+  if (below == below_) return {};
+  std::string text = below;
+  erase_below(text);
+  below_ = std::move(below);
+  return output_.write(text);
 }
 
 // All lines that are there, the oldest first.
@@ -181,18 +252,23 @@ Status LogView::pass_on_bytes() {
     if (!more) return pass(more);
     if (!*more) return {};
     if (auto status = output_.write(bytes); !status) return status;
+    within_line_ = !bytes.ends_with('\n');
     bytes.clear();
   }
+}
+
+// The journal is looked into from the first moment on that is spoken of.
+void LogView::make_remarks(std::int64_t until_us) {
+  std::int64_t since = unix_now_us();
+  for (const auto& one : spoken_) since = std::min(since, remarks_shown_ ? one.from_us : since);
+  remarks_.emplace(*context_, since);
+  for (auto& one : spoken_) remarks_->add_job(one.name, one.from_us, until_us, std::move(one.run_id));
 }
 
 Status LogView::show() {
   if (untouched()) return pass_on_bytes();
   if (remarks_shown_ && !spoken_.empty()) {
-    std::int64_t since = LogRemarks::end_of_time;
-    for (const auto& one : spoken_) since = std::min(since, one.from_us);
-    remarks_.emplace(*context_, since);
-    const std::int64_t until = options_->until_us.value_or(LogRemarks::end_of_time);
-    for (auto& one : spoken_) remarks_->add_job(one.name, one.from_us, until, std::move(one.run_id));
+    make_remarks(options_->until_us.value_or(LogRemarks::end_of_time));
     if (auto status = remarks_->read(); !status) return status;
   }
   if (auto status = merge(true); !status) return status;
@@ -201,18 +277,38 @@ Status LogView::show() {
 
 // Jobs that have begun since, and what old ones have begun to keep apart.
 Status LogView::add_new_jobs() {
-  if (whole_selection_) return {};
   auto jobs = look_at(*context_, words_);
   // It may be that none is left, or that the manager is being replaced: the next one that begins brings us here again.
   if (!jobs) return {};
   for (const auto& job : *jobs) {
-    if (has_entry(job.log)) continue;
-    auto entry = make_entry(job.log, OutputStream::standard);
+    const auto known = std::find_if(entries_.begin(), entries_.end(),
+                                    [&](const auto& entry) { return entry->lines.path() == job.log; });
+    if (job.error_log && !awaits(*job.error_log)) {
+      awaited_.push_back({*job.error_log, known == entries_.end() ? jobs_ : (*known)->job});
+    }
+    if (known != entries_.end()) continue;
+    auto entry = make_entry(job.log, jobs_, OutputStream::standard);
     if (!entry) return pass(entry, "cannot show the log of " + job.name);
     entries_.push_back(std::move(*entry));
     ++jobs_;
     (void)printer_->add_job(job.name);
     remarks_->add_job(job.name, unix_now_us() - 60'000'000, LogRemarks::end_of_time, {});
+  }
+  return {};
+}
+
+Status LogView::add_awaited_logs() {
+  for (auto awaited = awaited_.begin(); awaited != awaited_.end();) {
+    if (::access(awaited->path.c_str(), F_OK) != 0) {
+      ++awaited;
+      continue;
+    }
+    auto entry = make_entry(awaited->path, awaited->job, OutputStream::error);
+    if (!entry) return pass(entry, "cannot show " + awaited->path);
+    // From now on there are lines, and what has been passed on is not to run into the first.
+    if (std::exchange(within_line_, false) && !options_->raw) printer_->text() += '\n';
+    entries_.push_back(std::move(*entry));
+    awaited = awaited_.erase(awaited);
   }
   return {};
 }
@@ -236,10 +332,7 @@ Status LogView::follow() {
   if (!interrupt) return pass(interrupt);
   auto watch = Watch::create();
   if (!watch) return pass(watch);
-  std::int64_t since = unix_now_us();
-  for (const auto& one : spoken_) since = std::min(since, remarks_shown_ ? one.from_us : since);
-  remarks_.emplace(*context_, since);
-  for (auto& one : spoken_) remarks_->add_job(one.name, one.from_us, LogRemarks::end_of_time, {});
+  make_remarks(LogRemarks::end_of_time);
   for (bool first = true;; first = false) {
     for (const auto& entry : entries_) {
       if (auto status = watch->add_dir(directory_of(entry->lines.path())); !status) return status;
@@ -248,13 +341,15 @@ Status LogView::follow() {
     if (remarks_->take_begun() && !first) {
       if (auto status = add_new_jobs(); !status) return status;
     }
+    if (auto status = add_awaited_logs(); !status) return status;
     for (bool moved = true; moved;) {
-      if (interrupt->take()) return {};
+      if (interrupt->take()) return below_.empty() ? Status() : print("\n");
       auto elsewhere = catch_up(*watch);
       if (!elsewhere) return pass(elsewhere);
       moved = *elsewhere;
       if (auto status = untouched() ? pass_on_bytes() : merge(false); !status) return status;
     }
+    if (auto status = show_unfinished(); !status) return status;
     auto waited = watch->wait(Watch::look_anyway, interrupt->fd());
     if (!waited) return pass(waited);
   }

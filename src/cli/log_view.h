@@ -34,20 +34,34 @@ class LogView {
     OutputStream stream = OutputStream::standard;
     LogStream lines;
     bool has_line = false;
-    std::int64_t time_us = 0;  // of its line; one whose time is not known goes with the one before it
+    std::int64_t time_us = 0;    // of its line; one whose time is not known goes with the one before it
+    std::size_t unfinished = 0;  // so much there was of a line without its end
+  };
+  // A job's stderr, if it begins to be kept apart while it is followed.
+  struct AwaitedLog {
+    std::string path;
+    std::size_t job = 0;
   };
 
   Status add_job(const JobView& job, const std::optional<RunChoice>& run);
   Status add_new_jobs();
-  Result<std::unique_ptr<Entry>> make_entry(const std::string& log, OutputStream stream);
+  Status add_error_log(const std::string& log, const std::optional<RunChoice>& run);
+  Status add_awaited_logs();
+  Result<std::unique_ptr<Entry>> make_entry(const std::string& log, std::size_t job, OutputStream stream);
+  void make_remarks(std::int64_t until_us);
   Status speak_of(const JobView& job, Entry& entry, const std::optional<RunChoice>& run);
   [[nodiscard]] bool has_entry(const std::string& log) const;
+  // Or will, once there is such a file.
+  [[nodiscard]] bool awaits(const std::string& log) const;
   [[nodiscard]] bool untouched() const;
   Status next(Entry& entry, bool rest);
   Status merge(bool rest);
   Status put_remarks(std::int64_t up_to);
   Status pass_on_bytes();
   Status flush();
+  Entry* still_written();
+  Status show_unfinished();
+  void erase_below(std::string& text);
   Result<bool> catch_up(Watch& watch);
 
   const Context* context_;
@@ -57,7 +71,6 @@ class LogView {
   bool whole_selection_ = false;  // a single job by its name: no other can come to it
   std::size_t jobs_ = 0;
   std::optional<LogPrinter> printer_;
-  std::vector<std::pair<std::string, std::size_t>> numbers_;  // names and the printer's numbers
   std::vector<std::unique_ptr<Entry>> entries_;
   struct Spoken {
     std::string name;
@@ -65,7 +78,12 @@ class LogView {
     std::string run_id;
   };
   std::vector<Spoken> spoken_;
+  std::vector<AwaitedLog> awaited_;
   std::optional<LogRemarks> remarks_;
+  bool within_line_ = false;  // of bytes that were passed on
+  // What stands below all lines that are whole, and from whom: the line that is being written just now.
+  std::string below_;
+  Entry* below_from_ = nullptr;
   PagedOutput output_;
 };
 

@@ -34,6 +34,16 @@ std::string pager_command() {
   return {};
 }
 
+// What less(1) finds in its environment; other pagers don't look there.
+std::string less_options(PagerBegin begin) {
+  const char* set = std::getenv("LESS");
+  // What fits is shown and left at once, and stays on the screen.
+  std::string options = set != nullptr ? set : "FRX";
+  // The user's own first command stays the only one.
+  if (begin == PagerBegin::end && options.find('+') == std::string::npos) options += "$+G";
+  return options;
+}
+
 // Ctrl-C is for the pager, and its end is told by the write that fails.
 void leave_signals_to_pager(bool leave) {
   for (const int signal : {SIGINT, SIGQUIT, SIGPIPE}) (void)std::signal(signal, leave ? SIG_IGN : SIG_DFL);
@@ -41,7 +51,7 @@ void leave_signals_to_pager(bool leave) {
 
 }  // namespace
 
-PagedOutput::PagedOutput(const Context& context, bool wanted) : context_(&context) {
+PagedOutput::PagedOutput(const Context& context, bool wanted, PagerBegin begin) : context_(&context), begin_(begin) {
   if (wanted && context.out.is_tty()) command_ = pager_command();
 }
 
@@ -69,8 +79,7 @@ Status PagedOutput::begin() {
   pipe_ = Fd(ends[1]);
   SpawnOptions options;
   options.own_session = false;
-  // What fits is shown and left at once, and stays on the screen.
-  if (std::getenv("LESS") == nullptr) options.env = {"LESS=FRX"};
+  options.env = {"LESS=" + less_options(begin_)};
   auto pager = spawn_program({"/bin/sh", "-c", command_}, {{FdRef(reading), STDIN_FILENO}}, options);
   if (!pager) return pass(pager, "cannot start the pager");
   pager_ = std::move(*pager);

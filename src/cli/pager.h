@@ -1,6 +1,7 @@
 // What is shown: on a terminal where it does not fit, through the user's pager, as git does.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,10 +12,13 @@
 
 namespace usvc {
 
+// What a pager is to show first.
+enum class PagerBegin : std::uint8_t { top, end };
+
 class PagedOutput {
  public:
   // `wanted` false: all goes to stdout at once.
-  PagedOutput(const Context& context, bool wanted);
+  PagedOutput(const Context& context, bool wanted, PagerBegin begin);
   ~PagedOutput();
   PagedOutput(const PagedOutput&) = delete;
   PagedOutput& operator=(const PagedOutput&) = delete;
@@ -31,6 +35,7 @@ class PagedOutput {
   Status to_pager(std::string_view text);
 
   const Context* context_;
+  PagerBegin begin_;
   std::string command_;  // empty: none
   std::string held_;     // so long as it may still fit
   std::optional<ChildProgram> pager_;

@@ -33,29 +33,10 @@ bool within(std::span<const CharRange> ranges, char32_t c) {
                      [c](const CharRange& range) { return c >= range.first && c <= range.last; });
 }
 
-struct Character {
-  std::size_t bytes;
-  std::size_t columns;
-};
-
 std::size_t columns_of(char32_t c) {
   if (c < 0x300) return 1;
   if (within(zero_ranges, c)) return 0;
   return within(wide_ranges, c) ? 2 : 1;
-}
-
-Character next_character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return {1, 1};
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
-  if (length == 0 || lead > 0xf4 || text.size() < length) return {1, 1};
-  auto c = static_cast<char32_t>(lead & (0x7fU >> length));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0U) != 0x80) return {1, 1};
-    c = (c << 6U) | (byte(i) & 0x3fU);
-  }
-  return {length, columns_of(c)};
 }
 
 std::string_view code_of(Color color) {
@@ -128,10 +109,24 @@ Color Terminal::color_of(std::size_t index) {
   return colors[index % colors.size()];
 }
 
+Character first_character(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return {1, 1};
+  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
+  if (length == 0 || lead > 0xf4 || text.size() < length) return {1, 1};
+  auto c = static_cast<char32_t>(lead & (0x7fU >> length));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80) return {1, 1};
+    c = (c << 6U) | (byte(i) & 0x3fU);
+  }
+  return {length, columns_of(c)};
+}
+
 std::size_t display_width(std::string_view text) {
   std::size_t columns = 0;
   while (!text.empty()) {
-    const Character character = next_character(text);
+    const Character character = first_character(text);
     columns += character.columns;
     text.remove_prefix(character.bytes);
   }
@@ -141,7 +136,7 @@ std::size_t display_width(std::string_view text) {
 std::string_view cut_to(std::string_view text, std::size_t columns) {
   std::size_t end = 0;
   while (end < text.size()) {
-    const Character character = next_character(text.substr(end));
+    const Character character = first_character(text.substr(end));
     if (character.columns > columns) break;
     columns -= character.columns;
     end += character.bytes;
@@ -149,15 +144,7 @@ std::string_view cut_to(std::string_view text, std::size_t columns) {
   return text.substr(0, end);
 }
 
-namespace {
-
-// The length of the control sequence that begins with the ESC at the front, and whether it is a colour.
-struct Sequence {
-  std::size_t length;
-  bool color;
-};
-
-Sequence sequence_at(std::string_view text) {
+ControlSequence first_sequence(std::string_view text) {
   if (text.size() < 2) return {text.size(), false};
   if (text[1] == '[') {
     const std::size_t end = text.find_first_not_of("0123456789;:?<=>! \"#$%&'()*+,-./", 2);
@@ -177,8 +164,6 @@ Sequence sequence_at(std::string_view text) {
   return {std::min<std::size_t>(charset ? 3 : 2, text.size()), false};
 }
 
-}  // namespace
-
 std::string tame(std::string_view line, bool colors) {
   std::string out;
   out.reserve(line.size());
@@ -186,7 +171,7 @@ std::string tame(std::string_view line, bool colors) {
   for (std::size_t i = 0; i < line.size();) {
     const char c = line[i];
     if (c == '\x1b') {
-      const Sequence sequence = sequence_at(line.substr(i));
+      const ControlSequence sequence = first_sequence(line.substr(i));
       if (sequence.color && colors) out.append(line.substr(i, sequence.length));
       colored = colored || (sequence.color && colors);
       i += sequence.length;

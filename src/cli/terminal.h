@@ -51,6 +51,21 @@ std::size_t display_width(std::string_view text);
 // The longest beginning of the text that fits into so many columns.
 std::string_view cut_to(std::string_view text, std::size_t columns);
 
+// A character as UTF-8 has it; each invalid byte is one of one column.
+struct Character {
+  std::size_t bytes;
+  std::size_t columns;
+};
+// The one at the front of what is not empty.
+Character first_character(std::string_view text);
+
+// The control sequence that begins with the ESC at the front.
+struct ControlSequence {
+  std::size_t length;
+  bool color;  // and nothing else
+};
+ControlSequence first_sequence(std::string_view text);
+
 // A line of a job's output made harmless for a terminal: colours stay, other control sequences and characters go.
 // With `colors` false the colours go too.
 std::string tame(std::string_view line, bool colors);

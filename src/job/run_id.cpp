@@ -1,15 +1,21 @@
 #include "job/run_id.h"
 
+#include <fmt/core.h>
+
+#include <optional>
+
 #include "base/text.h"
 #include "job/names.h"
 
 namespace usvc {
 namespace {
 
-constexpr std::size_t tag_length = 8;
-
-bool is_tag(std::string_view text) {
-  return text.size() == tag_length && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+// Written in one way only, as the number is.
+std::optional<std::uint32_t> parse_nonce(std::string_view text) {
+  constexpr std::size_t length = 8;
+  if (text.size() != length || text.find_first_not_of("0123456789abcdef") != std::string_view::npos)
+    return std::nullopt;
+  return parse_integer<std::uint32_t>(text, 16);
 }
 
 // 0 for what is no run number; they count from 1 and are written one way only.
@@ -19,8 +25,8 @@ std::uint64_t run_number(std::string_view text) {
 
 }  // namespace
 
-std::string make_run_id(std::string_view name, std::uint64_t number, std::string_view tag) {
-  return std::string(name) + "." + std::to_string(number) + "." + std::string(tag);
+std::string make_run_id(std::string_view name, std::uint64_t number, std::uint32_t nonce) {
+  return fmt::format("{}.{}.{:08x}", name, number, nonce);
 }
 
 Result<RunId> parse_run_id(std::string_view text) {
@@ -30,14 +36,14 @@ Result<RunId> parse_run_id(std::string_view text) {
   };
   const auto last_dot = text.rfind('.');
   if (last_dot == std::string_view::npos) return wrong();
-  const std::string_view tag = text.substr(last_dot + 1);
+  const auto nonce = parse_nonce(text.substr(last_dot + 1));
   const std::string_view front = text.substr(0, last_dot);
   const auto number_dot = front.rfind('.');
-  if (number_dot == std::string_view::npos || !is_tag(tag)) return wrong();
+  if (number_dot == std::string_view::npos || !nonce) return wrong();
   const std::string_view name = front.substr(0, number_dot);
   const std::uint64_t number = run_number(front.substr(number_dot + 1));
   if (number == 0 || !check_job_name(name)) return wrong();
-  return RunId{std::string(name), number, std::string(tag)};
+  return RunId{std::string(name), number, *nonce};
 }
 
 }  // namespace usvc

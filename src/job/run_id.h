@@ -1,4 +1,5 @@
-// Run ids: "NAME.N.HEX8", unique over all runs of all jobs; the tag tells two jobs apart that had the same name.
+// Run ids: "NAME.N.HEX8", unique over all runs of all jobs; the hexadecimal nonce tells two jobs apart that had the
+// same name.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +13,12 @@ namespace usvc {
 struct RunId {
   std::string name;          // may hold dots itself
   std::uint64_t number = 0;  // counts the job's runs from 1
-  std::string tag;           // eight hex digits
+  std::uint32_t nonce = 0;
 
   friend bool operator==(const RunId&, const RunId&) = default;
 };
 
-std::string make_run_id(std::string_view name, std::uint64_t number, std::string_view tag);
+std::string make_run_id(std::string_view name, std::uint64_t number, std::uint32_t nonce);
 Result<RunId> parse_run_id(std::string_view text);
 
 }  // namespace usvc

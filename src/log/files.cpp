@@ -14,6 +14,8 @@ namespace usvc {
 namespace {
 
 constexpr std::string_view index_end = ".idx";
+constexpr std::string_view log_end = ".log";
+constexpr std::string_view error_end = ".err";
 
 LogFile rotated_file(const std::string& directory, std::string_view log, std::uint32_t number, bool compressed) {
   LogFile file;
@@ -99,9 +101,13 @@ std::string index_of(const std::string& log) {
 }
 
 std::string error_log_of(const std::string& log) {
-  constexpr std::string_view end = ".log";
-  if (!log.ends_with(end)) return log + ".err";
-  return log.substr(0, log.size() - end.size()) + ".err.log";
+  if (!log.ends_with(log_end)) return log + std::string(error_end);
+  return log.substr(0, log.size() - log_end.size()) + std::string(error_end) + std::string(log_end);
+}
+
+bool is_error_log_name(std::string_view path) {
+  if (path.ends_with(log_end)) path.remove_suffix(log_end.size());
+  return path.ends_with(error_end);
 }
 
 }  // namespace usvc

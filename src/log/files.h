@@ -48,5 +48,7 @@ Result<LogFile> next_rotated(const Layout& layout, const std::string& log);
 
 std::string index_of(const std::string& log);      // NAME.log.idx
 std::string error_log_of(const std::string& log);  // NAME.err.log: stderr where it is kept apart
+// Whether error_log_of() gives such a name to some log.
+bool is_error_log_name(std::string_view path);
 
 }  // namespace usvc

@@ -17,11 +17,6 @@ constexpr std::size_t block_size = std::size_t{64} << 10U;
 // Of an index this much is looked at first.
 constexpr std::size_t newest_marks = std::size_t{64} << 10U;
 
-bool same_files(const std::vector<LogFile>& a, const std::vector<LogFile>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const LogFile& x, const LogFile& y) { return x.number == y.number; });
-}
-
 }  // namespace
 
 Result<LogHistory> LogHistory::open(const Layout& layout, std::string log, Warn warn) {
@@ -30,22 +25,44 @@ Result<LogHistory> LogHistory::open(const Layout& layout, std::string log, Warn 
   return history;
 }
 
-// The live file is opened between two looks that show the same rotated ones: then it is their successor, and the index
-// beside it is its own.
+// The live file is opened before the rotated ones are listed, so these are all that were cut from the log before it. It
+// may be rotated meanwhile: then it is the last that is known here, whatever it is called by now.
 Status LogHistory::list() {
   constexpr int attempts = 20;
-  auto files = log_files(layout_, log_);
-  for (int i = 0; i < attempts && files; ++i) {
-    parts_.clear();
-    for (auto& file : *files) parts_.emplace_back().file = file;
-    if (auto source = source_of(live()); !source) return pass(source);
+  for (int i = 0; i < attempts; ++i) {
+    auto live_source = LogSource::open({.path = log_, .index_path = index_of(log_)});
+    if (!live_source) return pass(live_source);
+    auto files = log_files(layout_, log_);
+    if (!files) return pass(files);
+    take(*files, std::move(*live_source));
+    if (!live().source) return {};
     if (auto index = index_of_part(live()); !index) return pass(index);
-    auto again = log_files(layout_, log_);
-    if (again && same_files(*files, *again)) return {};
-    files = std::move(again);
+    const FileIdentity held = live().source->identity();
+    if (which_file(log_) == held) return {};
+    files = log_files(layout_, log_);
+    if (!files) return pass(files);
+    const auto renamed = std::find_if(files->begin(), files->end(), [&](const LogFile& file) {
+      return file.number > 0 && !file.compressed && which_file(file.path) == held;
+    });
+    if (renamed == files->end()) continue;
+    auto source = std::move(live().source);
+    const std::string index_path = renamed->index_path;
+    files->erase(renamed, std::prev(files->end()));
+    files->back().index_path = index_path;
+    take(*files, std::move(source));
+    return {};
   }
-  if (!files) return pass(files);
-  return {};  // rotated faster than it is listed: what is missed now comes with the next look
+  // Rotated and compressed faster than it is looked at: what came last comes with the next look.
+  live().source.reset();
+  live().gone = true;
+  return {};
+}
+
+void LogHistory::take(const std::vector<LogFile>& files, std::optional<LogSource> live_source) {
+  parts_.clear();
+  for (const auto& file : files) parts_.emplace_back().file = file;
+  live().gone = !live_source;
+  live().source = std::move(live_source);
 }
 
 void LogHistory::warn_once(Part& part, const std::string& why) {
@@ -106,13 +123,14 @@ Result<bool> LogHistory::read_on_index(Part& part) {
   const std::uint64_t whole = size / mark_size * mark_size;
   if (whole < part.index_read) part.index_read = 0;  // another one
   if (whole == part.index_read) return false;
-  auto bytes = read_at(*file, static_cast<off_t>(part.index_read), whole - part.index_read);
-  if (!bytes) return pass(bytes);
   if (part.index_read > 0) {
+    auto bytes = read_at(*file, static_cast<off_t>(part.index_read), whole - part.index_read);
+    if (!bytes) return pass(bytes);
     part.index->add(*bytes);
   } else {
-    part.index = LogIndex::parse_end(*bytes, newest_marks);
-    if (part.index->marks().empty()) part.index = LogIndex::parse(*bytes);
+    auto index = LogIndex::read_end(*file, whole, newest_marks);
+    if (!index) return pass(index);
+    part.index = std::move(*index);
   }
   part.index_read = whole;
   return true;
@@ -297,9 +315,9 @@ Result<std::uint64_t> LogHistory::catch_up(std::uint64_t position) {
   if (!live().source) {
     if (!*now) return position;
     if (auto status = list(); !status) return pass(status);
-    auto base = base_of(parts_.size() - 1);
-    if (!base) return base;
-    return std::max(position, *base);
+    auto last = end();
+    if (!last || *last >= position) return last ? Result<std::uint64_t>(position) : last;
+    return base_of(parts_.size() - 1);  // it has begun anew
   }
   if (!*now) return position;  // its successor is still to come
   const FileIdentity held = live().source->identity();
@@ -343,6 +361,8 @@ Result<std::uint64_t> LogHistory::same_file_goes_on(std::uint64_t position, cons
 
 // Where to go on when another file has the name.
 Result<std::uint64_t> LogHistory::successor_of(const FileIdentity& held, std::uint64_t position) {
+  // So long as it is open no other file can have its number.
+  const auto open = std::move(live().source);
   if (auto status = list(); !status) return pass(status);
   cut_seen_ = false;
   const std::size_t last = parts_.size() - 1;

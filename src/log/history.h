@@ -89,6 +89,7 @@ class LogHistory {
   LogHistory(Layout layout, std::string log, Warn warn)
       : layout_(std::move(layout)), log_(std::move(log)), warn_(std::move(warn)) {}
   Status list();
+  void take(const std::vector<LogFile>& files, std::optional<LogSource> live_source);
   Part& live() { return parts_.back(); }
   void warn_once(Part& part, const std::string& why);
   Result<LogSource*> source_of(Part& part);

@@ -20,6 +20,9 @@ constexpr std::size_t checked_size = mark_size - sizeof(std::uint32_t);
 constexpr std::int64_t usual_spacing = 100'000;
 constexpr std::int64_t widest_spacing = 60'000'000;
 constexpr std::uint64_t free_of_charge = std::uint64_t{64} << 10U;
+// So often the header is repeated, and so much of an index has it for certain unless that mark is damaged.
+constexpr std::uint64_t marks_with_header = 64;
+constexpr std::size_t enough_to_go_on = 2 * marks_with_header * mark_size;
 
 template <class Integer>
 void put(char*& at, Integer value) {
@@ -46,6 +49,13 @@ std::uint32_t check_of(std::string_view bytes) {
 std::int64_t plus(std::int64_t time_us, std::int64_t more) {
   std::int64_t sum = 0;
   return __builtin_add_overflow(time_us, more, &sum) ? std::numeric_limits<std::int64_t>::max() : sum;
+}
+
+// In whole marks.
+Result<std::uint64_t> index_size(FdRef file) {
+  const off_t end = ::lseek(file.get(), 0, SEEK_END);
+  if (end < 0) return fail(Error::last("cannot look at it"));
+  return static_cast<std::uint64_t>(end) / mark_size * mark_size;
 }
 
 }  // namespace
@@ -75,7 +85,7 @@ std::optional<Mark> parse_mark(std::string_view bytes) {
   mark.run = take<std::uint32_t>(at);
   mark.nonce = take<std::uint32_t>(at);
   const auto kind = take<std::uint32_t>(at);
-  if (kind < std::to_underlying(MarkKind::header) || kind > std::to_underlying(MarkKind::resumed)) return std::nullopt;
+  if (kind < std::to_underlying(MarkKind::header) || kind > std::to_underlying(MarkKind::again)) return std::nullopt;
   if (take<std::uint32_t>(at) != check_of(bytes)) return std::nullopt;
   mark.kind = static_cast<MarkKind>(kind);
   return mark;
@@ -87,31 +97,26 @@ LogIndex LogIndex::parse(std::string_view bytes) {
   return index;
 }
 
-namespace {
-
-// Where the last header is; the end of `bytes` where there is none.
-std::size_t find_last_header(std::string_view bytes) {
-  for (std::size_t at = bytes.size() / mark_size * mark_size; at > 0;) {
-    at -= mark_size;
-    const char* kind = bytes.substr(at + checked_size - sizeof(std::uint32_t)).data();
-    if (take<std::uint32_t>(kind) == std::to_underlying(MarkKind::header) && parse_mark(bytes.substr(at))) return at;
+Result<LogIndex> LogIndex::read_end(FdRef file, std::uint64_t size, std::size_t newest) {
+  const std::uint64_t from = size - std::min<std::uint64_t>(size, newest / mark_size * mark_size);
+  for (const std::uint64_t begin : {from, std::uint64_t{0}}) {
+    auto bytes = read_at(file, static_cast<off_t>(begin), size - begin);
+    if (!bytes) return pass(bytes);
+    LogIndex index;
+    index.skipped_ = begin / mark_size;
+    index.add(*bytes);
+    if (begin == 0 || (index.base() && !index.marks().empty())) return index;
   }
-  return bytes.size();
+  return LogIndex();
 }
 
-}  // namespace
-
-LogIndex LogIndex::parse_end(std::string_view bytes, std::size_t newest) {
-  newest = newest / mark_size * mark_size;
-  const std::size_t whole = bytes.size() / mark_size * mark_size;
-  const std::size_t header = find_last_header(bytes);
-  const std::size_t behind = header < bytes.size() ? header + mark_size : 0;
-  LogIndex index;
-  if (behind > 0) index.add(bytes.substr(header, mark_size));
-  const std::size_t from = std::max(behind, whole - std::min(whole, newest));
-  index.skipped_ = (from - behind) / mark_size;
-  index.add(bytes.substr(from));
-  return index;
+Result<LogIndex> LogIndex::read_end(const std::string& path) {
+  auto file = open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!file && file.error().code() == ENOENT) return LogIndex();
+  if (!file) return pass(file);
+  auto size = index_size(*file);
+  if (!size) return pass(size, path);
+  return read_end(*file, *size, enough_to_go_on);
 }
 
 Result<LogIndex> LogIndex::read(const std::string& path) {
@@ -133,6 +138,10 @@ void LogIndex::add(const Mark& mark) {
     base_ = mark.position;
     marks_.clear();
     skipped_ = 0;
+    return;
+  }
+  if (mark.kind == MarkKind::again) {
+    if (!base_ && (marks_.empty() || mark.position <= marks_.front().position)) base_ = mark.position;
     return;
   }
   if (base_ && mark.position < *base_) return;
@@ -187,14 +196,12 @@ std::optional<std::uint64_t> LogIndex::after(std::int64_t time_us) const {
 }
 
 Result<LogIndex> IndexWriter::read_back() {
-  const off_t end = ::lseek(file_.get(), 0, SEEK_END);
-  if (end < 0) return fail(Error::last("cannot look at it"));
   // A torn mark at the end is written over.
-  written_ = static_cast<std::uint64_t>(end) / mark_size * mark_size;
+  auto size = index_size(file_);
+  if (!size) return pass(size);
+  written_ = *size;
   if (written_ > LogIndex::largest) return LogIndex();
-  auto bytes = read_at(file_, 0, written_);
-  if (!bytes) return pass(bytes);
-  return LogIndex::parse(*bytes);
+  return LogIndex::read_end(file_, written_, enough_to_go_on);
 }
 
 Result<IndexWriter> IndexWriter::open(const std::string& path, std::uint64_t log_size, std::uint64_t next_position,
@@ -227,12 +234,21 @@ Result<IndexWriter> IndexWriter::open(const std::string& path, std::uint64_t log
 }
 
 bool IndexWriter::append(const Mark& mark) {
-  const auto bytes = to_bytes(mark);
-  const ssize_t put = ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(written_));
-  if (!std::cmp_equal(put, bytes.size())) return false;
-  written_ += bytes.size();
+  const bool is_header = mark.kind == MarkKind::header;
+  if (!is_header && written_ / mark_size % marks_with_header == 0 && written_ > 0) {
+    if (!put({.position = base_, .time_us = mark.time_us, .kind = MarkKind::again})) return false;
+  }
+  if (!put(mark)) return false;
   // The first batch behind a header is marked, however soon it comes.
-  if (mark.kind != MarkKind::header) last_us_ = mark.time_us;
+  if (!is_header) last_us_ = mark.time_us;
+  return true;
+}
+
+bool IndexWriter::put(const Mark& mark) {
+  const auto bytes = to_bytes(mark);
+  const ssize_t done = ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(written_));
+  if (!std::cmp_equal(done, bytes.size())) return false;
+  written_ += bytes.size();
   return true;
 }
 

@@ -28,6 +28,7 @@ enum class MarkKind : std::uint32_t {
   run = 2,      // the output of a run begins here
   batch = 3,    // output came
   resumed = 4,  // marks are made again from here on; what lies between the mark before and this one came in between
+  again = 5,    // the header's position once more, among each hundred marks or so: for those who read the end only
 };
 
 struct Mark {
@@ -55,8 +56,11 @@ class LogIndex {
   // No such file: an empty index.
   static Result<LogIndex> read(const std::string& path);
   // The same without the marks of long ago, which cost the most when there are many: those of the last `newest` bytes
-  // and the header. What is asked about may then lie before what is known: see partial().
-  static LogIndex parse_end(std::string_view bytes, std::size_t newest);
+  // where the file's position is among them and one of them is whole, else all. What is asked about may then lie
+  // before what is known: see partial(). `size`: of the file, a whole number of marks.
+  static Result<LogIndex> read_end(FdRef file, std::uint64_t size, std::size_t newest);
+  // For whoever goes on behind it: where it begins, and its last mark. No such file: an empty index.
+  static Result<LogIndex> read_end(const std::string& path);
   // Takes more of the file, from where it was read to: a whole number of marks.
   void add(std::string_view bytes);
 
@@ -81,7 +85,7 @@ class LogIndex {
 
   std::optional<std::uint64_t> base_;
   std::vector<Mark> marks_;
-  std::size_t skipped_ = 0;  // marks
+  std::uint64_t skipped_ = 0;  // marks
 };
 
 // How far apart batches are marked when the index has so many bytes and the log so many: 100 ms, so long as the index
@@ -113,6 +117,7 @@ class IndexWriter {
   explicit IndexWriter(Fd file) : file_(std::move(file)) {}
   Result<LogIndex> read_back();
   bool append(const Mark& mark);
+  bool put(const Mark& mark);
 
   Fd file_;
   std::uint64_t base_ = 0;

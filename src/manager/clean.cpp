@@ -46,8 +46,8 @@ Status move_log(Instance& instance, const Job& job) {
   std::string end = ".log." + stamp;
   // Two of one name in one second.
   for (int n = 2; ::access((old + end).c_str(), F_OK) == 0; ++n) end = ".log." + stamp + "." + std::to_string(n);
-  // A job of the name NAME.err has a log of the same name as our stderr's.
-  if (!instance.find(job.name + ".err")) {
+  // The log of a job called NAME.err has the same name as our stderr's.
+  if (!instance.other_owner_of(error_log_of(log), job)) {
     if (auto moved = move_files(instance.layout(), error_log_of(log), old + ".err" + end); !moved) return moved;
   }
   return move_files(instance.layout(), log, old + end);

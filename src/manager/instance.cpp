@@ -274,6 +274,15 @@ std::vector<std::string> Instance::log_paths_of(const Job& job) const {
   return paths;
 }
 
+std::shared_ptr<Job> Instance::other_owner_of(const std::string& log, const Job& job) const {
+  for (const auto& [name, other] : jobs_) {
+    if (other.get() == &job) continue;
+    const auto paths = log_paths_of(*other);
+    if (std::find(paths.begin(), paths.end(), log) != paths.end()) return other;
+  }
+  return nullptr;
+}
+
 std::vector<Run*> Instance::all_runs() {
   std::vector<Run*> runs;
   runs.reserve(leftovers_.size() + jobs_.size());
@@ -307,7 +316,7 @@ CaptureSource Instance::source_of(const Run& run, const std::string& job) const 
   }
   if (const auto id = parse_run_id(run.run_id)) {
     source.run = static_cast<std::uint32_t>(id->number);
-    source.nonce = parse_integer<std::uint32_t>(id->tag, 16).value_or(0);
+    source.nonce = id->nonce;
   }
   if (run.carry.read) {
     source.carry_read = duplicate(run.carry.read);

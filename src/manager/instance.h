@@ -119,6 +119,8 @@ class Instance {
   [[nodiscard]] std::string log_path_of(const Job& job) const;
   // That, and where stderr is kept apart its log too.
   [[nodiscard]] std::vector<std::string> log_paths_of(const Job& job) const;
+  // A job other than this one that this log is of; nothing: there is none.
+  [[nodiscard]] std::shared_ptr<Job> other_owner_of(const std::string& log, const Job& job) const;
   [[nodiscard]] Rotator& rotator() { return rotator_; }
   // Ended runs of the job whose output is not yet all in the log.
   [[nodiscard]] std::size_t leftovers_of(const std::string& job) const;

@@ -422,7 +422,7 @@ void Life::enter(JobState state) {
         return instance_.record(std::move(entered));
       }
       instance_.read_conf(job_);
-      entered.run_id = make_run_id(job_.name, static_cast<std::uint64_t>(record().runs) + 1, random_hex(4));
+      entered.run_id = make_run_id(job_.name, static_cast<std::uint64_t>(record().runs) + 1, std::random_device()());
       entered.log_offset = static_cast<std::int64_t>(end_position(instance_.layout(), instance_.log_path_of(job_)));
       return instance_.record(std::move(entered));
     }

@@ -27,7 +27,7 @@ std::uint64_t size_of(const LogFile& file) {
 
 // Nothing: its index does not say.
 std::optional<std::uint64_t> end_of(const LogFile& file) {
-  const auto index = LogIndex::read(file.index_path);
+  const auto index = LogIndex::read_end(file.index_path);
   if (!index || !index->base()) return std::nullopt;
   const std::uint64_t marked = index->marks().empty() ? 0 : index->marks().back().position;
   return std::max(marked, *index->base() + size_of(file));

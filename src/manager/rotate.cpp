@@ -132,7 +132,7 @@ void Rotator::settle_one(const Writer& writer, const std::string& path) {
   const auto written = which_file(writer.log());
   const auto there = which_file(path);
   if (there && there == written) return;
-  const auto index = LogIndex::read(index_of(path));
+  const auto index = LogIndex::read_end(index_of(path));
   const bool marked = index && index->base() && !index->marks().empty();
   // One that was moved without its index goes on behind what has been written. An index that has nothing in it yet may
   // have been made before the last was written to the rotated log.
@@ -224,7 +224,9 @@ void Rotator::conclude(const Turn& turn, const Status& done) {
     }
     waiting.wakeup.notify();
   }
-  if (done && turn.renewed) see_to(rotation.path);
+  if (!done || !turn.renewed) return;
+  const auto next = next_rotated(instance_.layout(), rotation.path);
+  if (next && next->number > 1) see_to(rotation.path, next->number - 1);
 }
 
 void Rotator::tell_unindexed(const std::string& path, const std::string& why) {
@@ -258,36 +260,58 @@ Archive::Task Rotator::task_for(const Job& job, const std::string& path) {
   return task;
 }
 
-void Rotator::see_to(const std::string& path) {
+void Rotator::see_to(const std::string& path, std::uint32_t up_to) {
   const auto job = instance_.find(job_of(path));
   if (!job) return;
   const auto there = which_file(path);
   for (const auto& writer : writers_to(path)) {
     if (which_file(writer.log()) != there) return;
   }
-  const auto next = next_rotated(instance_.layout(), path);
-  if (!next || next->number == 1) return;
   auto task = task_for(*job, path);
-  task.up_to = next->number - 1;
+  task.up_to = up_to;
   archive_.see_to(std::move(task));
 }
 
+namespace {
+
+// The names in each directory of rotated logs, in order.
+using Listings = std::map<std::string, std::vector<std::string>>;
+
+const std::vector<std::string>& listing_of(Listings& listings, const std::string& directory) {
+  const auto [known, fresh] = listings.try_emplace(directory);
+  if (fresh) known->second = list_dir(directory).value_or(std::vector<std::string>());
+  if (fresh) std::sort(known->second.begin(), known->second.end());
+  return known->second;
+}
+
+struct Leftovers {
+  std::uint32_t last_number = 0;
+  bool unfinished = false;  // something is still to be compressed
+};
+
+Leftovers leftovers_of(const std::vector<std::string>& names, const std::string& file) {
+  Leftovers found;
+  for (auto entry = std::lower_bound(names.begin(), names.end(), file + ".");
+       entry != names.end() && entry->starts_with(file + "."); ++entry) {
+    const auto rotated = parse_rotated_name(*entry, file);
+    if (!rotated) continue;
+    found.last_number = std::max(found.last_number, rotated->number);
+    found.unfinished =
+        found.unfinished || rotated->kind == RotatedKind::plain || rotated->kind == RotatedKind::unfinished;
+  }
+  return found;
+}
+
+}  // namespace
+
 void Rotator::see_to_all() {
-  std::map<std::string, std::vector<std::string>> in_directory;  // what is in each directory of rotated logs
+  Listings listings;
   for (const auto& [name, job] : instance_.jobs()) {
     const std::string log = instance_.log_path_of(*job);
     for (const auto& path : {log, error_log_of(log)}) {
-      const auto [known, fresh] = in_directory.try_emplace(old_logs_of(instance_.layout(), path));
-      if (fresh) known->second = list_dir(known->first).value_or(std::vector<std::string>());
-      if (fresh) std::sort(known->second.begin(), known->second.end());
-      const std::string file = std::string(file_name_of(path));
-      auto entry = std::lower_bound(known->second.begin(), known->second.end(), file + ".");
-      for (; entry != known->second.end() && entry->starts_with(file + "."); ++entry) {
-        const auto rotated = parse_rotated_name(*entry, file);
-        if (!rotated || (rotated->kind != RotatedKind::plain && rotated->kind != RotatedKind::unfinished)) continue;
-        see_to(path);
-        break;
-      }
+      const auto& names = listing_of(listings, old_logs_of(instance_.layout(), path));
+      const Leftovers left = leftovers_of(names, std::string(file_name_of(path)));
+      if (left.unfinished) see_to(path, left.last_number);
     }
   }
 }

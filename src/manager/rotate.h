@@ -75,8 +75,8 @@ class Rotator {
   asio::awaitable<void> run(Rotation rotation);
   asio::awaitable<Status> renew_and_switch(Turn* turn);
   void conclude(const Turn& turn, const Status& done);
-  // Compresses and removes, unless a run still writes to a file that has been renamed.
-  void see_to(const std::string& path);
+  // Compresses and removes old files up to that number, unless a run still writes to a file that has been renamed.
+  void see_to(const std::string& path, std::uint32_t up_to);
   [[nodiscard]] Archive::Task task_for(const Job& job, const std::string& path);
   void tell_rotated(const std::string& job, const std::string& what);
 

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "base/version.h"
+#include "log/files.h"
 #include "manager/conf_store.h"
 #include "manager/operations.h"
 #include "manager/sweep.h"
@@ -20,6 +21,14 @@ JobState state_of(Instance& instance, const Job& job) {
   if (instance.online() || job.state == JobState::invalid) return job.state;
   if (!instance.silent()) return JobState::stopped;
   return job_state_from(instance.record_of(job).state).value_or(JobState::stopped);
+}
+
+// Or did so once.
+bool keeps_errors_apart(const Instance& instance, const Job& job) {
+  if (!job.conf || job.conf->tty) return false;
+  if (job.conf->split) return true;
+  const std::string log = error_log_of(job.conf->log);
+  return ::access(log.c_str(), F_OK) == 0 && !instance.other_owner_of(log, job);
 }
 
 }  // namespace
@@ -54,6 +63,7 @@ JobView view_of(Instance& instance, const Job& job) {
     view.start_ticks = static_cast<std::int64_t>(job.run->start_ticks);
     view.started_at = record.started_at;
   }
+  if (keeps_errors_apart(instance, job)) view.error_log = error_log_of(view.log);
   view.deaths = record.deaths;
   view.runs = record.runs;
   view.run_id = record.run_id;

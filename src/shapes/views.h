@@ -54,6 +54,7 @@ struct JobView {
   std::optional<ExitView> last_exit;
   bool tty = true;
   std::string log;
+  std::optional<std::string> error_log;  // of stderr, where that is or was kept apart
 
   std::string conf;
   std::string cwd;
@@ -67,8 +68,8 @@ struct JobView {
 };
 BOOST_DESCRIBE_STRUCT(JobView, (),
                       (name, group, state, pid, cmd, deaths, runs, run_id, started_at, md5, md5_changed, cpu_percent,
-                       mem_bytes, kernel_state, wanted, waiting_until, last_exit, tty, log, conf, cwd, restart,
-                       deaths_in_a_row, first_death_in_row_at, trouble, start_ticks, log_offset, binary))
+                       mem_bytes, kernel_state, wanted, waiting_until, last_exit, tty, log, error_log, conf, cwd,
+                       restart, deaths_in_a_row, first_death_in_row_at, trouble, start_ticks, log_offset, binary))
 
 struct DiskView {
   std::string mount;

@@ -101,6 +101,53 @@ TEST_F(LogFollowTest, ThroughClean) {
   expect_quiet_end(*follower);
 }
 
+TEST_F(LogFollowTest, EveryByteWhileTheWriterIsRotatedFast) {
+  const std::string bytes = random_bytes(std::size_t{100} << 10U, 7);
+  write("bytes", bytes);
+  write("writer",
+        "#!/bin/sh\nuntil [ -e go ]; do sleep 0.02; done\n" +
+            std::string("for i in $(seq 40); do cat bytes; sleep 0.01; done\necho the end\n"),
+        0755);
+  start({"--name", "web", "-1", "--no-tty", "--log-max-size", "64K", "--log-keep", "1000", "--cwd", path(""), "--",
+         path("writer")});
+  // All lines: a follower may begin after the writer.
+  const auto follower = launch({"log", "-f", "-n", "all", "web"});
+  const auto another = launch({"log", "-f", "-n", "all", "--raw", "web"});
+  write("go", "");
+  std::string all;
+  for (int i = 0; i < 40; ++i) all += bytes;
+  all += "the end\n";
+  for (const auto& one : {follower.get(), another.get()}) {
+    EXPECT_TRUE(one->wait_output(60s, [&](const Output& o) { return o.out.ends_with("the end\n"); }));
+    EXPECT_TRUE(one->output().out == all) << one->output().out.size() << " bytes of " << all.size();
+    expect_quiet_end(*one);
+  }
+  EXPECT_GE(lines_of(ok({"log", "--path", "web"}).out).size(), 20U) << "it was rotated";
+  EXPECT_TRUE(ok({"log", "-n", "all", "web"}).out == all);
+}
+
+TEST_F(LogFollowTest, AnErrorLogThatAppearsLater) {
+  start({"-g", "web", "--no-tty", "--", probe(), "print", "together", "--", "serve"});
+  ASSERT_TRUE(wait_log("web-1", "together\n"));
+  const auto all = launch({"log", "-f", "web"});
+  const auto one = launch({"log", "-f", "web-1"});
+  ASSERT_TRUE(shows(*all, "web-1 | together\n"));
+  ASSERT_TRUE(shows(*one, "together\n"));
+  // Of a job that comes, and of one that is known and changes.
+  write("both", "#!/bin/sh\necho to stdout\necho to stderr >&2\nexec sleep 1000\n", 0755);
+  start({"-g", "web", "--no-tty", "--split", "--", path("both")});
+  ASSERT_TRUE(shows(*all, "web-2 | to stdout\n"));
+  ASSERT_TRUE(shows(*all, "web-2 ! to stderr\n"));
+  ok({"conf", "web-1", "split", "true"});
+  ok({"conf", "web-1", "cmd", path("both")});
+  ok({"restart", "web-1"});
+  ASSERT_TRUE(shows(*all, "web-1 ! to stderr\n"));
+  ASSERT_TRUE(shows(*one, "to stdout\n"));
+  ASSERT_TRUE(shows(*one, "! to stderr\n"));
+  expect_quiet_end(*all);
+  expect_quiet_end(*one);
+}
+
 TEST_F(LogFollowTest, RemarksStandBetweenTheLinesOnATerminal) {
   start({"--name", "web", "--", probe(), "print", "hello", "--", "serve"});
   ASSERT_TRUE(wait_log("web", "hello\n"));
@@ -147,6 +194,32 @@ TEST_F(LogTerminalTest, WhatHarmsATerminalIsLeftOutAndColoursStay) {
   EXPECT_TRUE(contains(ok({"log", "web"}).out, "\x1b]0;title\a")) << "a pipe gets the bytes untouched";
 }
 
+TEST_F(LogTerminalTest, OfALineThatOverwritesItselfTheLastStateIsShown) {
+  start_writer("printf '\\r 10%%\\r 50%%\\r100%%\\nwait |\\b/\\b-\\bdone\\n'\n");
+  const Output shown = on_terminal({"log", "web"});
+  EXPECT_TRUE(contains(shown.out, "100%") && contains(shown.out, "wait done")) << shown;
+  EXPECT_FALSE(contains(shown.out, "50%") || contains(shown.out, "|")) << shown;
+  EXPECT_TRUE(contains(on_terminal({"log", "--raw", "web"}).out, "\r 50%\r100%"));
+  EXPECT_EQ(ok({"log", "web"}).out, "\r 10%\r 50%\r100%\nwait |\b/\b-\bdone\n");
+}
+
+TEST_F(LogTerminalTest, TheLineThatIsBeingWrittenIsFollowed) {
+  write("writer",
+        "#!/bin/sh\necho begin\nprintf '\\r 10%%'; until [ -e go ]; do sleep 0.02; done\n"
+        "printf '\\r 50%%'; until [ -e on ]; do sleep 0.02; done\nprintf '\\r100%%\\n'; exec sleep 1000\n",
+        0755);
+  start({"--name", "web", "--cwd", path(""), "--", path("writer")});
+  RunOptions options;
+  options.terminal = TerminalSize{24, 40};
+  const auto follower = launch({"log", "-f", "web"}, options);
+  ASSERT_TRUE(shows(*follower, "begin\r\n 10%"));
+  write("go", "");
+  ASSERT_TRUE(shows(*follower, "\r    \r 50%"));
+  write("on", "");
+  ASSERT_TRUE(shows(*follower, "\r    \r100%\r\n"));
+  expect_quiet_end(*follower);
+}
+
 TEST_F(LogTerminalTest, ALongOneGoesThroughThePager) {
   start_writer("seq 1 90\n");
   EXPECT_TRUE(contains(on_terminal({"log", "web"}).out, "paged: 50")) << "long";
@@ -154,6 +227,21 @@ TEST_F(LogTerminalTest, ALongOneGoesThroughThePager) {
   EXPECT_FALSE(contains(on_terminal({"log", "--no-pager", "web"}).out, "paged:"));
   EXPECT_FALSE(contains(on_terminal({"log", "--raw", "web"}).out, "paged:"));
   EXPECT_FALSE(contains(ok({"log", "web"}, {.env = {{"PAGER", "sed 's/^/paged: /'"}}}).out, "paged:")) << "a pipe";
+}
+
+TEST_F(LogTerminalTest, ThePagerBeginsWhereWhatWasAskedForDoes) {
+  start_writer("seq 1 90\n");
+  const auto less = [&](const Args& args, const std::optional<std::string>& own) {
+    RunOptions options;
+    options.terminal = TerminalSize{24, 80};
+    options.env = std::vector<std::pair<std::string, std::optional<std::string>>>{
+        {"PAGER", "echo \"less has ($LESS)\"; cat"}, {"LESS", own}};
+    return run(args, options).out;
+  };
+  EXPECT_TRUE(contains(less({"log", "web"}, std::nullopt), "less has (FRX$+G)"));
+  EXPECT_TRUE(contains(less({"log", "web"}, "-R"), "less has (-R$+G)"));
+  EXPECT_TRUE(contains(less({"log", "web"}, "-R +/50"), "less has (-R +/50)"));
+  EXPECT_TRUE(contains(less({"log", "--since", "1h", "web"}, std::nullopt), "less has (FRX)"));
 }
 
 TEST_F(LogTerminalTest, APagerThatIsLeftEarlyIsNoError) {

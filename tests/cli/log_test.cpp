@@ -2,6 +2,7 @@
 #include <csignal>
 
 #include "cli/cli_test.h"
+#include "cli/hand_made_log.h"
 
 namespace usvc::test {
 
@@ -117,6 +118,48 @@ TEST_P(FloodTest, EveryByteIsThereOnce) {
 }
 INSTANTIATE_TEST_SUITE_P(Both, FloodTest, testing::Values("terminal", "pipes"),
                          [](const auto& one) { return std::string(one.param); });
+
+TEST_F(LogTest, EveryByteOfFiftyAtOnce) {
+  constexpr int jobs = 50;
+  constexpr int rounds = 30;
+  const std::string bytes = random_bytes(10'000, 3);
+  write("bytes", bytes);
+  write("writer",
+        "#!/bin/sh\nuntil [ -e go ]; do sleep 0.05; done\nfor i in $(seq " + std::to_string(rounds) +
+            "); do echo $i of $USVC_JOB; cat bytes; done\n",
+        0755);
+  start({"-n", std::to_string(jobs), "-g", "many", "-1", "--no-tty", "--log-max-size", "100K", "--settle", "0", "--cwd",
+         path(""), "--", path("writer")},
+        {.deadline = 60s});
+  write("go", "");
+  ASSERT_TRUE(wait_until(90s, [&] { return lines_of(run({"jobs", "state:stopped"}).out).size() == jobs; }));
+  for (int number = 1; number <= jobs; ++number) {
+    const std::string name = "many-" + std::to_string(number);
+    std::string expected;
+    for (int i = 1; i <= rounds; ++i) expected += std::to_string(i) + " of " + name + "\n" + bytes;
+    const std::string shown = ok({"log", "-n", "all", name}).out;
+    EXPECT_TRUE(shown == expected) << name << ": " << shown.size() << " bytes of " << expected.size();
+  }
+}
+
+TEST_F(LogTest, AStderrThatWouldBeAnotherJobsLogIsRefused) {
+  write("both", "#!/bin/sh\necho out\necho err >&2\nexec sleep 1000\n", 0755);
+  start({"--name", "web", "--no-tty", "--split", "--", path("both")});
+  const Output second = run({"start", "--name", "web.err", "--", path("both")});
+  EXPECT_EQ(second.status, 1) << second;
+  EXPECT_TRUE(contains(second.out + second.err, "where job web keeps its stderr")) << second;
+  stop({"web"});
+  ok({"conf", "web", "split", "false"});
+  ok({"start", "web"});  // reads its conf again
+  start({"--name", "web.err", "--", path("both")});
+  ASSERT_TRUE(wait_log("web", "out\nerr\n"));
+  EXPECT_EQ(ok({"log", "--run", "-1", "web"}).out, "out\nerr\n") << "the other's output is not its stderr";
+  stop({"web"});
+  ok({"conf", "web", "split", "true"});
+  const Output again = run({"start", "web"});
+  EXPECT_EQ(again.status, 1) << again;
+  EXPECT_TRUE(contains(again.out + again.err, "the log of job web.err")) << again;
+}
 
 TEST_F(LogTest, OutputOfEveryRunFollowsThatOfTheOneBefore) {
   start({"--name", "web", "-1", "--", probe(), "print", "run"});

@@ -166,16 +166,20 @@ TEST_F(UpgradeTest, JobsKeepTheirPidsAndTheirParent) {
 TEST_F(UpgradeTest, NoOutputIsLostOrDoubledInTen) {
   start({"--name", "terminal", "--", probe(), "tick", "1"});
   start({"--name", "pipes", "--no-tty", "--", probe(), "tick", "1"});
+  start({"--name", "apart", "--no-tty", "--split", "--", "sh", "-c", "exec \"$@\" >&2", "sh", probe(), "tick", "1"});
   const Seen before = look();
   for (int round = 0; round < 10; ++round) {
     upgrade();
     expect_ticking("pipes");
+    expect_ticking("apart.err");
     expect_ticking("terminal");
   }
   EXPECT_EQ(look(), before);
   stop({"all"});
   expect_every_tick("terminal");
   expect_every_tick("pipes");
+  expect_every_tick("apart.err");
+  EXPECT_EQ(log_text("apart"), "");
 }
 
 TEST_F(UpgradeTest, ExitMeanwhileIsTold) {

@@ -17,7 +17,16 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* bystanders[] = {"by-terminal", "by-pipe"};
+struct Bystander {
+  const char* name;
+  std::vector<const char*> options;
+  const char* log;
+};
+const Bystander bystanders[] = {
+    {"by-terminal", {}, "by-terminal"},
+    {"by-pipe", {"--no-tty"}, "by-pipe"},
+    {"by-stderr", {"--no-tty", "--split"}, "by-stderr.err"},
+};
 
 void report(const Complaints& complaints) {
   for (const auto& complaint : complaints) ADD_FAILURE() << complaint;
@@ -47,14 +56,17 @@ Args FaultTest::numbering(const std::string& name, int pause_ms) const {
 }
 
 void FaultTest::stand_by() {
-  for (const std::string name : bystanders) {
+  for (const auto& bystander : bystanders) {
+    const std::string name = bystander.name;
+    const std::string log = bystander.log;
     Args args = {"--settle", "0", "--name", name};
-    if (name == "by-pipe") args.emplace_back("--no-tty");
+    args.insert(args.end(), bystander.options.begin(), bystander.options.end());
     args.emplace_back("--");
+    if (log != name) args.insert(args.end(), {"sh", "-c", "exec \"$@\" >&2", "sh"});
     for (auto& word : numbering(name)) args.push_back(std::move(word));
     start(args);
     ASSERT_TRUE(wait_until(10s, [&] { return !ledger_.begins(name).empty(); }));
-    bystanders_.emplace_back(name, ledger_.begins(name).back().pid);
+    bystanders_.push_back({name, log, ledger_.begins(name).back().pid});
   }
 }
 
@@ -121,8 +133,8 @@ std::size_t FaultTest::journaled(const std::string& event) const {
   return count;
 }
 
-std::string FaultTest::whole_log(const std::string& job, const std::string& log) const {
-  const std::string name = (log.empty() ? job : log) + ".log";
+std::string FaultTest::whole_log(const std::string& log) const {
+  const std::string name = log + ".log";
   // While they are read one may be compressed, removed or renamed: then all are read again.
   for (int attempt = 0; attempt < 50; ++attempt) {
     const auto before = log_parts(name);
@@ -164,7 +176,7 @@ std::optional<std::string> FaultTest::zstdcat(const std::string& path) {
 }
 
 void FaultTest::check_bystanders(const Expected& expected) {
-  for (auto& [name, pid] : bystanders_) {
+  for (const auto& [name, log, pid] : bystanders_) {
     const bool anew = expected.both && !expected.partly;
     const bool runs = wait_until(20s, [&] {
       const Job job = status(name);
@@ -175,8 +187,8 @@ void FaultTest::check_bystanders(const Expected& expected) {
       EXPECT_EQ(status(name).pid, pid) << name << " was started anew";
       EXPECT_EQ(ledger_.begins(name).size(), 1U) << name;
     }
-    const auto size = whole_log(name).size();
-    EXPECT_TRUE(wait_until(10s, [&] { return whole_log(name).size() > size; })) << name << ": its output has stalled";
+    const auto size = whole_log(log).size();
+    EXPECT_TRUE(wait_until(10s, [&] { return whole_log(log).size() > size; })) << name << ": its output has stalled";
   }
 }
 
@@ -192,9 +204,9 @@ void FaultTest::check_job(const std::string& name, const Expected& expected) {
 void FaultTest::check_in_the_end(const std::vector<std::string>& jobs, const Expected& expected) {
   stop({"all"});
   EXPECT_TRUE(wait_until(5s, [&] { return job_processes().empty(); })) << list(job_processes());
-  for (const auto& [name, pid] : bystanders_) {
+  for (const auto& [name, log, pid] : bystanders_) {
     check_job(name, {.both = expected.both, .keeper_died = expected.keeper_died, .ends = {"TERM"}});
-    report(ledger_.check_log(name, whole_log(name), expected.both));
+    report(ledger_.check_log(name, whole_log(log), expected.both));
   }
   for (const auto& name : jobs) {
     check_job(name, expected);

@@ -18,7 +18,8 @@ class FaultTest : public CliTest {
 
   // A numbering job "NAME": notes its beginning, writes a line every few milliseconds.
   [[nodiscard]] Args numbering(const std::string& name, int pause_ms = 5) const;
-  // One with a terminal and one with a pipe; stand_by() makes them, the checks look at them.
+  // One with a terminal, one with a pipe, and one that writes to a stderr that is kept apart; stand_by() makes them,
+  // the checks look at them.
   void stand_by();
 
   // The next process that comes to the point stops there, after so many passes.
@@ -49,8 +50,8 @@ class FaultTest : public CliTest {
   [[nodiscard]] std::size_t journaled(const std::string& event) const;
 
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }
-  // What the job wrote, over all files of its log; `log`: that of another name.
-  [[nodiscard]] std::string whole_log(const std::string& job, const std::string& log = "") const;
+  // What was written to the log NAME.log, over all of its files: a job's name, or NAME.err for its stderr.
+  [[nodiscard]] std::string whole_log(const std::string& log) const;
   // The files of the log NAME.log, the oldest first.
   [[nodiscard]] std::vector<std::string> log_parts(const std::string& name) const;
   // Nothing: it can't be read.
@@ -60,7 +61,12 @@ class FaultTest : public CliTest {
   [[nodiscard]] pid_t own_process(std::string_view program) const;
 
   Ledger ledger_{""};
-  std::vector<std::pair<std::string, pid_t>> bystanders_;
+  struct StandingBy {
+    std::string name;
+    std::string log;
+    pid_t pid;
+  };
+  std::vector<StandingBy> bystanders_;
 };
 
 // Whether the kernel tells how a process that is nobody's child here has ended (PIDFD_GET_INFO, Linux 6.15).

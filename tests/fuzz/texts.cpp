@@ -52,7 +52,7 @@ void check_values(std::string_view text) {
     must(parse_limit(format_limit(*limit)) == *limit, "a limit is written and read the same", format_limit(*limit));
   }
   if (const auto id = parse_run_id(text); taken(id)) {
-    must(make_run_id(id->name, id->number, id->tag) == text, "a run id is written as it was read");
+    must(make_run_id(id->name, id->number, id->nonce) == text, "a run id is written as it was read");
   }
   if (const auto mask = parse_umask(text)) must(*mask >= 0 && *mask <= 0777, "a umask has nine bits");
   for (const Option& option : option_table()) (void)taken(check_value(option, text));

@@ -965,7 +965,7 @@ inline void Model::enter(World& world, JobState state) {
       } else {
         const auto number = static_cast<std::uint64_t>(record(world).runs) + 1;
         if (number >= most_runs) throw std::length_error("the model's world is too small: more runs");
-        entered.run_id = make_run_id("job", number, "00000000");
+        entered.run_id = make_run_id("job", number, 0);
         if (world.stop_acknowledged) fault("a run begins after the stop was acknowledged");
       }
       return append(world, entered);

@@ -11,18 +11,18 @@ namespace {
 
 TEST(RunIds, AreReadBack) {
   const std::vector<RunId> table = {
-      {"web-1", 1, "0123abcd"},
-      {"a.b.c", 17, "deadbeef"},
-      {"a.1.deadbeef", 2, "00000000"},
-      {std::string(64, 'x'), std::numeric_limits<std::uint64_t>::max(), "ffffffff"},
+      {"web-1", 1, 0x0123abcd},
+      {"a.b.c", 17, 0xdeadbeef},
+      {"a.1.deadbeef", 2, 0},
+      {std::string(64, 'x'), std::numeric_limits<std::uint64_t>::max(), 0xffffffff},
   };
   for (const RunId& id : table) {
-    const std::string text = make_run_id(id.name, id.number, id.tag);
+    const std::string text = make_run_id(id.name, id.number, id.nonce);
     const auto back = parse_run_id(text);
     ASSERT_TRUE(back) << text;
     EXPECT_EQ(*back, id) << text;
   }
-  EXPECT_EQ(make_run_id("web-1", 17, "0123abcd"), "web-1.17.0123abcd");
+  EXPECT_EQ(make_run_id("web-1", 17, 0x0123abcd), "web-1.17.0123abcd");
 }
 
 TEST(RunIds, NonsenseIsWrongUsage) {

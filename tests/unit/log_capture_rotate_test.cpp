@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +16,7 @@
 #include "base/files.h"
 #include "log/capture.h"
 #include "log/files.h"
+#include "log_channels.h"
 #include "log_testing.h"
 
 namespace usvc {
@@ -32,10 +32,7 @@ class CaptureRotateTest : public testing::Test {
   CaptureRotateTest& operator=(const CaptureRotateTest&) = delete;
 
  protected:
-  struct Channel {
-    Fd read;
-    Fd write;
-  };
+  using Channel = testing_log::Ends;
 
   CaptureRotateTest() {
     std::string name = "/tmp/usvc-rotate-XXXXXX";
@@ -60,24 +57,6 @@ class CaptureRotateTest : public testing::Test {
   ~CaptureRotateTest() override {
     capture_.reset();
     (void)remove_all(dir_);
-  }
-
-  static Channel pipe_channel() {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
-    EXPECT_EQ(::fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
-    return {Fd(ends[0]), Fd(ends[1])};
-  }
-  static Channel terminal_channel() {
-    Fd master(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
-    std::array<char, 64> path{};
-    EXPECT_EQ(::grantpt(master.get()) | ::unlockpt(master.get()) | ::ptsname_r(master.get(), path.data(), 64), 0);
-    auto slave = open_file(path.data(), O_RDWR | O_NOCTTY);
-    termios modes{};
-    EXPECT_EQ(::tcgetattr(slave->get(), &modes), 0);
-    ::cfmakeraw(&modes);
-    EXPECT_EQ(::tcsetattr(slave->get(), TCSANOW, &modes), 0);
-    return {std::move(master), std::move(*slave)};
   }
 
   [[nodiscard]] std::string path(const std::string& name) const { return dir_ + "/" + name; }
@@ -188,7 +167,7 @@ class CaptureFullTest : public CaptureRotateTest, public testing::WithParamInter
 TEST_P(CaptureFullTest, LogsEndWithALineAndNothingIsLost) {
   constexpr std::uint64_t most = 100'000;
   const bool terminal = GetParam();
-  Channel channel = terminal ? terminal_channel() : pipe_channel();
+  Channel channel = terminal ? testing_log::make_terminal() : testing_log::make_pipe();
   renew_always("run");
   capture_->add(source(channel, "run", terminal, most));
   capture_->run();
@@ -219,7 +198,7 @@ TEST_P(CaptureFullTest, LogsEndWithALineAndNothingIsLost) {
 TEST_P(CaptureFullTest, WithoutALinesEndItGoesOnFor64KibAtMost) {
   constexpr std::uint64_t most = 50'000;
   const bool terminal = GetParam();
-  Channel channel = terminal ? terminal_channel() : pipe_channel();
+  Channel channel = terminal ? testing_log::make_terminal() : testing_log::make_pipe();
   renew_always("run");
   capture_->add(source(channel, "run", terminal, most));
   capture_->run();
@@ -243,7 +222,7 @@ INSTANTIATE_TEST_SUITE_P(PipeAndTerminal, CaptureFullTest, testing::Bool(),
                          [](const auto& parameter) { return parameter.param ? "terminal" : "pipe"; });
 
 TEST_F(CaptureRotateTest, NothingIsWrittenBeforeTheNewFileIsThere) {
-  Channel channel = pipe_channel();
+  Channel channel = testing_log::make_pipe();
   std::optional<Rotation> due;
   answer_ = [&](const Rotation& rotation) { note([&] { due = rotation; }); };
   capture_->add(source(channel, "run", false, 10));
@@ -254,7 +233,7 @@ TEST_F(CaptureRotateTest, NothingIsWrittenBeforeTheNewFileIsThere) {
   capture_->drain("run");
   capture_->rotate(path("job.log"));  // what is under way is enough
   // A second run of the job waits for the first, and so for the new file.
-  Channel second = pipe_channel();
+  Channel second = testing_log::make_pipe();
   CaptureSource more;
   more.id = "run2";
   more.job = "job";
@@ -280,8 +259,8 @@ TEST_F(CaptureRotateTest, NothingIsWrittenBeforeTheNewFileIsThere) {
 }
 
 TEST_F(CaptureRotateTest, EachStreamHasItsOwnLog) {
-  Channel out = pipe_channel();
-  Channel err = pipe_channel();
+  Channel out = testing_log::make_pipe();
+  Channel err = testing_log::make_pipe();
   renew_always("run");
   auto split = source(out, "run", false, 50'000);
   split.error_output = err.read;
@@ -308,7 +287,7 @@ TEST_F(CaptureRotateTest, EachStreamHasItsOwnLog) {
 }
 
 TEST_F(CaptureRotateTest, ACutLogGoesOnAtItsNewEnd) {
-  Channel channel = pipe_channel();
+  Channel channel = testing_log::make_pipe();
   capture_->add(source(channel, "run", false, 1'000'000));
   capture_->run();
   put(channel.write, "before\n");
@@ -325,7 +304,7 @@ TEST_F(CaptureRotateTest, ACutLogGoesOnAtItsNewEnd) {
 
 TEST_F(CaptureRotateTest, ALogThatIsMovedAwayOrRemovedIsMadeAnew) {
   for (const bool removed : {false, true}) {
-    Channel channel = pipe_channel();
+    Channel channel = testing_log::make_pipe();
     std::optional<Rotation> due;
     answer_ = [&](const Rotation& rotation) { note([&] { due = rotation; }); };
     capture_->add(source(channel, "run", false, 1'000'000));
@@ -366,7 +345,7 @@ TEST_F(CaptureRotateTest, ALogThatIsMovedAwayOrRemovedIsMadeAnew) {
 }
 
 TEST_F(CaptureRotateTest, OneThatCanNotBeRotatedIsAskedForAgainAfterAMegabyte) {
-  Channel channel = pipe_channel();
+  Channel channel = testing_log::make_pipe();
   answer_ = [&](const Rotation& rotation) { capture_->go_on(rotation.path); };
   capture_->add(source(channel, "run", false, 10'000));
   capture_->run();
@@ -379,7 +358,7 @@ TEST_F(CaptureRotateTest, OneThatCanNotBeRotatedIsAskedForAgainAfterAMegabyte) {
 }
 
 TEST_F(CaptureRotateTest, OnDemandAtTheEndOfALineThatWaits) {
-  Channel channel = pipe_channel();
+  Channel channel = testing_log::make_pipe();
   capture_->run();
   capture_->rotate(path("job.log"));
   ASSERT_TRUE(wait_until([&] { return asked().size() == 1; }));
@@ -400,7 +379,7 @@ TEST_F(CaptureRotateTest, OnDemandAtTheEndOfALineThatWaits) {
 }
 
 TEST_F(CaptureRotateTest, WithoutAnIndexTheLogIsWrittenAndThatIsTold) {
-  Channel channel = pipe_channel();
+  Channel channel = testing_log::make_pipe();
   ASSERT_EQ(::mkdir(index_of(path("job.log")).c_str(), 0700), 0);
   capture_->add(source(channel, "run", false, 0));
   capture_->run();
@@ -413,7 +392,7 @@ TEST_F(CaptureRotateTest, WithoutAnIndexTheLogIsWrittenAndThatIsTold) {
 }
 
 TEST_F(CaptureRotateTest, TheIndexIsSmall) {
-  Channel channel = pipe_channel();
+  Channel channel = testing_log::make_pipe();
   capture_->add(source(channel, "run", false, 0));
   capture_->run();
   const std::string text = lines(1, 400'000);

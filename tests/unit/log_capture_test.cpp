@@ -1,7 +1,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,6 +11,7 @@
 
 #include "base/files.h"
 #include "log/capture.h"
+#include "log_channels.h"
 #include "log_testing.h"
 
 namespace usvc {
@@ -69,28 +69,12 @@ class CaptureTest : public testing::Test {
     EXPECT_GE(::lseek(log->get(), 0, SEEK_END), 0);
     return std::move(*log);
   }
-  Channel pipe_channel(const std::string& name) {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
-    Channel channel{Fd(ends[0]), Fd(ends[1]), Fd(), dir_ + "/" + name};
-    EXPECT_EQ(::fcntl(channel.read.get(), F_SETFL, O_NONBLOCK), 0);
-    channel.log = open_log(channel.path);
-    return channel;
+  Channel channel(testing_log::Ends ends, const std::string& name) {
+    const std::string path = dir_ + "/" + name;
+    return {std::move(ends.read), std::move(ends.write), open_log(path), path};
   }
-  Channel terminal_channel(const std::string& name) {
-    Fd master(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
-    std::array<char, 64> path{};
-    EXPECT_EQ(::grantpt(master.get()) | ::unlockpt(master.get()) | ::ptsname_r(master.get(), path.data(), 64), 0);
-    auto slave = open_file(path.data(), O_RDWR | O_NOCTTY);
-    EXPECT_TRUE(slave);
-    termios modes{};
-    EXPECT_EQ(::tcgetattr(slave->get(), &modes), 0);
-    ::cfmakeraw(&modes);
-    EXPECT_EQ(::tcsetattr(slave->get(), TCSANOW, &modes), 0);
-    Channel channel{std::move(master), std::move(*slave), Fd(), dir_ + "/" + name};
-    channel.log = open_log(channel.path);
-    return channel;
-  }
+  Channel pipe_channel(const std::string& name) { return channel(testing_log::make_pipe(), name); }
+  Channel terminal_channel(const std::string& name) { return channel(testing_log::make_terminal(), name); }
   void add(const Channel& channel, const std::string& id, bool terminal, const std::string& job = "") {
     CaptureSource source;
     source.id = id;

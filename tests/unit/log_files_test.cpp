@@ -2,11 +2,11 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <string>
 
 #include "base/files.h"
 #include "log/files.h"
+#include "log_testing.h"
 
 namespace usvc {
 namespace {
@@ -49,20 +49,14 @@ TEST(LogNames, OfWhatLiesBeside) {
   EXPECT_EQ(index_of("/x/web.log"), "/x/web.log.idx");
   EXPECT_EQ(error_log_of("/x/web.log"), "/x/web.err.log");
   EXPECT_EQ(error_log_of("/x/out.txt"), "/x/out.txt.err");
+  for (const char* log : {"/x/web.log", "/x/out.txt", "/x/.log"}) {
+    EXPECT_FALSE(is_error_log_name(log)) << log;
+    EXPECT_TRUE(is_error_log_name(error_log_of(log))) << log;
+  }
 }
 
-class LogFiles : public testing::Test {
+class LogFiles : public testing_log::LogDirectory {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "usvc-files-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-    layout_ = Layout::from(
-                  dir_, [](const char*) -> const char* { return nullptr; }, "/")
-                  .value();
-  }
-  void TearDown() override { EXPECT_TRUE(remove_all(dir_)); }
-
   void make(const std::string& path) {
     ASSERT_TRUE(ensure_private_dir(path.substr(0, path.rfind('/'))));
     ASSERT_TRUE(open_file(path, O_WRONLY | O_CREAT));
@@ -74,13 +68,10 @@ class LogFiles : public testing::Test {
     for (const auto& file : *files) found.push_back(file.path);
     return found;
   }
-
-  std::string dir_;
-  Layout layout_;
 };
 
 TEST_F(LogFiles, TheLiveOneIsThereEvenWhenItIsNot) {
-  const std::string log = layout_.log_path("web");
+  const std::string& log = log_;
   EXPECT_EQ(paths(log), std::vector<std::string>{log});
   const auto files = log_files(layout_, log);
   EXPECT_EQ(files->front().number, 0U);
@@ -89,7 +80,7 @@ TEST_F(LogFiles, TheLiveOneIsThereEvenWhenItIsNot) {
 }
 
 TEST_F(LogFiles, OldestFirstAndEachOnce) {
-  const std::string log = layout_.log_path("web");
+  const std::string& log = log_;
   const std::string old = layout_.old_logs_dir + "/web.log.";
   for (const char* end : {"000010", "000009", "000009.zst", "000002.zst", "000002.idx", "000009.idx", "000011.zst.tmp",
                           "2026-11-22T100000", "000012.idx"}) {

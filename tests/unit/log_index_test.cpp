@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -129,27 +130,6 @@ TEST(LogIndex, GrowsAsItIsReadOn) {
   EXPECT_EQ(index.at(9)->run, 3U);
 }
 
-TEST(LogIndex, TheEndOfOneIsEnoughForWhatIsNew) {
-  std::vector<Mark> marks = {first_mark(50), batch_mark(60, 1), first_mark(100)};
-  for (std::uint64_t i = 0; i < 5000; ++i)
-    marks.push_back(batch_mark(100 + i * 10, static_cast<std::int64_t>(i) * a_second));
-  const std::string bytes = bytes_of(marks);
-  const LogIndex whole = LogIndex::parse(bytes);
-  const LogIndex end = LogIndex::parse_end(bytes + "torn", 100 * mark_size + 5);
-  EXPECT_TRUE(end.partial());
-  EXPECT_EQ(end.marks().size(), 100U);
-  EXPECT_EQ(end.base(), 100U);
-  for (const std::int64_t at : {4901, 4950, 4999, 5030, 5200})
-    EXPECT_EQ(end.since(at * a_second), whole.since(at * a_second)) << at;
-  const LogIndex all = LogIndex::parse_end(bytes, bytes.size());
-  EXPECT_FALSE(all.partial());
-  EXPECT_EQ(all.marks(), whole.marks());
-  const LogIndex headless = LogIndex::parse_end(bytes.substr(3 * mark_size), 10 * mark_size);
-  EXPECT_TRUE(headless.partial());
-  EXPECT_FALSE(headless.base());
-  EXPECT_TRUE(LogIndex::parse_end("", 100).marks().empty());
-}
-
 class IndexFile : public testing::Test {
  protected:
   void SetUp() override {
@@ -171,10 +151,78 @@ class IndexFile : public testing::Test {
     return std::move(*read);
   }
   std::size_t size() { return read_file(path_).value().size(); }
+  LogIndex end_of(const std::string& bytes, std::size_t newest) {
+    EXPECT_TRUE(write_file_atomically(path_, bytes, Flush::no));
+    const auto file = open_file(path_, O_RDONLY);
+    EXPECT_TRUE(file);
+    auto end = LogIndex::read_end(*file, bytes.size() / mark_size * mark_size, newest);
+    EXPECT_TRUE(end);
+    return std::move(*end);
+  }
 
   std::string dir_;
   std::string path_;
 };
+
+// As usvc writes it, with the header once more among each 64 marks; `with` false: as one that has it at its front only.
+std::string long_index(bool with) {
+  std::vector<Mark> marks = {first_mark(50), batch_mark(60, 1), first_mark(100)};
+  for (std::uint64_t i = 0; i < 5000; ++i) {
+    if (with && marks.size() % 64 == 0) marks.push_back({.position = 100, .kind = MarkKind::again});
+    marks.push_back(batch_mark(100 + i * 10, static_cast<std::int64_t>(i) * a_second));
+  }
+  return bytes_of(marks);
+}
+
+TEST_F(IndexFile, ItsEndIsEnoughForWhatIsNew) {
+  const std::string bytes = long_index(true);
+  const LogIndex whole = LogIndex::parse(bytes);
+  EXPECT_EQ(whole.base(), 100U);
+  EXPECT_EQ(whole.marks().size(), 5000U);
+  const LogIndex end = end_of(bytes, 100 * mark_size + 5);
+  EXPECT_TRUE(end.partial());
+  EXPECT_GT(end.marks().size(), 90U);
+  EXPECT_LT(end.marks().size(), 100U);
+  EXPECT_EQ(end.base(), 100U);
+  for (const std::int64_t at : {4920, 4950, 4999, 5030, 5200})
+    EXPECT_EQ(end.since(at * a_second), whole.since(at * a_second)) << at;
+  const LogIndex all = end_of(bytes, bytes.size());
+  EXPECT_FALSE(all.partial());
+  EXPECT_EQ(all.marks(), whole.marks());
+  EXPECT_TRUE(end_of("", 100).marks().empty());
+}
+
+TEST_F(IndexFile, AllOfItIsReadWhereItsEndDoesNotSayEnough) {
+  const std::string headers_at_front = long_index(false);
+  const LogIndex front = end_of(headers_at_front, 100 * mark_size);
+  EXPECT_FALSE(front.partial());
+  EXPECT_EQ(front.base(), 100U);
+  EXPECT_EQ(front.marks().size(), 5000U);
+  std::string damaged = long_index(true);
+  std::fill(damaged.end() - 200 * static_cast<std::ptrdiff_t>(mark_size), damaged.end(), 'x');
+  const LogIndex last = end_of(damaged, 100 * mark_size);
+  EXPECT_FALSE(last.partial());
+  EXPECT_EQ(last.marks(), LogIndex::parse(damaged).marks());
+  // Where the front is lost what is repeated tells where the file begins.
+  EXPECT_EQ(LogIndex::parse(long_index(true).substr(3 * mark_size)).base(), 100U);
+}
+
+TEST_F(IndexFile, ALongOneIsGoneOnWithFromItsEnd) {
+  constexpr int marks = 1000;
+  {
+    auto writer = open(0, 0, 1);
+    writer.run_begins(0, 1, 3, 0xabc);
+    for (int i = 1; i < marks; ++i) writer.batch(static_cast<std::uint64_t>(i) * 10, i * a_second);
+  }
+  EXPECT_LT(size(), (marks + marks / 60 + 3) * mark_size) << "repeating the header costs little";
+  EXPECT_TRUE(LogIndex::read_end(path_)->partial());
+  EXPECT_EQ(LogIndex::read_end(path_)->marks().back(), index().marks().back());
+  auto writer = open(marks * 10, 7, marks * a_second);
+  EXPECT_EQ(writer.position(5), 5U);
+  writer.batch(marks * 10, (marks + 1) * a_second);
+  EXPECT_EQ(index().marks().back().run, 3U);
+  EXPECT_EQ(index().marks().back().nonce, 0xabcU);
+}
 
 TEST_F(IndexFile, NoneIsAnEmptyOne) {
   EXPECT_FALSE(index().base());

@@ -19,8 +19,8 @@ namespace {
 // What stderr has of its own comes first, so that the live log is the last.
 Result<std::vector<std::string>> paths_of(const Context& context, const JobView& job) {
   std::vector<std::string> paths;
-  if (!job.tty) {
-    auto errors = log_files(context.layout, error_log_of(job.log));
+  if (job.error_log) {
+    auto errors = log_files(context.layout, *job.error_log);
     if (!errors) return pass(errors);
     for (const auto& file : *errors) {
       auto there = identity_of(file.path);
@@ -89,9 +89,8 @@ Result<int> logchunk(const Invocation& invocation) {
   if (jobs->empty()) return fail("there is no job " + id->name, ErrorKind::no_match);
   LogOptions options;
   options.raw = !context.json;
-  const auto nonce = parse_integer<std::uint32_t>(id->tag, 16);
   LogView view(context, options, {id->name});
-  auto status = view.add_jobs(*jobs, RunChoice{static_cast<std::int64_t>(id->number), nonce});
+  auto status = view.add_jobs(*jobs, RunChoice{static_cast<std::int64_t>(id->number), id->nonce});
   if (!status) return fail("nothing of run " + words.front() + " is in the log of " + id->name);
   if (status = view.show(); !status) return pass(status);
   return 0;
