@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "cli/caller.h"
 #include "cli/lookup.h"
+#include "terminal/scroll_region.h"
 
 namespace usvc {
 
@@ -69,8 +70,11 @@ Status PagedOutput::begin() {
   pipe_ = Fd(ends[1]);
   SpawnOptions options;
   options.own_session = false;
-  // What fits is shown and left at once, and stays on the screen.
-  if (std::getenv("LESS") == nullptr) options.env = {"LESS=FRX"};
+  const bool below_picture = context_->console_rows.value_or(0) > 0;
+  // A pager draws all over the screen.
+  if (below_picture) (void)print(release_scroll_region());
+  // What fits is shown and left at once, and stays on the screen; above a picture it has a screen of its own.
+  if (std::getenv("LESS") == nullptr) options.env = {below_picture ? "LESS=FR" : "LESS=FRX"};
   auto pager = spawn_program({"/bin/sh", "-c", command_}, {{FdRef(reading), STDIN_FILENO}}, options);
   if (!pager) return pass(pager, "cannot start the pager");
   pager_ = std::move(*pager);
