@@ -6,6 +6,11 @@ pkg_check_modules(git2 REQUIRED IMPORTED_TARGET libgit2)
 pkg_check_modules(libmd REQUIRED IMPORTED_TARGET libmd)
 # Linked in: the client, which lives for a millisecond, would load it for every command.
 find_library(zstd_archive NAMES libzstd.a REQUIRED)
+# The line editor for the same reason, with what it is made of.
+find_library(edit_archive NAMES libedit.a REQUIRED)
+find_library(bsd_archive NAMES libbsd.a REQUIRED)
+find_library(md_archive NAMES libmd.a REQUIRED)
+find_library(tinfo_archive NAMES libtinfo.a REQUIRED)
 
 set(Boost_USE_STATIC_LIBS ON)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
@@ -44,3 +49,6 @@ target_link_libraries(usvc_lib_crc INTERFACE Boost::headers)
 
 add_library(usvc_lib_zstd INTERFACE)
 target_link_libraries(usvc_lib_zstd INTERFACE ${zstd_archive} Threads::Threads)
+
+add_library(usvc_lib_edit INTERFACE)
+target_link_libraries(usvc_lib_edit INTERFACE ${edit_archive} ${bsd_archive} ${md_archive} ${tinfo_archive})

@@ -29,7 +29,7 @@ struct Attributes {
   Attributes& operator=(const Attributes&) = delete;
 };
 
-void default_signals(Attributes& attributes, bool own_session) {
+void set_attributes(Attributes& attributes, const SpawnOptions& options) {
   sigset_t all;
   sigfillset(&all);
   sigset_t none;
@@ -37,7 +37,8 @@ void default_signals(Attributes& attributes, bool own_session) {
   ::posix_spawnattr_setsigdefault(&attributes.value, &all);
   ::posix_spawnattr_setsigmask(&attributes.value, &none);
   int flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
-  if (own_session) flags |= POSIX_SPAWN_SETSID;
+  if (options.own_session) flags |= POSIX_SPAWN_SETSID;
+  if (options.foreground_of >= 0) flags |= POSIX_SPAWN_SETPGROUP;  // to one of its own, unless set otherwise
   ::posix_spawnattr_setflags(&attributes.value, static_cast<short>(flags));
 }
 
@@ -101,7 +102,11 @@ Result<ChildProgram> spawn_program(const std::vector<std::string>& args, const s
     ::posix_spawn_file_actions_adddup2(&actions.value, inherited.fd.get(), inherited.as);
   }
   Attributes attributes;
-  default_signals(attributes, options.own_session);
+  set_attributes(attributes, options);
+  if (options.foreground_of >= 0) {
+    // By the child itself, before it executes: from its first instruction on it may read the terminal.
+    ::posix_spawn_file_actions_addtcsetpgrp_np(&actions.value, options.foreground_of);
+  }
   if (!options.cwd.empty()) ::posix_spawn_file_actions_addchdir_np(&actions.value, options.cwd.c_str());
   const std::vector<std::string> environment = merged_environment(options.env);
   pid_t pid = 0;

@@ -36,6 +36,8 @@ struct SpawnOptions {
   std::vector<std::string> env;  // added to, and going before, our own
   std::string cwd;               // empty: ours
   bool own_session = true;
+  int foreground_of =
+      -1;               // a terminal: the program gets a process group of its own, and that the terminal's foreground
   std::string program;  // what is executed instead of args[0]: open_program_path()
 };
 // The name by which an open program is executed, whatever has become of its file's.

@@ -29,7 +29,9 @@ struct Command {
   std::string_view arguments = {};  // "SELECTOR…", for usage lines
   std::string_view summary = {};
   std::string_view details = {};  // the rest of its help, whole lines
-  bool listed = true;             // in the overview, which is to fit a small terminal
+  bool listed = true;             // with a line in the overview, which is to fit a small terminal; else with its name
+  bool internal = false;          // for programs: it is named nowhere
+  bool whole_screen = false;      // it draws all over a terminal
   Options options = Options::anywhere;
   std::vector<Flag> (*flags)() = nullptr;
   // Returns the exit status.
@@ -55,7 +57,9 @@ Status need_no_words(const Invocation& invocation, std::string_view command);
 namespace command {
 
 Result<int> clean(const Invocation& invocation);
+Result<int> complete(const Invocation& invocation);
 Result<int> conf(const Invocation& invocation);
+Result<int> console(const Invocation& invocation);
 Result<int> events(const Invocation& invocation);
 Result<int> help(const Invocation& invocation);
 Result<int> init(const Invocation& invocation);
@@ -78,6 +82,8 @@ Result<int> vars(const Invocation& invocation);
 Result<int> wait(const Invocation& invocation);
 Result<int> why(const Invocation& invocation);
 
+std::vector<Flag> complete_flags();
+std::vector<Flag> console_flags();
 std::vector<Flag> events_flags();
 std::vector<Flag> log_flags();
 std::vector<Flag> restart_flags();

@@ -35,7 +35,20 @@ constexpr std::string_view about_start =
     "In arguments and hooks ~EXIT_STATUS ~JOB_NAME ~HOSTNAME ~RUN_LENGTH ~DEATHS are\n"
     "replaced at each start.\n";
 
-constexpr std::array<Command, 23> table{{
+constexpr std::string_view about_console =
+    "Commands are typed without the word usvc, with quotes as in a shell; help and\n"
+    "notes tell more there. Ctrl-C clears the line or ends the command that runs,\n"
+    "never a job. Ctrl-D or exit leaves.\n"
+    "What is piped in is read line by line, without a prompt. The first command that\n"
+    "fails ends it, with that command's exit status; with --keep-going the others are\n"
+    "run too, and the exit status is that of the first that failed.\n";
+
+constexpr std::string_view about_complete =
+    "For the completions of shells: the words before and the one being typed. A line\n"
+    "for each candidate, a tab and what it is behind it; :files, :directories or\n"
+    ":programs where such may stand there too. Starts no instance.\n";
+
+constexpr std::array<Command, 25> table{{
     {.name = "start",
      .arguments = "CMD [ARG…] | SELECTOR",
      .summary = "make a job and start it; start stopped ones",
@@ -108,18 +121,21 @@ constexpr std::array<Command, 23> table{{
      .arguments = "[SELECTOR…]",
      .summary = "names of jobs, one a line",
      .details = about_selectors,
+     .listed = false,
      .run = command::jobs},
     {.name = "pidof",
      .section = Section::look,
      .arguments = "SELECTOR…",
      .summary = "their process ids, one a line",
      .details = about_selectors,
+     .listed = false,
      .run = command::pidof},
     {.name = "wait",
      .section = Section::look,
      .arguments = "SELECTOR…",
      .summary = "wait until jobs run, stop or exit",
      .details = "Exit status 1: the time is up. With --for exit it is the job's own.\n",
+     .listed = false,
      .flags = command::wait_flags,
      .run = command::wait},
     {.name = "conf",
@@ -140,6 +156,7 @@ constexpr std::array<Command, 23> table{{
      .arguments = "SELECTOR…",
      .summary = "give jobs new logs; the old ones are kept, compressed",
      .details = about_selectors,
+     .listed = false,
      .run = command::rotate},
     {.name = "save",
      .section = Section::tend,
@@ -153,6 +170,12 @@ constexpr std::array<Command, 23> table{{
      .summary = "make and start the jobs of a saved set",
      .details = "FILE - is standard input.\n",
      .run = command::load},
+    {.name = "console",
+     .section = Section::instance,
+     .summary = "a prompt for these commands, with history and completion",
+     .details = about_console,
+     .flags = command::console_flags,
+     .run = command::console},
     {.name = "init",
      .section = Section::instance,
      .summary = "start the instance and the jobs that were wanted",
@@ -167,6 +190,16 @@ constexpr std::array<Command, 23> table{{
      .details = "Of the usvc that asks; no job notices. If the new ones do not come up, the old\nones go on.\n",
      .run = command::upgrade},
     {.name = "vars", .section = Section::instance, .summary = "paths and settings in force", .run = command::vars},
+    {.name = "complete",
+     .section = Section::instance,
+     .arguments = "WORD…",
+     .summary = "what the last WORD of a command line may become",
+     .details = about_complete,
+     .listed = false,
+     .internal = true,
+     .options = Options::before_words,
+     .flags = command::complete_flags,
+     .run = command::complete},
     {.name = "help",
      .section = Section::instance,
      .arguments = "[COMMAND]",
@@ -205,7 +238,7 @@ Error unknown_command(std::string_view word) {
 
 std::vector<Flag> common_flags() {
   return {{"--json", 0, "", "results as one JSON document"},
-          {"--color", 0, "WHEN", "auto, always or never"},
+          {"--color", 0, "auto|always|never", "auto: on a terminal"},
           {"--quiet", 'q', "", "say nothing but errors"},
           {"--help", 'h', "", "this"}};
 }

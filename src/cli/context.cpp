@@ -2,11 +2,28 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
+#include <utility>
+
 #include "base/fd.h"
 #include "base/files.h"
-#include "base/text.h"
+#include "cli/caller.h"
 
 namespace usvc {
+
+Status choose_instance(Context& context, const std::optional<std::string>& home) {
+  if (home && home->empty()) return fail("--home needs a directory", ErrorKind::usage);
+  auto cwd = caller_directory();
+  if (!cwd) cwd = std::string("/");
+  auto layout = Layout::from(
+      home.value_or(""), [](const char* name) { return std::getenv(name); }, *cwd);
+  if (!layout) return pass(layout);
+  const char* variable = std::getenv("USVC_HOME");
+  context.home.reset();
+  if (home || (variable != nullptr && *variable != '\0')) context.home = layout->home;
+  context.layout = std::move(*layout);
+  return {};
+}
 
 Status print(std::string_view text) {
   auto status = write_all(FdRef(STDOUT_FILENO), text);

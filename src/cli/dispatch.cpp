@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/args.h"
-#include "cli/caller.h"
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/help.h"
@@ -88,8 +88,29 @@ Status check_root(const CommandLine& line) {
   return fail(Error("usvc is for ordinary users and does not run as root").hint("--allow-root or USVC_ALLOW_ROOT=1"));
 }
 
+// Those given for all commands, and the instance by the name it has from everywhere.
+std::vector<std::string> common_options(const CommandLine& line, const Context& context) {
+  std::vector<std::string> words;
+  if (context.home) words = {"--home", *context.home};
+  for (const char* name : {"--json", "--quiet", "--allow-root"}) {
+    if (line.has(name)) words.emplace_back(name);
+  }
+  if (const auto color = line.value("--color")) words.insert(words.end(), {"--color", *color});
+  return words;
+}
+
+// Taken out of the environment at once, so that no job and no instance is started with it.
+std::optional<std::size_t> take_console_rows() {
+  const char* text = std::getenv(console_variable);
+  if (text == nullptr) return std::nullopt;
+  const auto rows = parse_integer<std::size_t>(text).value_or(0);
+  ::unsetenv(console_variable);
+  return rows;
+}
+
 Result<Context> context_of(const CommandLine& line) {
   Context context;
+  context.console_rows = take_console_rows();
   context.json = line.has("--json");
   context.quiet = line.has("--quiet");
   auto wish = parse_color_wish(line.value("--color").value_or("auto"));
@@ -97,16 +118,11 @@ Result<Context> context_of(const CommandLine& line) {
   context.out = Terminal::on(STDOUT_FILENO, *wish);
   context.err = Terminal::on(STDERR_FILENO, *wish);
 
-  const auto home = line.value("--home");
-  if (home && home->empty()) return fail("--home needs a directory", ErrorKind::usage);
-  auto cwd = caller_directory();
-  if (!cwd) cwd = std::string("/");
-  auto layout = Layout::from(
-      home.value_or(""), [](const char* name) { return std::getenv(name); }, *cwd);
-  if (!layout) return pass(layout);
-  const char* variable = std::getenv("USVC_HOME");
-  if (home || (variable != nullptr && *variable != '\0')) context.home = layout->home;
-  context.layout = std::move(*layout);
+  if (auto status = choose_instance(context, line.value("--home")); !status) return pass(status);
+  context.common = common_options(line, context);
+  if (context.console_rows && *context.console_rows > 0) {
+    context.out = Terminal(context.out.is_tty(), context.out.colors(), context.out.width(), context.console_rows);
+  }
   return context;
 }
 
@@ -121,7 +137,8 @@ Result<int> run_parsed(const CommandLine& line) {
     }
     return 0;
   }
-  if (line.command->run != command::help) {
+  const bool harmless = line.command->run == command::help || line.command->run == command::complete;
+  if (!harmless) {
     if (auto status = check_root(line); !status) return pass(status);
   }
   auto context = context_of(line);

@@ -1,6 +1,7 @@
 #include "cli/help.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/text.h"
 #include "cli/terminal.h"
@@ -52,22 +53,30 @@ std::string section_title(Section section) {
 
 }  // namespace
 
-std::string help_overview() {
-  std::string out = "usvc [--home DIR] [--json] [--color WHEN] [-q] COMMAND …  keeps programs running\n";
-  Section last = Section::instance;
-  bool first = true;
+std::string help_line(std::string_view section, std::string_view name, std::string_view summary) {
+  std::string line(section);
+  pad(line, 6);
+  line += name;
+  pad(line, 16);
+  return line.append(summary) + "\n";
+}
+
+std::string help_commands() {
+  std::string out;
+  std::string more;
+  std::optional<Section> last;
   for (const auto& command : command_table()) {
+    if (!command.listed && !command.internal && command.run != command::help) more += " " + std::string(command.name);
     if (!command.listed) continue;
-    std::string line = first || command.section != last ? section_title(command.section) : "";
-    pad(line, 6);
-    line += command.name;
-    pad(line, 16);
-    out += line + std::string(command.summary) + "\n";
+    out += help_line(command.section != last ? section_title(command.section) : "", command.name, command.summary);
     last = command.section;
-    first = false;
   }
-  out += "usvc help COMMAND tells more. SELECTOR: a job, group, all, live, dead, 'web-*'.\n";
-  return out;
+  return out + "more " + more + "\n";
+}
+
+std::string help_overview() {
+  return "usvc [--home DIR] [--json] [--color WHEN] [-q] COMMAND …  keeps programs running\n" + help_commands() +
+         "usvc help COMMAND tells more. SELECTOR: a job, group, all, live, dead, 'web-*'.\n";
 }
 
 std::string help_of(const Command& command) {

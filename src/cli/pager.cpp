@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "cli/caller.h"
 #include "cli/lookup.h"
+#include "terminal/scroll_region.h"
 
 namespace usvc {
 
@@ -35,10 +36,11 @@ std::string pager_command() {
 }
 
 // What less(1) finds in its environment; other pagers don't look there.
-std::string less_options(PagerBegin begin) {
+std::string less_options(PagerBegin begin, bool below_picture) {
   const char* set = std::getenv("LESS");
-  // What fits is shown and left at once, and stays on the screen.
-  std::string options = set != nullptr ? set : "FRX";
+  // What fits is shown and left at once, and stays on the screen; above a picture it has a screen of its own.
+  std::string options = below_picture ? "FR" : "FRX";
+  if (set != nullptr) options = set;
   // The user's own first command stays the only one.
   if (begin == PagerBegin::end && options.find('+') == std::string::npos) options += "$+G";
   return options;
@@ -79,7 +81,10 @@ Status PagedOutput::begin() {
   pipe_ = Fd(ends[1]);
   SpawnOptions options;
   options.own_session = false;
-  options.env = {"LESS=" + less_options(begin_)};
+  const bool below_picture = context_->console_rows.value_or(0) > 0;
+  // A pager draws all over the screen.
+  if (below_picture) (void)print(release_scroll_region());
+  options.env = {"LESS=" + less_options(begin_, below_picture)};
   auto pager = spawn_program({"/bin/sh", "-c", command_}, {{FdRef(reading), STDIN_FILENO}}, options);
   if (!pager) return pass(pager, "cannot start the pager");
   pager_ = std::move(*pager);

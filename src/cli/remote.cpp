@@ -142,11 +142,19 @@ Result<JobsReply> Remote::jobs(const std::vector<std::string>& selectors) {
   return read_as<JobsReply>(ask("GET", with_words(route::jobs, selectors)));
 }
 
+Result<std::string> Remote::ask_shortly(const char* route, std::chrono::seconds bearable) {
+  auto tried = try_once(context_->layout, "GET", route, {}, {bearable, [] { return false; }});
+  if (tried.attempt == Attempt::answered) return body_of(std::move(*tried.reply));
+  return ask_disk("GET", route, {});
+}
+
+Result<JobsReply> Remote::glance() {
+  return read_as<JobsReply>(ask_shortly(route::jobs, 1s));
+}
+
 Result<VarsView> Remote::vars() {
   // It is asked most when something is wrong, so it does not wait for it to be right again.
-  auto tried = try_once(context_->layout, "GET", route::vars, {}, {at_once, [] { return false; }});
-  if (tried.attempt == Attempt::answered) return read_as<VarsView>(body_of(std::move(*tried.reply)));
-  return read_as<VarsView>(ask_disk("GET", route::vars, {}));
+  return read_as<VarsView>(ask_shortly(route::vars, at_once));
 }
 
 Result<ConfView> Remote::conf(const std::string& name) {

@@ -2,6 +2,7 @@
 // with the same idempotency key, until a manager that is being replaced is back.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ class Remote {
       : context_(&context), policy_(policy), verb_(std::move(verb)) {}
 
   Result<JobsReply> jobs(const std::vector<std::string>& selectors);
+  // All of them, at once or not at all and without a word: what is on disk where the manager is silent for a second.
+  Result<JobsReply> glance();
   Result<VarsView> vars();
   Result<ConfView> conf(const std::string& name);
   Result<ConfView> set_conf(const std::string& name, const std::string& entry, const std::string& value);
@@ -44,6 +47,7 @@ class Remote {
 
  private:
   Result<std::string> ask(std::string_view method, const std::string& target, const std::string& body = {});
+  Result<std::string> ask_shortly(const char* route, std::chrono::seconds bearable);
   Result<std::string> ask_disk(std::string_view method, const std::string& target, const std::string& body);
   Result<std::string> give_up(Error error, std::string_view method, const std::string& target);
   [[nodiscard]] Error nobody() const;

@@ -44,7 +44,7 @@ int exit_status_of(const WaitReply& reply) {
 }  // namespace
 
 std::vector<Flag> wait_flags() {
-  return {{"--for", 0, "WHAT", "running, ready, stopped (the default) or exit"},
+  return {{"--for", 0, "running|ready|stopped|exit", "stopped when it is left out"},
           {"--timeout", 0, "T", "give up after this long: 90s, 10m"}};
 }
 
