@@ -8,7 +8,7 @@
 
 namespace usvc {
 
-Result<Interrupt> Interrupt::create() {
+Result<Interrupt> Interrupt::create(std::initializer_list<int> more) {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
@@ -17,6 +17,7 @@ Result<Interrupt> Interrupt::create() {
     const bool ignored = ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
     if (!ignored) sigaddset(&set, signal);
   }
+  for (const int signal : more) sigaddset(&set, signal);
   if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) return fail(Error::last("cannot block signals"));
   Fd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return fail(Error::last("cannot wait for signals"));

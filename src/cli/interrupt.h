@@ -1,6 +1,7 @@
 // Signals that end a command which would otherwise go on for ever, as something to wait for.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 
 #include "base/error.h"
@@ -8,10 +9,11 @@
 
 namespace usvc {
 
-// While it lives, INT, TERM, HUP and QUIT no longer end the program; they are read here. Made before any thread is.
+// While it lives, INT, TERM, HUP and QUIT no longer end the program; they are read here, as are `more` that are asked
+// for. Made before any thread is.
 class Interrupt {
  public:
-  static Result<Interrupt> create();
+  static Result<Interrupt> create(std::initializer_list<int> more = {});
   [[nodiscard]] FdRef fd() const { return fd_; }  // readable: one has come
   // The number of the next one that has come; none: not yet.
   std::optional<int> take();

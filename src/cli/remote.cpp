@@ -142,6 +142,13 @@ Result<JobsReply> Remote::jobs(const std::vector<std::string>& selectors) {
   return read_as<JobsReply>(ask("GET", with_words(route::jobs, selectors)));
 }
 
+Result<JobsReply> Remote::jobs_at_once(const std::vector<std::string>& selectors) {
+  auto tried =
+      try_once(context_->layout, "GET", with_words(route::jobs, selectors), {}, {at_once, [] { return false; }});
+  if (!tried.reply) return fail(std::move(tried.reply).error().as(ErrorKind::unreachable));
+  return read_as<JobsReply>(body_of(std::move(*tried.reply)));
+}
+
 Result<VarsView> Remote::vars() {
   // It is asked most when something is wrong, so it does not wait for it to be right again.
   auto tried = try_once(context_->layout, "GET", route::vars, {}, {at_once, [] { return false; }});

@@ -28,6 +28,8 @@ class Remote {
       : context_(&context), policy_(policy), verb_(std::move(verb)) {}
 
   Result<JobsReply> jobs(const std::vector<std::string>& selectors);
+  // Asked once and without patience, for callers that ask again anyway; nothing is said or looked for on disk.
+  Result<JobsReply> jobs_at_once(const std::vector<std::string>& selectors);
   Result<VarsView> vars();
   Result<ConfView> conf(const std::string& name);
   Result<ConfView> set_conf(const std::string& name, const std::string& entry, const std::string& value);
