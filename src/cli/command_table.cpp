@@ -12,6 +12,13 @@ constexpr std::string_view about_selectors =
     "A SELECTOR is a job's name, a group, all, live, dead (not running), a quoted\n"
     "glob ('web-*') or state:STATE; several are added up.\n";
 
+constexpr std::string_view about_top =
+    "Needs a terminal. CPU is what a job's processes took since the last look, 100%\n"
+    "being one core; behind it and behind the memory stand the last looks. Below the\n"
+    "jobs is what the selected one printed last. ? shows the keys, q and Ctrl-C leave.\n"
+    "A SELECTOR is a job's name, a group, all, live, dead (not running), a quoted\n"
+    "glob ('web-*') or state:STATE; several are added up.\n";
+
 constexpr std::string_view about_log =
     "A SELECTOR is a job's name, a group, all, live, dead (not running), a quoted\n"
     "glob ('web-*') or state:STATE; several are added up.\n"
@@ -32,7 +39,7 @@ constexpr std::string_view about_start =
     "In arguments and hooks ~EXIT_STATUS ~JOB_NAME ~HOSTNAME ~RUN_LENGTH ~DEATHS are\n"
     "replaced at each start.\n";
 
-constexpr std::array<Command, 23> table{{
+constexpr std::array<Command, 24> table{{
     {.name = "start",
      .arguments = "CMD [ARG…] | SELECTOR",
      .summary = "make a job and start it; start stopped ones",
@@ -72,6 +79,13 @@ constexpr std::array<Command, 23> table{{
      .details = about_selectors,
      .flags = command::status_flags,
      .run = command::status},
+    {.name = "top",
+     .section = Section::look,
+     .arguments = "[SELECTOR…]",
+     .summary = "the same live, full screen, with keys to act",
+     .details = about_top,
+     .flags = command::top_flags,
+     .run = command::top},
     {.name = "log",
      .aliases = "logs tail",
      .section = Section::look,
@@ -111,6 +125,7 @@ constexpr std::array<Command, 23> table{{
      .arguments = "SELECTOR…",
      .summary = "their process ids, one a line",
      .details = about_selectors,
+     .listed = false,
      .run = command::pidof},
     {.name = "wait",
      .section = Section::look,
