@@ -15,7 +15,7 @@ constexpr std::string_view about_selectors =
 constexpr std::string_view about_top =
     "Needs a terminal. CPU is what a job's processes took since the last look, 100%\n"
     "being one core; behind it and behind the memory stand the last looks. Below the\n"
-    "jobs is what the selected one printed last. ? shows the keys, q and Ctrl-C leave.\n"
+    "jobs is what the selected one printed last. ? shows the keys, q leaves.\n"
     "A SELECTOR is a job's name, a group, all, live, dead (not running), a quoted\n"
     "glob ('web-*') or state:STATE; several are added up.\n";
 
@@ -117,7 +117,7 @@ constexpr std::array<Command, 24> table{{
     {.name = "jobs",
      .section = Section::look,
      .arguments = "[SELECTOR…]",
-     .summary = "names of jobs, one a line",
+     .summary = "names of jobs, one a line (pidof: their process ids)",
      .details = about_selectors,
      .run = command::jobs},
     {.name = "pidof",
