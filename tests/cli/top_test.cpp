@@ -72,18 +72,11 @@ class TopTest : public CliTest {
     EXPECT_EQ(read(path("after")), read(path("before")));
     EXPECT_FALSE(contains(screen(), "? help")) << screen();
   }
+  // The shell's child: others' tests run the same program meanwhile.
   pid_t top_pid() {
-    for (const auto& process : processes_called("top")) return process;
-    return 0;
-  }
-  // usvc processes of this test whose first word is `command`.
-  std::vector<pid_t> processes_called(const std::string& command) {
-    std::vector<pid_t> found;
-    const auto pgrep = run_program({"/usr/bin/env", "pgrep", "-f", "^" + program() + " " + command});
-    for (const auto& text : lines_of(pgrep.out)) {
-      if (!text.empty()) found.push_back(std::stoi(text));
-    }
-    return found;
+    const std::string shell = lines_of(tmux({"display-message", "-p", "#{pane_pid}"}).out).front();
+    const auto found = lines_of(run_program({"/usr/bin/env", "pgrep", "-P", shell}).out);
+    return found.empty() || found.front().empty() ? 0 : std::stoi(found.front());
   }
 
  private:
