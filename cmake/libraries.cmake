@@ -10,6 +10,8 @@ find_library(zstd_archive NAMES libzstd.a REQUIRED)
 find_library(edit_archive NAMES libedit.a REQUIRED)
 find_library(bsd_archive NAMES libbsd.a REQUIRED)
 find_library(md_archive NAMES libmd.a REQUIRED)
+# The screen of `top`, and what knows terminals, for the same reason.
+find_library(curses_archive NAMES libncursesw.a REQUIRED)
 find_library(tinfo_archive NAMES libtinfo.a REQUIRED)
 
 set(Boost_USE_STATIC_LIBS ON)
@@ -52,3 +54,5 @@ target_link_libraries(usvc_lib_zstd INTERFACE ${zstd_archive} Threads::Threads)
 
 add_library(usvc_lib_edit INTERFACE)
 target_link_libraries(usvc_lib_edit INTERFACE ${edit_archive} ${bsd_archive} ${md_archive} ${tinfo_archive})
+add_library(usvc_lib_curses INTERFACE)
+target_link_libraries(usvc_lib_curses INTERFACE ${curses_archive} ${tinfo_archive})

@@ -77,6 +77,7 @@ Result<int> signal(const Invocation& invocation);
 Result<int> start(const Invocation& invocation);
 Result<int> status(const Invocation& invocation);
 Result<int> stop(const Invocation& invocation);
+Result<int> top(const Invocation& invocation);
 Result<int> upgrade(const Invocation& invocation);
 Result<int> vars(const Invocation& invocation);
 Result<int> wait(const Invocation& invocation);
@@ -90,6 +91,7 @@ std::vector<Flag> restart_flags();
 std::vector<Flag> run_flags();
 std::vector<Flag> start_flags();
 std::vector<Flag> status_flags();
+std::vector<Flag> top_flags();
 std::vector<Flag> wait_flags();
 
 }  // namespace command

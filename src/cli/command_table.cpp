@@ -12,6 +12,13 @@ constexpr std::string_view about_selectors =
     "A SELECTOR is a job's name, a group, all, live, dead (not running), a quoted\n"
     "glob ('web-*') or state:STATE; several are added up.\n";
 
+constexpr std::string_view about_top =
+    "Needs a terminal. CPU is what a job's processes took since the last look, 100%\n"
+    "being one core; behind it and behind the memory stand the last looks. Below the\n"
+    "jobs is what the selected one printed last. ? shows the keys, q leaves.\n"
+    "A SELECTOR is a job's name, a group, all, live, dead (not running), a quoted\n"
+    "glob ('web-*') or state:STATE; several are added up.\n";
+
 constexpr std::string_view about_log =
     "A SELECTOR is a job's name, a group, all, live, dead (not running), a quoted\n"
     "glob ('web-*') or state:STATE; several are added up.\n"
@@ -48,7 +55,7 @@ constexpr std::string_view about_complete =
     "for each candidate, a tab and what it is behind it; :files, :directories or\n"
     ":programs where such may stand there too. Starts no instance.\n";
 
-constexpr std::array<Command, 25> table{{
+constexpr std::array<Command, 26> table{{
     {.name = "start",
      .arguments = "CMD [ARG…] | SELECTOR",
      .summary = "make a job and start it; start stopped ones",
@@ -88,6 +95,13 @@ constexpr std::array<Command, 25> table{{
      .details = about_selectors,
      .flags = command::status_flags,
      .run = command::status},
+    {.name = "top",
+     .section = Section::look,
+     .arguments = "[SELECTOR…]",
+     .summary = "the same live, full screen, with keys to act",
+     .details = about_top,
+     .flags = command::top_flags,
+     .run = command::top},
     {.name = "log",
      .aliases = "logs tail",
      .section = Section::look,

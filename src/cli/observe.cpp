@@ -16,33 +16,10 @@ namespace usvc {
 
 namespace {
 
-// Seconds since boot, the clock that processes' start times are counted in.
-double uptime() {
-  timespec now{};
-  if (::clock_gettime(CLOCK_BOOTTIME, &now) != 0) return 0;
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
-
-bool changed(const BinaryView& binary) {
-  struct stat now {};
-  if (::stat(binary.path.c_str(), &now) != 0) return true;
-  const std::int64_t mtime_ns = static_cast<std::int64_t>(now.st_mtim.tv_sec) * 1'000'000'000 + now.st_mtim.tv_nsec;
-  return static_cast<std::int64_t>(now.st_dev) != binary.dev || static_cast<std::int64_t>(now.st_ino) != binary.inode ||
-         now.st_size != binary.size || mtime_ns != binary.mtime_ns;
-}
-
-std::string state_words(const Snapshot::Process& process) {
-  // Which kind of uninterruptible sleep it is takes the flags that a snapshot does not keep.
-  ProcessStat stat;
-  std::string buffer;
-  if (process.state == 'D' && read_stat(process.pid, stat, buffer)) return kernel_state(stat.state, stat.flags);
-  return kernel_state(process.state, 0);
-}
-
 void observe_process(JobView& job, const Snapshot& snapshot, double now) {
   const auto* process = snapshot.find(static_cast<pid_t>(*job.pid));
   if (process == nullptr || (job.start_ticks && std::cmp_not_equal(process->start_ticks, *job.start_ticks))) return;
-  job.kernel_state = state_words(*process);
+  job.kernel_state = process_state_words(*process);
   const Usage usage = snapshot.usage_of(process->pid);
   const auto hertz = static_cast<double>(clock_ticks());
   const double lived = std::max(now - static_cast<double>(process->start_ticks) / hertz, 1 / hertz);
@@ -51,6 +28,28 @@ void observe_process(JobView& job, const Snapshot& snapshot, double now) {
 }
 
 }  // namespace
+
+double uptime() {
+  timespec now{};
+  if (::clock_gettime(CLOCK_BOOTTIME, &now) != 0) return 0;
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+bool binary_changed(const BinaryView& binary) {
+  struct stat now {};
+  if (::stat(binary.path.c_str(), &now) != 0) return true;
+  const std::int64_t mtime_ns = static_cast<std::int64_t>(now.st_mtim.tv_sec) * 1'000'000'000 + now.st_mtim.tv_nsec;
+  return static_cast<std::int64_t>(now.st_dev) != binary.dev || static_cast<std::int64_t>(now.st_ino) != binary.inode ||
+         now.st_size != binary.size || mtime_ns != binary.mtime_ns;
+}
+
+std::string process_state_words(const Snapshot::Process& process) {
+  // Which kind of uninterruptible sleep it is takes the flags that a snapshot does not keep.
+  ProcessStat stat;
+  std::string buffer;
+  if (process.state == 'D' && read_stat(process.pid, stat, buffer)) return kernel_state(stat.state, stat.flags);
+  return kernel_state(process.state, 0);
+}
 
 HostView observe_host() {
   const Host host = read_host();
@@ -76,7 +75,7 @@ void observe_jobs(std::vector<JobView>& jobs) {
     }
   }
   for (auto& job : jobs) {
-    if (job.binary && job.md5) job.md5_changed = changed(*job.binary);
+    if (job.binary && job.md5) job.md5_changed = binary_changed(*job.binary);
   }
 }
 

@@ -152,6 +152,13 @@ Result<JobsReply> Remote::glance() {
   return read_as<JobsReply>(ask_shortly(route::jobs, 1s));
 }
 
+Result<JobsReply> Remote::jobs_at_once(const std::vector<std::string>& selectors) {
+  auto tried =
+      try_once(context_->layout, "GET", with_words(route::jobs, selectors), {}, {at_once, [] { return false; }});
+  if (!tried.reply) return fail(std::move(tried.reply).error().as(ErrorKind::unreachable));
+  return read_as<JobsReply>(body_of(std::move(*tried.reply)));
+}
+
 Result<VarsView> Remote::vars() {
   // It is asked most when something is wrong, so it does not wait for it to be right again.
   return read_as<VarsView>(ask_shortly(route::vars, at_once));

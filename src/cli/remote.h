@@ -31,6 +31,8 @@ class Remote {
   Result<JobsReply> jobs(const std::vector<std::string>& selectors);
   // All of them, at once or not at all and without a word: what is on disk where the manager is silent for a second.
   Result<JobsReply> glance();
+  // Asked once and without patience, for callers that ask again anyway; nothing is said or looked for on disk.
+  Result<JobsReply> jobs_at_once(const std::vector<std::string>& selectors);
   Result<VarsView> vars();
   Result<ConfView> conf(const std::string& name);
   Result<ConfView> set_conf(const std::string& name, const std::string& entry, const std::string& value);

@@ -14,16 +14,8 @@ namespace usvc {
 
 namespace {
 
-constexpr std::array<std::string_view, 10> titles = {"service name", "pid", "group", "status", "cpu",
-                                                     "mem",          "up",  "D",     "md5",    "cmd"};
-constexpr std::size_t last_padded = titles.size() - 1;
-using Widths = std::array<std::size_t, titles.size()>;
-
-struct Row {
-  std::array<std::string, titles.size()> cells;
-  std::string trouble;
-  Color color = Color::plain;
-};
+constexpr std::size_t last_padded = cell_titles.size() - 1;
+using Widths = std::array<std::size_t, cell_titles.size()>;
 
 std::string percent_words(double percent) {
   return percent < 99.95 ? fmt::format("{:.1f}%", percent) : fmt::format("{:.0f}%", percent);
@@ -50,25 +42,7 @@ Color color_of_job(const JobView& job, const std::string& trouble) {
   return Color::plain;
 }
 
-Row row_of(const JobView& job, double now) {
-  Row row;
-  row.trouble = trouble_words(job, now);
-  row.color = color_of_job(job, row.trouble);
-  const bool up = job.pid && job.started_at;
-  row.cells = {printable(job.name),
-               job.pid ? std::to_string(*job.pid) : "-",
-               printable(job.group),
-               status_words(job, now),
-               job.cpu_percent ? percent_words(*job.cpu_percent) : "-",
-               job.mem_bytes ? format_size(static_cast<std::uint64_t>(*job.mem_bytes)) : "-",
-               up ? format_age(std::max(0.0, now - *job.started_at)) : "-",
-               std::to_string(job.deaths),
-               md5_words(job),
-               command_words(job.cmd)};
-  return row;
-}
-
-void append_line(std::string& out, const Row& row, const Widths& widths, const Terminal& terminal) {
+void append_line(std::string& out, const JobRow& row, const Widths& widths, const Terminal& terminal) {
   std::string line;
   for (std::size_t i = 0; i < last_padded; ++i) {
     line += row.cells[i];
@@ -108,13 +82,31 @@ std::string trouble_line(const std::string& trouble, const Terminal& terminal) {
   return terminal.paint(Color::red, terminal.cut(line));
 }
 
+JobRow job_row(const JobView& job, double now) {
+  JobRow row;
+  row.trouble = trouble_words(job, now);
+  row.color = color_of_job(job, row.trouble);
+  const bool up = job.pid && job.started_at;
+  row.cells = {printable(job.name),
+               job.pid ? std::to_string(*job.pid) : "-",
+               printable(job.group),
+               status_words(job, now),
+               job.cpu_percent ? percent_words(*job.cpu_percent) : "-",
+               job.mem_bytes ? format_size(static_cast<std::uint64_t>(*job.mem_bytes)) : "-",
+               up ? format_age(std::max(0.0, now - *job.started_at)) : "-",
+               std::to_string(job.deaths),
+               md5_words(job),
+               command_words(job.cmd)};
+  return row;
+}
+
 std::string job_table(const std::vector<JobView>& jobs, double now, const Terminal& terminal) {
-  std::vector<Row> rows;
+  std::vector<JobRow> rows;
   rows.reserve(jobs.size() + 1);
   rows.emplace_back();
-  std::copy(titles.begin(), titles.end(), rows.back().cells.begin());
+  std::copy(cell_titles.begin(), cell_titles.end(), rows.back().cells.begin());
   rows.back().color = Color::bold;
-  for (const auto& job : jobs) rows.push_back(row_of(job, now));
+  for (const auto& job : jobs) rows.push_back(job_row(job, now));
 
   Widths widths{};
   for (const auto& row : rows) {

@@ -1,4 +1,4 @@
-// All that is known about the terminal: whether it is one, its width, its colours; and cutting text to fit it.
+// All that is known about the terminal: whether it is one, its width, its colours.
 #pragma once
 
 #include <cstddef>
@@ -7,12 +7,12 @@
 #include <string>
 #include <string_view>
 
+#include "base/display.h"
 #include "base/error.h"
 
 namespace usvc {
 
 enum class ColorWish : std::uint8_t { automatic, always, never };
-enum class Color : std::uint8_t { plain, red, green, yellow, blue, magenta, cyan, dim, bold };
 
 Result<ColorWish> parse_color_wish(std::string_view text);
 
@@ -45,29 +45,5 @@ class Terminal {
   std::optional<std::size_t> width_;
   std::optional<std::size_t> height_;
 };
-
-// Columns that UTF-8 text takes: wide characters two, combining marks none, each invalid byte one.
-std::size_t display_width(std::string_view text);
-// The longest beginning of the text that fits into so many columns.
-std::string_view cut_to(std::string_view text, std::size_t columns);
-
-// A character as UTF-8 has it; each invalid byte is one of one column.
-struct Character {
-  std::size_t bytes;
-  std::size_t columns;
-};
-// The one at the front of what is not empty.
-Character first_character(std::string_view text);
-
-// The control sequence that begins with the ESC at the front.
-struct ControlSequence {
-  std::size_t length;
-  bool color;  // and nothing else
-};
-ControlSequence first_sequence(std::string_view text);
-
-// A line of a job's output made harmless for a terminal: colours stay, other control sequences and characters go.
-// With `colors` false the colours go too.
-std::string tame(std::string_view line, bool colors);
 
 }  // namespace usvc

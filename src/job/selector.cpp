@@ -175,4 +175,9 @@ Result<std::vector<std::string>> select(std::span<const std::string> words, std:
   return names;
 }
 
+std::string exactly(std::string_view name) {
+  if (name.empty()) return {};
+  return "[" + std::string(name.substr(0, 1)) + "]" + std::string(name.substr(1));
+}
+
 }  // namespace usvc

@@ -43,6 +43,9 @@ class Selector {
 // words, no jobs.
 Result<std::vector<std::string>> select(std::span<const std::string> words, std::span<const JobRef> jobs);
 
+// A word that means the job of this name alone: a bare name would mean the group that is called so too.
+std::string exactly(std::string_view name);
+
 // Shell patterns: * ? [abc] [a-z] [!a-z], and \ before a character that is meant literally. An unclosed [ is literal.
 // Time is at most proportional to the product of the two lengths.
 bool glob_match(std::string_view pattern, std::string_view text);

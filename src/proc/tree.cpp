@@ -145,7 +145,7 @@ std::vector<pid_t> Snapshot::descendants(pid_t pid) const {
   return pids;
 }
 
-Usage Snapshot::usage_of(pid_t pid) const {
+std::vector<const Snapshot::Process*> Snapshot::members_of(pid_t pid) const {
   std::vector<Index> found;
   std::vector<bool> seen(processes_.size());
   const auto add = [&](Index index) {
@@ -159,10 +159,17 @@ Usage Snapshot::usage_of(pid_t pid) const {
     for (const Index member : with_session(pid)) add(member);
   }
   spread(found, seen);
+  std::vector<const Process*> members;
+  members.reserve(found.size());
+  for (const Index index : found) members.push_back(&processes_[index]);
+  return members;
+}
+
+Usage Snapshot::usage_of(pid_t pid) const {
   Usage usage;
-  for (const Index index : found) {
-    usage.rss_bytes += processes_[index].rss_bytes;
-    usage.cpu_ticks += processes_[index].cpu_ticks;
+  for (const Process* member : members_of(pid)) {
+    usage.rss_bytes += member->rss_bytes;
+    usage.cpu_ticks += member->cpu_ticks;
     ++usage.processes;
   }
   return usage;

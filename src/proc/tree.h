@@ -46,6 +46,8 @@ class Snapshot {
   [[nodiscard]] std::vector<pid_t> children(pid_t pid) const;     // sorted
   [[nodiscard]] std::vector<pid_t> descendants(pid_t pid) const;  // without pid itself; sorted
   // The process, the session it leads, and the descendants of all of them, each once.
+  [[nodiscard]] std::vector<const Process*> members_of(pid_t pid) const;
+  // What these use.
   [[nodiscard]] Usage usage_of(pid_t pid) const;
 
  private:
