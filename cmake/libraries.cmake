@@ -6,6 +6,7 @@ pkg_check_modules(git2 REQUIRED IMPORTED_TARGET libgit2)
 pkg_check_modules(libmd REQUIRED IMPORTED_TARGET libmd)
 # Linked in: the client, which lives for a millisecond, would load it for every command.
 find_library(zstd_archive NAMES libzstd.a REQUIRED)
+find_library(vterm_archive NAMES libvterm.a REQUIRED)
 
 set(Boost_USE_STATIC_LIBS ON)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
@@ -44,3 +45,6 @@ target_link_libraries(usvc_lib_crc INTERFACE Boost::headers)
 
 add_library(usvc_lib_zstd INTERFACE)
 target_link_libraries(usvc_lib_zstd INTERFACE ${zstd_archive} Threads::Threads)
+
+add_library(usvc_lib_vterm INTERFACE)
+target_link_libraries(usvc_lib_vterm INTERFACE ${vterm_archive})

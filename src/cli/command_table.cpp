@@ -25,6 +25,12 @@ constexpr std::string_view about_log =
     "UTF-8 \"escaped\" is true, such bytes are written \\xHH, and a backslash twice.\n"
     "Exactly what one run wrote: usvc logchunk RUN-ID.\n";
 
+constexpr std::string_view about_attach =
+    "Ctrl-D leaves; Ctrl-C is held back; Ctrl-] then a key sends that key as it is.\n"
+    "All other keys are the job's. Several may look and type at once; the window has\n"
+    "the size of who typed last. When the job ends and starts again it goes on.\n"
+    "Where there is no terminal: usvc log -f JOB.\n";
+
 constexpr std::string_view about_start =
     "With a single bare word that names existing jobs, and no option, those that are\n"
     "stopped are started. Otherwise a job is made of CMD, looked up as a shell does;\n"
@@ -32,7 +38,7 @@ constexpr std::string_view about_start =
     "In arguments and hooks ~EXIT_STATUS ~JOB_NAME ~HOSTNAME ~RUN_LENGTH ~DEATHS are\n"
     "replaced at each start.\n";
 
-constexpr std::array<Command, 23> table{{
+constexpr std::array<Command, 24> table{{
     {.name = "start",
      .arguments = "CMD [ARG…] | SELECTOR",
      .summary = "make a job and start it; start stopped ones",
@@ -72,6 +78,14 @@ constexpr std::array<Command, 23> table{{
      .details = about_selectors,
      .flags = command::status_flags,
      .run = command::status},
+    {.name = "attach",
+     .aliases = "a",
+     .section = Section::look,
+     .arguments = "JOB",
+     .summary = "a job's terminal, here",
+     .details = about_attach,
+     .flags = command::attach_flags,
+     .run = command::attach},
     {.name = "log",
      .aliases = "logs tail",
      .section = Section::look,
@@ -137,6 +151,7 @@ constexpr std::array<Command, 23> table{{
      .arguments = "SELECTOR…",
      .summary = "give jobs new logs; the old ones are kept, compressed",
      .details = about_selectors,
+     .listed = false,
      .run = command::rotate},
     {.name = "save",
      .section = Section::tend,
