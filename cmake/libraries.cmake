@@ -13,6 +13,7 @@ find_library(md_archive NAMES libmd.a REQUIRED)
 # The screen of `top`, and what knows terminals, for the same reason.
 find_library(curses_archive NAMES libncursesw.a REQUIRED)
 find_library(tinfo_archive NAMES libtinfo.a REQUIRED)
+find_library(vterm_archive NAMES libvterm.a REQUIRED)
 
 set(Boost_USE_STATIC_LIBS ON)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
@@ -56,3 +57,5 @@ add_library(usvc_lib_edit INTERFACE)
 target_link_libraries(usvc_lib_edit INTERFACE ${edit_archive} ${bsd_archive} ${md_archive} ${tinfo_archive})
 add_library(usvc_lib_curses INTERFACE)
 target_link_libraries(usvc_lib_curses INTERFACE ${curses_archive} ${tinfo_archive})
+add_library(usvc_lib_vterm INTERFACE)
+target_link_libraries(usvc_lib_vterm INTERFACE ${vterm_archive})

@@ -35,6 +35,10 @@ ApiResponse respond(Result<T> result) {
   return {.status = 200, .body = json_text(to_json(*result))};
 }
 
+Error no_such_address(const ApiRequest& request) {
+  return Error("no such address: " + printable(request.path));
+}
+
 using Answer = asio::awaitable<ApiResponse>;
 
 constexpr std::size_t longest_key = 64;
@@ -92,6 +96,21 @@ Answer get_save(Instance* instance, ApiRequest request) {
 Answer get_events(Instance* /*instance*/, ApiRequest /*request*/) {
   ApiResponse response;
   response.stream_events = true;
+  co_return response;
+}
+
+// The only thing a job has an address for.
+Answer get_terminal(Instance* instance, ApiRequest request) {
+  std::string name = request.path.substr(std::string_view(route::job).size());
+  if (!name.ends_with(route::terminal)) co_return error_response(no_such_address(request), 404);
+  name.resize(name.size() - std::string_view(route::terminal).size());
+  auto job = one_job(*instance, name);
+  if (!job) co_return error_response(job.error());
+  if (!request.websocket) {
+    co_return error_response(Error("a terminal is only to be had as a WebSocket", ErrorKind::usage));
+  }
+  ApiResponse response;
+  response.terminal = std::move(*job);
   co_return response;
 }
 
@@ -168,7 +187,7 @@ constexpr Row rows[] = {
     {"POST", route::clean, post_clean, true},      {"POST", route::rotate, post_rotate, false},
     {"POST", route::signal, post_signal, false},   {"POST", route::wait, post_wait, false},
     {"POST", route::load, post_load, false},       {"POST", route::shutdown, post_shutdown, false},
-    {"POST", route::upgrade, post_upgrade, false},
+    {"POST", route::upgrade, post_upgrade, false}, {"GET", route::job, get_terminal, false},
 };
 
 bool fits(const Row& row, std::string_view path) {
@@ -216,6 +235,7 @@ Result<ApiRequest> parse_target(std::string method, std::string_view target) {
     const std::string_view key = pair.substr(0, equals);
     if (key == "select") request.selectors.push_back(std::move(*value));
     if (key == "follow") request.follow = *value != "0";
+    if (key == "read-only") request.read_only = *value != "0";
   }
   return request;
 }
@@ -237,7 +257,7 @@ asio::awaitable<ApiResponse> answer(Instance* instance, ApiRequest request) {
     co_return co_await row.handler(instance, std::move(request));
   }
   if (path_known) co_return error_response(Error("this address does not take " + printable(request.method)), 405);
-  co_return error_response(Error("no such address: " + printable(request.path)), 404);
+  co_return error_response(no_such_address(request), 404);
 }
 
 }  // namespace usvc

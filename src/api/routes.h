@@ -16,15 +16,18 @@ struct ApiRequest {
   std::string path;                    // without the query
   std::vector<std::string> selectors;  // of the query's select=
   bool follow = false;
+  bool read_only = false;
+  bool websocket = false;  // it is to become one
   std::string body;
   std::shared_ptr<Caller> caller;  // none: one who stays
 };
 
 struct ApiResponse {
   int status = 200;
-  std::string body;            // JSON
-  bool stream_events = false;  // instead of a body: journal lines from now on
-  bool end_instance = false;   // once this answer is out
+  std::string body;                    // JSON
+  bool stream_events = false;          // instead of a body: journal lines from now on
+  bool end_instance = false;           // once this answer is out
+  std::shared_ptr<Job> terminal = {};  // instead of a body: the WebSocket of this job's terminal
 };
 
 // The request line's target, percent-decoded. An error is the client's.

@@ -7,11 +7,13 @@
 #include <array>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
 #include <cerrno>
 #include <sstream>
 #include <string>
 #include <utility>
 
+#include "api/terminal_session.h"
 #include "base/fault_point.h"
 #include "base/unix_socket.h"
 #include "base/version.h"
@@ -33,6 +35,8 @@ constexpr std::size_t most_lingering = 1024;
 // What waits for a slow reader of events, and for all of them; then it is hung up on.
 constexpr std::size_t most_waiting_events = std::size_t{4} << 20U;
 constexpr std::size_t most_waiting_events_of_all = std::size_t{32} << 20U;
+// Of the places for connections: others have something to ask too.
+constexpr std::size_t most_viewers = 256;
 
 ApiResponse refusal(int status, const Error& error) {
   ApiResponse response;
@@ -190,9 +194,13 @@ asio::awaitable<void> Server::serve(std::shared_ptr<Connection> connection) {
     const unsigned http_version = raw.version();
     const bool keep_alive = raw.keep_alive();
     auto request = parse_target(std::string(raw.method_string()), std::string(raw.target()));
+    bool read_only = false;
     std::optional<ApiResponse> response;
     if (request) {
       request->body = std::move(raw.body());
+      // What comes before it is accepted is no WebSocket's.
+      request->websocket = boost::beast::websocket::is_upgrade(raw) && connection->buffer.size() == 0;
+      read_only = request->read_only;
       response = co_await attend(connection, std::move(*request));
     } else {
       response = refusal(400, request.error());
@@ -200,6 +208,10 @@ asio::awaitable<void> Server::serve(std::shared_ptr<Connection> connection) {
     fault_point("manager.answer");
     if (!response) co_return;  // nobody is there to be answered
     if (response->stream_events) co_return co_await stream_events(connection);
+    if (response->terminal) {
+      if (viewers_ < most_viewers) co_return co_await show_terminal(connection, response->terminal, raw, read_only);
+      response = refusal(503, Error("too many viewers are attached", ErrorKind::unreachable).hint("detach some"));
+    }
     const bool end_instance = response->end_instance;
     connections_.hold(*connection, response->body.size());
     auto message = to_http(std::move(*response), http_version, keep_alive);
@@ -249,6 +261,14 @@ asio::awaitable<void> Server::carry_out(std::shared_ptr<Work> work, ApiRequest r
   if (nobody_waits && response.end_instance) instance_.quit();
   work->response = std::move(response);
   work->change.notify();
+}
+
+asio::awaitable<void> Server::show_terminal(std::shared_ptr<Connection> connection, std::shared_ptr<Job> job,
+                                            http::request<http::string_body> request, bool read_only) {
+  ++viewers_;
+  const auto session = std::make_shared<TerminalSession>(&instance_, std::move(connection), std::move(job));
+  co_await session->serve(std::move(request), read_only);
+  --viewers_;
 }
 
 asio::awaitable<void> Server::stream_events(std::shared_ptr<Connection> connection) {

@@ -1,6 +1,8 @@
 // HTTP/1.1 over the instance's unix socket. Peers of another user are turned away; every size and wait has a bound.
 #pragma once
 
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -31,10 +33,14 @@ class Server {
   asio::awaitable<std::optional<ApiResponse>> attend(std::shared_ptr<Connection> connection, ApiRequest request);
   asio::awaitable<void> carry_out(std::shared_ptr<Work> work, ApiRequest request);
   asio::awaitable<void> stream_events(std::shared_ptr<Connection> connection);
+  asio::awaitable<void> show_terminal(std::shared_ptr<Connection> connection, std::shared_ptr<Job> job,
+                                      boost::beast::http::request<boost::beast::http::string_body> request,
+                                      bool read_only);
 
   Instance& instance_;
   Connections connections_;
-  std::size_t lingering_ = 0;       // operations that nobody waits for any more
+  std::size_t lingering_ = 0;  // operations that nobody waits for any more
+  std::size_t viewers_ = 0;
   std::size_t waiting_events_ = 0;  // bytes, of all who follow events
   std::shared_ptr<asio::posix::stream_descriptor> listener_;
 };

@@ -24,6 +24,11 @@ class Watch {
   // Watching the same file again is free.
   Status add_file(const std::string& path);
 
+  // Can be read when something has changed; for whoever has a loop of their own. See taken() then.
+  [[nodiscard]] FdRef fd() const { return fd_; }
+  // What has changed so far is known.
+  void taken() { drain(); }
+
   // Returns at once when something has changed since the last call; true: it has, false: the time is up, or one of the
   // other two descriptors (-1: none) can be read. An interrupting signal counts as the time being up.
   Result<bool> wait(std::optional<Duration> timeout, FdRef other = FdRef(-1), FdRef another = FdRef(-1));

@@ -56,6 +56,7 @@ Status need_no_words(const Invocation& invocation, std::string_view command);
 
 namespace command {
 
+Result<int> attach(const Invocation& invocation);
 Result<int> clean(const Invocation& invocation);
 Result<int> complete(const Invocation& invocation);
 Result<int> conf(const Invocation& invocation);
@@ -85,6 +86,7 @@ Result<int> why(const Invocation& invocation);
 
 std::vector<Flag> complete_flags();
 std::vector<Flag> console_flags();
+std::vector<Flag> attach_flags();
 std::vector<Flag> events_flags();
 std::vector<Flag> log_flags();
 std::vector<Flag> restart_flags();

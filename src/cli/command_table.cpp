@@ -35,6 +35,12 @@ constexpr std::string_view about_log =
     "UTF-8 \"escaped\" is true, such bytes are written \\xHH, and a backslash twice.\n"
     "Exactly what one run wrote: usvc logchunk RUN-ID.\n";
 
+constexpr std::string_view about_attach =
+    "Ctrl-D leaves; Ctrl-C is held back; Ctrl-] then a key sends that key as it is.\n"
+    "All other keys are the job's. Several may look and type at once; the window has\n"
+    "the size of who typed last. When the job ends and starts again it goes on.\n"
+    "Where there is no terminal: usvc log -f JOB.\n";
+
 constexpr std::string_view about_start =
     "With a single bare word that names existing jobs, and no option, those that are\n"
     "stopped are started. Otherwise a job is made of CMD, looked up as a shell does;\n"
@@ -55,7 +61,7 @@ constexpr std::string_view about_complete =
     "for each candidate, a tab and what it is behind it; :files, :directories or\n"
     ":programs where such may stand there too. Starts no instance.\n";
 
-constexpr std::array<Command, 26> table{{
+constexpr std::array<Command, 27> table{{
     {.name = "start",
      .arguments = "CMD [ARG…] | SELECTOR",
      .summary = "make a job and start it; start stopped ones",
@@ -67,6 +73,7 @@ constexpr std::array<Command, 26> table{{
      .arguments = "CMD [ARG…]",
      .summary = "start a job that runs once and stay until it ends",
      .details = "Shows its output; exits with its status, 128+N for signal N. Ctrl-C goes to it.\n",
+     .whole_screen = true,
      .options = Options::before_words,
      .flags = command::run_flags,
      .run = command::run},
@@ -100,8 +107,18 @@ constexpr std::array<Command, 26> table{{
      .arguments = "[SELECTOR…]",
      .summary = "the same live, full screen, with keys to act",
      .details = about_top,
+     .whole_screen = true,
      .flags = command::top_flags,
      .run = command::top},
+    {.name = "attach",
+     .aliases = "a",
+     .section = Section::look,
+     .arguments = "JOB",
+     .summary = "a job's terminal, here",
+     .details = about_attach,
+     .whole_screen = true,
+     .flags = command::attach_flags,
+     .run = command::attach},
     {.name = "log",
      .aliases = "logs tail",
      .section = Section::look,

@@ -111,8 +111,9 @@ void Instance::find_new_confs() {
   }
 }
 
-std::shared_ptr<Job> Instance::add_job(const std::string& name) {
+std::shared_ptr<Job> Instance::add_job(const std::string& name, WindowSize window) {
   auto job = std::make_shared<Job>(io_, name);
+  job->window = window;
   jobs_[name] = job;
   picture_.jobs[name].name = name;
   read_conf(*job);
@@ -328,6 +329,8 @@ CaptureSource Instance::source_of(const Run& run, const std::string& job) const 
 void Instance::release_run(Job& job) {
   Run run = std::move(*job.run);
   job.run.reset();
+  if (run.terminal && run.phase == Phase::main && !job.redrawing)
+    job.window = window_size(run.output).value_or(job.window);
   const std::string id = run.item_id();
   if (run.drained)
     keeper_->drop(id);

@@ -98,7 +98,7 @@ class Instance {
   void find_new_confs();
   // Reads the job's conf; on failure conf_error says why.
   void read_conf(Job& job);
-  std::shared_ptr<Job> add_job(const std::string& name);
+  std::shared_ptr<Job> add_job(const std::string& name, WindowSize window = {});
   void remove_job(const std::shared_ptr<Job>& job);
 
   // A child whose exit comes before its launch has been seen to: kept until then.

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/window_size.h"
 #include "job/adopt.h"
 #include "job/conf.h"
 #include "job/step.h"
@@ -17,6 +19,12 @@
 namespace usvc {
 
 class Life;
+
+// Somebody who looks at a job's terminal.
+struct Viewer {
+  bool may_type = true;
+  std::optional<WindowSize> size;
+};
 
 struct Job {
   Job(asio::io_context& io, std::string job_name);
@@ -35,6 +43,10 @@ struct Job {
   bool removed = false;          // cleaned: its life ends
   int log_error = 0;             // errno of a log that can't be written now
   std::string trouble;           // what else needs a look
+
+  WindowSize window;           // of its terminal: the next run begins with it
+  std::list<Viewer*> viewers;  // who typed last comes first; see manager/terminal
+  bool redrawing = false;      // its window is smaller than it should be, for a moment
 
   // What has happened and not yet been looked at by the job's life.
   std::deque<JobEvent> events;

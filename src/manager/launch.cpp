@@ -1,7 +1,6 @@
 #include "manager/launch.h"
 
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -62,7 +61,7 @@ Error no_terminal(Error error) {
                                " terminals of this machine are in use: raise sysctl kernel.pty.max, or use --no-tty");
 }
 
-Result<Stdio> make_terminal() {
+Result<Stdio> make_terminal(WindowSize window) {
   Stdio stdio;
   stdio.kept = Fd(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
   if (!stdio.kept) return fail(no_terminal(Error::last("cannot open a terminal")));
@@ -78,8 +77,9 @@ Result<Stdio> make_terminal() {
   // A log is to have plain line ends. Who looks at the terminal itself turns \n into \r\n on their own side.
   modes.c_oflag &= ~static_cast<tcflag_t>(ONLCR);
   modes.c_iflag |= IUTF8;
-  const winsize size{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
-  if (::tcsetattr(slave->get(), TCSANOW, &modes) != 0 || ::ioctl(slave->get(), TIOCSWINSZ, &size) != 0) {
+  // A stray Ctrl-S would stop the job until somebody finds out why.
+  modes.c_iflag &= ~static_cast<tcflag_t>(IXON);
+  if (::tcsetattr(slave->get(), TCSANOW, &modes) != 0 || !set_window_size(*slave, window)) {
     return fail(Error::last("cannot set up a terminal"));
   }
   stdio.input = std::move(*slave);
@@ -225,7 +225,7 @@ asio::awaitable<Result<Launched>> launch(Instance* instance, std::shared_ptr<Job
   run.run_id = instance->record_of(*job).run_id.value_or("");
   run.phase = phase;
   run.terminal = conf.tty;
-  auto stdio = conf.tty ? make_terminal() : make_pipes(conf.split);
+  auto stdio = conf.tty ? make_terminal(job->window) : make_pipes(conf.split);
   if (!stdio) co_return pass(stdio);
   run.error_output = std::move(stdio->error_kept);
   if (auto opened = open_logs(*instance, *job, run); !opened) co_return pass(opened);

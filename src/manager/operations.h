@@ -32,6 +32,8 @@ asio::awaitable<Outcomes> shut_down(Instance* instance);
 asio::awaitable<Result<UpgradeReply>> upgrade_instance(Instance* instance, UpgradeRequest request);
 
 JobView view_of(Instance& instance, const Job& job);
+// The job of that name. Other selectors are refused, with one of those they match.
+Result<std::shared_ptr<Job>> one_job(Instance& instance, const std::string& name);
 Result<JobsReply> list_jobs(Instance& instance, const std::vector<std::string>& selectors);
 Result<ConfView> show_conf(Instance& instance, const std::string& name);
 Result<ConfView> change_conf(Instance& instance, const std::string& name, const ConfChange& change);
@@ -39,7 +41,8 @@ Result<SaveReply> save_jobs(Instance& instance, const std::vector<std::string>& 
 VarsView vars(Instance& instance);
 
 // Writes a new job's files and begins its life; its name is reserved in the journal before.
-Status create_job(Instance& instance, const Conf& conf, const std::vector<std::string>& env, const std::string& key);
+Status create_job(Instance& instance, const Conf& conf, const std::vector<std::string>& env, const std::string& key,
+                  WindowSize window = {});
 // Conf, environment and work directory go, the log moves to logs/old/.
 Status forget_job(Instance& instance, const std::shared_ptr<Job>& job);
 // Journals that the job is wanted or not (`anew`: a run that begins from now on), by the request with this key. On

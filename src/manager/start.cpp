@@ -8,6 +8,7 @@
 #include "manager/conf_store.h"
 #include "manager/operations.h"
 #include "manager/pile_up.h"
+#include "manager/terminal.h"
 
 namespace usvc {
 
@@ -108,7 +109,8 @@ Status set_wanted(Instance& instance, const std::string& job, Wanted wanted, con
   return instance.commit(std::move(event));
 }
 
-Status create_job(Instance& instance, const Conf& conf, const std::vector<std::string>& env, const std::string& key) {
+Status create_job(Instance& instance, const Conf& conf, const std::vector<std::string>& env, const std::string& key,
+                  WindowSize window) {
   if (auto journaled = set_wanted(instance, conf.name, Wanted::yes, key); !journaled) return journaled;
   fault_point("manager.start-wanted");
   Status written = save_environment(instance.layout(), conf.name, env);
@@ -123,7 +125,7 @@ Status create_job(Instance& instance, const Conf& conf, const std::vector<std::s
     return written;
   }
   fault_point("manager.conf-written");
-  const auto job = instance.add_job(conf.name);
+  const auto job = instance.add_job(conf.name, window);
   job->post(JobEvent::start);
   return {};
 }
@@ -138,10 +140,11 @@ asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request) {
   OutcomesReply reply;
   std::vector<Begun> begun;
   instance->reserved_names.insert(names->begin(), names->end());
+  const WindowSize window = window_from(request.rows, request.columns).value_or(WindowSize{});
   for (const auto& name : *names) {
     if (!instance->find(name)) {
       conf->name = name;
-      if (auto created = create_job(*instance, *conf, request.env, request.key); !created) {
+      if (auto created = create_job(*instance, *conf, request.env, request.key, window); !created) {
         reply.results.push_back(creation_failed(name, created.error()));
         continue;
       }

@@ -127,20 +127,16 @@ VarsView vars(Instance& instance) {
   return view;
 }
 
-namespace {
-
-Status must_be_one_job(Instance& instance, const std::string& name) {
-  if (instance.find(name)) return {};
+Result<std::shared_ptr<Job>> one_job(Instance& instance, const std::string& name) {
+  if (auto job = instance.find(name)) return job;
   auto jobs = instance.select({name});
   if (!jobs) return pass(jobs);
   return fail(Error("'" + name + "' is not one job", ErrorKind::no_match).hint("name one, like " + (*jobs)[0]->name));
 }
 
-}  // namespace
-
 Result<ConfView> show_conf(Instance& instance, const std::string& name) {
   instance.find_new_confs();
-  if (auto known = must_be_one_job(instance, name); !known) return pass(known);
+  if (auto known = one_job(instance, name); !known) return pass(known);
   auto entries = load_conf_entries(instance.layout(), name);
   if (!entries) return pass(entries);
   ConfView view;
@@ -151,7 +147,7 @@ Result<ConfView> show_conf(Instance& instance, const std::string& name) {
 }
 
 Result<ConfView> change_conf(Instance& instance, const std::string& name, const ConfChange& change) {
-  if (auto known = must_be_one_job(instance, name); !known) return pass(known);
+  if (auto known = one_job(instance, name); !known) return pass(known);
   if (auto set = set_conf(instance.layout(), name, change.entry, change.value); !set) return pass(set);
   return show_conf(instance, name);
 }

@@ -26,8 +26,10 @@ struct StartRequest {
   std::optional<std::string> name;   // copies must be 1
   std::vector<EntryView> entries;    // the conf: cmd (absolute), arg…, cwd, options that were given
   std::vector<std::string> env;      // "K=V"
+  std::optional<std::int64_t> rows;  // of the window it is going to be looked at in
+  std::optional<std::int64_t> columns;
 };
-BOOST_DESCRIBE_STRUCT(StartRequest, (), (key, copies, group, name, entries, env))
+BOOST_DESCRIBE_STRUCT(StartRequest, (), (key, copies, group, name, entries, env, rows, columns))
 
 // POST /v1/{start,stop,restart,clean,rotate,signal} -> OutcomesReply; 404 with an ErrorReply when no job matches.
 struct SelectRequest {

@@ -1,6 +1,7 @@
 // The API's addresses, shared by server and client. HTTP/1.1 with JSON bodies over the instance's unix socket.
 //
 //   GET  /v1/jobs?select=WORD&…      JobsReply (every job when no word is given)
+//   GET  /v1/jobs/NAME/terminal     a WebSocket: shapes/terminal.h
 //   GET  /v1/vars                    VarsView
 //   GET  /v1/conf/NAME               ConfView
 //   GET  /v1/save?select=WORD&…      SaveReply
@@ -19,6 +20,8 @@
 namespace usvc::route {
 
 inline constexpr char jobs[] = "/v1/jobs";
+inline constexpr char job[] = "/v1/jobs/";
+inline constexpr char terminal[] = "/terminal";  // behind a job's name
 inline constexpr char vars[] = "/v1/vars";
 inline constexpr char conf[] = "/v1/conf/";
 inline constexpr char save[] = "/v1/save";

@@ -17,7 +17,7 @@ class HelpTest : public CliTest {
 
 const char* const commands[] = {"init",   "start",  "stop",     "restart", "status", "jobs",   "pidof",  "log",
                                 "events", "why",    "conf",     "clean",   "save",   "load",   "rotate", "run",
-                                "wait",   "signal", "shutdown", "vars",    "help",   "console"};
+                                "wait",   "signal", "shutdown", "vars",    "help",   "console", "attach", "top"};
 
 TEST_F(HelpTest, NamesEveryCommand) {
   for (const Args& args : {Args{}, Args{"help"}, Args{"-h"}, Args{"--help"}}) {

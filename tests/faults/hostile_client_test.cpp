@@ -384,6 +384,96 @@ TEST_F(HostileClientTest, ShutdownGoesOnWithoutItsClient) {
   EXPECT_TRUE(wait_until(15s, [&] { return own_processes().empty(); })) << list(own_processes());
 }
 
+std::string terminal_of(const std::string& job) {
+  return "GET /v1/jobs/" + job +
+         "/terminal HTTP/1.1\r\nHost: u\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+}
+
+enum class Frame : unsigned char { text = 0x81, binary = 0x82, close = 0x88, ping = 0x89 };
+
+// One of a client's, whose mask changes nothing.
+std::string frame(Frame kind, const std::string& payload) {
+  const std::size_t size = payload.size();
+  std::string bytes = {static_cast<char>(kind)};
+  if (size < 126) {
+    bytes += static_cast<char>(0x80U | size);
+  } else {
+    bytes += "\xff"s + "\0\0\0\0"s;
+    for (unsigned shift = 32; shift > 0; shift -= 8) bytes += static_cast<char>((size >> (shift - 8)) & 0xffU);
+  }
+  return bytes + "\0\0\0\0"s + payload;
+}
+
+TEST_F(HostileClientTest, BrokenViewersAreHungUpOn) {
+  std::string deep(3000, '[');
+  const std::string bad[] = {frame(Frame::text, "{"),
+                             frame(Frame::text, deep),
+                             frame(Frame::text, "[]"),
+                             frame(Frame::text, "{\"rows\":\"many\"}"),
+                             frame(Frame::text, "{\"ask\":" + std::string(5000, '1') + "}"),
+                             frame(Frame::text, "\xff\xfe"),
+                             frame(Frame::binary, std::string(100'000, 'x')),
+                             "\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0"s,
+                             "\x82\x05unmasked",
+                             "\xf2\x80\0\0\0\0"s,
+                             "GET /v1/jobs HTTP/1.1\r\n\r\n"};
+  for (const auto& bytes : bad) {
+    RawClient& one = client();
+    one.say(terminal_of("web"));
+    ASSERT_TRUE(contains(one.hear(10s, "\"removed\":false}"), " 101 "));
+    one.say(bytes);
+  }
+  for (const auto& one : clients_) EXPECT_TRUE(wait_until(25s, [&] { return one->hung_up(); }));
+  for (const auto* size : {"{\"rows\":0,\"columns\":80}", "{\"rows\":-1,\"columns\":99999999}", "{\"rows\":5}"}) {
+    RawClient& one = client();
+    one.say(terminal_of("web"));
+    ASSERT_TRUE(contains(one.hear(10s, "\"removed\":false}"), " 101 "));
+    one.say(frame(Frame::text, size));
+    EXPECT_TRUE(contains(one.hear(10s, "\"removed\":false}"), "\"rows\":24,\"columns\":80")) << size;
+  }
+  EXPECT_TRUE(contains(answer_to(terminal_of("nobody")), " 404 "));
+  EXPECT_TRUE(contains(answer_to("GET /v1/jobs/web/terminal HTTP/1.1\r\nHost: u\r\n\r\n"), " 400 "));
+  EXPECT_TRUE(contains(answer_to("GET /v1/jobs/web/other HTTP/1.1\r\nHost: u\r\n\r\n"), " 404 "));
+  expect_service();
+  clients_.clear();
+  expect_places_free();
+}
+
+TEST_F(HostileClientTest, ViewersThatTakeNothingLeaveOthersTheirPlaces) {
+  clients(300, terminal_of("web"));
+  std::size_t accepted = 0;
+  for (const auto& one : clients_) accepted += contains(one->hear(10s, "\r\n\r\n"), " 101 ") ? 1 : 0;
+  EXPECT_EQ(accepted, 256U);
+  for (int i = 0; i < 20; ++i) {
+    for (const auto& one : clients_) one->say(frame(Frame::text, "{\"ask\":" + std::to_string(i) + "}"));
+  }
+  expect_service();
+  expect_little_memory();
+  clients_.clear();
+  expect_places_free();
+}
+
+TEST_F(HostileClientTest, WhatNobodyReadsIsNotTakenForEver) {
+  RawClient& flood = client();
+  flood.say(terminal_of("web"));
+  ASSERT_TRUE(contains(flood.hear(10s, "\"removed\":false}"), " 101 "));
+  flood.say(frame(Frame::text, "{\"redraw\":true}"));
+  const std::string piece = frame(Frame::binary, std::string(60'000, 'x'));
+  std::size_t taken = 0;
+  for (std::size_t sent = piece.size(); sent == piece.size() && taken < (32U << 20U); taken += sent) {
+    sent = flood.say(piece);
+  }
+  EXPECT_LT(taken, 4U << 20U) << "the job does not read its terminal";
+  RawClient& other = client();
+  other.say(terminal_of("web"));
+  EXPECT_TRUE(contains(other.hear(10s, "\"removed\":false}"), "\"state\":\"running\""));
+  expect_service();
+  expect_little_memory();
+  clients_.clear();
+  expect_places_free();
+}
+
 }  // namespace
 
 }  // namespace usvc::test

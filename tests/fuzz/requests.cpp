@@ -7,6 +7,7 @@
 #include "fuzz.h"
 #include "shapes/event.h"
 #include "shapes/record.h"
+#include "shapes/terminal.h"
 
 namespace {
 
@@ -82,6 +83,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   take<StartRequest>(text);
   take<SelectRequest>(text);
   take<WaitRequest>(text);
+  take<ViewerMessage>(text);
+  take<TerminalView>(text);
   take<ConfChange>(text);
   take<LoadRequest>(text);
   take<PlainRequest>(text);

@@ -76,7 +76,7 @@ void must_be_an_answer(const ApiResponse& response) {
   fuzz::must_be_one_line(error_from(*reply));
 }
 
-ApiResponse ask(Home& home, std::string method, std::string_view target, std::string body) {
+ApiResponse ask(Home& home, std::string method, std::string_view target, std::string body, bool websocket) {
   ApiResponse response;
   auto request = parse_target(std::move(method), target);
   if (!request) {
@@ -87,6 +87,7 @@ ApiResponse ask(Home& home, std::string method, std::string_view target, std::st
     return response;
   }
   request->body = std::move(body);
+  request->websocket = websocket;
   const bool reads = request->method == "GET";
   Instance& instance = home.instance();
   bool answered = false;
@@ -141,6 +142,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (!parse(parser, fuzz::text_of(data, size).substr(1), std::size_t{1} + data[0])) return 0;
   auto request = parser.release();
   const std::string target(request.target());
-  must_be_an_answer(ask(home, std::string(request.method_string()), target, std::move(request.body())));
+  const bool websocket = boost::beast::websocket::is_upgrade(request);
+  must_be_an_answer(ask(home, std::string(request.method_string()), target, std::move(request.body()), websocket));
   return 0;
 }

@@ -1,4 +1,5 @@
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -11,8 +12,11 @@
 
 #include "base/files.h"
 #include "base/signals.h"
+#include "base/time.h"
 #include "base/watch.h"
+#include "base/window_size.h"
 #include "cli/command.h"
+#include "cli/instance.h"
 #include "cli/interrupt.h"
 #include "cli/json_out.h"
 #include "cli/remote.h"
@@ -21,6 +25,7 @@
 #include "cli/words.h"
 #include "log/history.h"
 #include "shapes/routes.h"
+#include "terminal/viewer.h"
 
 namespace usvc::command {
 
@@ -145,6 +150,34 @@ Result<int> exit_status_of(const Outcome& outcome, const Result<WaitReply>& repl
   return shell_status(exit);
 }
 
+// From a terminal to a terminal: the job gets every key.
+bool is_at_a_terminal(const Invocation& invocation) {
+  return ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0 && !invocation.arguments.has("--no-tty") &&
+         !invocation.context.json;
+}
+
+Result<int> sit_at(const Context& context, const Outcome& outcome, double since) {
+  ViewerSpec spec;
+  spec.layout = context.layout;
+  spec.job.name = outcome.name;
+  spec.job.log = outcome.log.value_or(context.layout.log_path(outcome.name));
+  spec.job.log_offset = outcome.log_offset;
+  spec.job.run_id = outcome.run_id;
+  spec.since = since;
+  spec.keys = Keys::run;
+  spec.instance_runs = [&context] { return instance_runs(context.layout); };
+  spec.on_signal = [&](int signal) { pass_on(context, outcome.name, signal); };
+  spec.warn = [](const std::string& message) { complain(message + "\r"); };  // the terminal is raw
+  auto end = TerminalViewer::view(std::move(spec));
+  if (!end) return pass(end);
+  if (end->why == ViewEnd::Why::signalled) return 128 + end->signal;
+  WaitRequest request;
+  request.selectors = {outcome.name};
+  request.condition = "exit";
+  request.run_id = outcome.run_id;
+  return exit_status_of(outcome, Remote(context, NoInstance::refuse, "wait for").wait(request));
+}
+
 }  // namespace
 
 std::vector<Flag> run_flags() {
@@ -166,11 +199,18 @@ Result<int> run(const Invocation& invocation) {
   // Before it runs: from then on Ctrl-C is the job's.
   auto interrupt = Interrupt::create();
   if (!interrupt) return pass(interrupt);
+  const double since = unix_now();
+  const bool interactive = is_at_a_terminal(invocation);
+  if (const auto window = window_size(FdRef(STDOUT_FILENO)); interactive && window) {
+    request->rows = window->rows;
+    request->columns = window->columns;
+  }
   auto reply = Remote(context, NoInstance::start).make_jobs(std::move(*request));
   if (!reply) return pass(reply);
   if (reply->results.empty()) return fail("the manager did not say what became of the job");
   const Outcome& outcome = reply->results.front();
   if (!outcome.run_id) return report(context, *reply, {"start", "started"});
+  if (interactive) return sit_at(context, outcome, since);
   return exit_status_of(outcome, follow(context, outcome, *interrupt));
 }
 

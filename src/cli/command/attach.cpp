@@ -1,0 +1,48 @@
+#include <string>
+#include <utility>
+
+#include "base/time.h"
+#include "cli/command.h"
+#include "cli/instance.h"
+#include "cli/remote.h"
+#include "terminal/viewer.h"
+
+namespace usvc::command {
+
+namespace {
+
+Result<JobView> one_job(const Context& context, const std::string& name) {
+  auto reply = Remote(context, NoInstance::refuse, "attach to").jobs({name});
+  if (!reply) return pass(reply);
+  for (auto& job : reply->jobs) {
+    if (job.name == name) return std::move(job);
+  }
+  return fail(
+      Error("'" + name + "' is not one job", ErrorKind::no_match).hint("name one, like " + reply->jobs.front().name));
+}
+
+}  // namespace
+
+std::vector<Flag> attach_flags() {
+  return {{"--read-only", 0, "", "look only: keys are not passed on"}};
+}
+
+Result<int> attach(const Invocation& invocation) {
+  const Context& context = invocation.context;
+  const auto& words = invocation.arguments.words;
+  if (words.size() != 1) return fail(Error("attach needs one JOB", ErrorKind::usage).hint("usvc help attach"));
+  ViewerSpec spec;
+  spec.since = unix_now();
+  auto job = one_job(context, words.front());
+  if (!job) return pass(job);
+  spec.layout = context.layout;
+  spec.job = std::move(*job);
+  spec.read_only = invocation.arguments.has("--read-only");
+  spec.instance_runs = [&context] { return instance_runs(context.layout); };
+  spec.warn = [](const std::string& message) { complain(message + "\r"); };  // the terminal is raw
+  auto end = TerminalViewer::view(std::move(spec));
+  if (!end) return pass(end);
+  return end->why == ViewEnd::Why::signalled ? 128 + end->signal : 0;
+}
+
+}  // namespace usvc::command

@@ -1,0 +1,123 @@
+#include "manager/terminal.h"
+
+#include <termios.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace usvc {
+
+namespace {
+
+constexpr std::int64_t longest_side = 10'000;
+// Long enough for a program to notice the first change before the second.
+constexpr auto redraw_pause = std::chrono::milliseconds(60);
+
+// The run that has the terminal and whose program is there: hooks are nobody's to type to.
+const Run* typed_to(const Job& job) {
+  const bool there = job.run && job.run->terminal && job.run->phase == Phase::main && !job.run->end;
+  return there ? &*job.run : nullptr;
+}
+
+// A master is asked for the settings of its other side.
+std::optional<TerminalModes> modes_of(FdRef master) {
+  termios modes{};
+  if (::tcgetattr(master.get(), &modes) != 0) return std::nullopt;
+  TerminalModes view;
+  view.opost = (modes.c_oflag & OPOST) != 0;
+  view.onlcr = (modes.c_oflag & ONLCR) != 0;
+  view.icanon = (modes.c_lflag & ICANON) != 0;
+  view.isig = (modes.c_lflag & ISIG) != 0;
+  return view;
+}
+
+void apply_ruling_size(Job& job) {
+  for (const Viewer* viewer : job.viewers) {
+    if (!viewer->may_type || !viewer->size) continue;
+    if (const Run* run = typed_to(job)) (void)set_window_size(run->output, *viewer->size);
+    job.window = *viewer->size;
+    return job.changed();
+  }
+}
+
+}  // namespace
+
+std::optional<WindowSize> window_from(std::optional<std::int64_t> rows, std::optional<std::int64_t> columns) {
+  const auto fits = [](std::optional<std::int64_t> count) { return count && *count > 0 && *count <= longest_side; };
+  if (!fits(rows) || !fits(columns)) return std::nullopt;
+  return WindowSize{static_cast<std::uint16_t>(*rows), static_cast<std::uint16_t>(*columns)};
+}
+
+TerminalView terminal_view(Instance& instance, const Job& job) {
+  TerminalView view;
+  view.name = job.name;
+  view.removed = job.removed;
+  view.state = to_string(job.state);
+  view.tty = job.conf_or_defaults().tty;
+  WindowSize size = job.window;
+  if (job.run) view.tty = job.run->terminal;
+  if (const Run* run = typed_to(job)) {
+    view.run_id = instance.record_of(job).run_id;
+    view.pts = run->marks.tty_path;
+    view.modes = modes_of(run->output);
+    size = window_size(run->output).value_or(size);
+  }
+  view.rows = size.rows;
+  view.columns = size.columns;
+  return view;
+}
+
+void viewer_comes(Job& job, Viewer& viewer, WindowSize size, bool again) {
+  viewer.size = size;
+  job.viewers.insert(again ? job.viewers.end() : job.viewers.begin(), &viewer);
+  if (!again) apply_ruling_size(job);
+}
+
+void viewer_resizes(Job& job, Viewer& viewer, WindowSize size) {
+  viewer.size = size;
+  apply_ruling_size(job);
+}
+
+bool viewer_types(Job& job, Viewer& viewer) {
+  const auto place = std::find(job.viewers.begin(), job.viewers.end(), &viewer);
+  if (place == job.viewers.begin() || place == job.viewers.end()) return false;
+  job.viewers.splice(job.viewers.begin(), job.viewers, place);
+  const WindowSize before = job.window;
+  apply_ruling_size(job);
+  return typed_to(job) != nullptr && job.window != before;
+}
+
+void viewer_leaves(Job& job, Viewer& viewer) {
+  std::erase(job.viewers, &viewer);
+  apply_ruling_size(job);
+}
+
+std::optional<std::size_t> type_into(const Job& job, std::string_view bytes) {
+  const Run* run = typed_to(job);
+  if (run == nullptr) return std::nullopt;
+  const ssize_t written = ::write(run->output.get(), bytes.data(), bytes.size());
+  if (written >= 0) return static_cast<std::size_t>(written);
+  if (errno == EAGAIN || errno == EINTR) return 0;
+  return std::nullopt;  // EIO: nobody has it open any more
+}
+
+asio::awaitable<void> have_redrawn(Instance* instance, std::shared_ptr<Job> job) {
+  const Run* run = typed_to(*job);
+  const auto size = run == nullptr ? std::nullopt : window_size(run->output);
+  if (!size || size->rows < 2 || job->redrawing) co_return;
+  const std::string run_id = run->run_id;
+  job->redrawing = true;
+  WindowSize smaller = *size;
+  --smaller.rows;
+  (void)set_window_size(run->output, smaller);
+  asio::steady_timer pause(instance->io(), redraw_pause);
+  (void)co_await pause.async_wait(as_result);
+  job->redrawing = false;
+  run = typed_to(*job);
+  // Somebody may have given it another size meanwhile.
+  const bool same = run != nullptr && run->run_id == run_id && window_size(run->output) == smaller;
+  if (same) (void)set_window_size(run->output, *size);
+}
+
+}  // namespace usvc

@@ -1,0 +1,176 @@
+#include "terminal/picture.h"
+
+#include <vterm.h>
+
+#include <algorithm>
+#include <new>
+
+namespace usvc {
+
+namespace {
+
+// A window may claim to be larger than any memory.
+constexpr WindowSize largest{.rows = 500, .columns = 1000};
+
+WindowSize bounded(WindowSize size) {
+  return {std::clamp<std::uint16_t>(size.rows, 1, largest.rows),
+          std::clamp<std::uint16_t>(size.columns, 1, largest.columns)};
+}
+
+void add_utf8(std::string& text, std::uint32_t code) {
+  const auto tail = [&](unsigned shift) { text += static_cast<char>(0x80U | ((code >> shift) & 0x3fU)); };
+  if (code < 0x80) {
+    text += static_cast<char>(code);
+  } else if (code < 0x800) {
+    text += static_cast<char>(0xc0U | (code >> 6U));
+    tail(0);
+  } else if (code < 0x10000) {
+    text += static_cast<char>(0xe0U | (code >> 12U));
+    tail(6);
+    tail(0);
+  } else {
+    text += static_cast<char>(0xf0U | (code >> 18U));
+    tail(12);
+    tail(6);
+    tail(0);
+  }
+}
+
+// Which of the two a colour is for, as its codes begin.
+enum class Layer { foreground, background };
+
+void add_color(std::string& text, const VTermColor& color, Layer layer) {
+  const bool front = layer == Layer::foreground;
+  if (front ? VTERM_COLOR_IS_DEFAULT_FG(&color) : VTERM_COLOR_IS_DEFAULT_BG(&color)) return;
+  const std::string extended = front ? ";38" : ";48";
+  if (VTERM_COLOR_IS_RGB(&color)) {
+    text += extended + ";2;" + std::to_string(color.rgb.red) + ";" + std::to_string(color.rgb.green) + ";" +
+            std::to_string(color.rgb.blue);
+  } else if (color.indexed.idx < 16) {
+    const int first = (color.indexed.idx < 8 ? 30 : 90 - 8) + (front ? 0 : 10);
+    text += ";" + std::to_string(first + color.indexed.idx);
+  } else {
+    text += extended + ";5;" + std::to_string(color.indexed.idx);
+  }
+}
+
+struct Pen {
+  VTermScreenCellAttrs attributes{};
+  VTermColor foreground{};
+  VTermColor background{};
+};
+
+std::string sgr(const Pen& pen) {
+  std::string text = "\x1b[0";
+  if (pen.attributes.bold != 0) text += ";1";
+  if (pen.attributes.italic != 0) text += ";3";
+  if (pen.attributes.underline != 0) text += pen.attributes.underline == VTERM_UNDERLINE_DOUBLE ? ";21" : ";4";
+  if (pen.attributes.blink != 0) text += ";5";
+  if (pen.attributes.reverse != 0) text += ";7";
+  if (pen.attributes.strike != 0) text += ";9";
+  add_color(text, pen.foreground, Layer::foreground);
+  add_color(text, pen.background, Layer::background);
+  return text + "m";
+}
+
+std::string move_to(int row, int column) {
+  return "\x1b[" + std::to_string(row + 1) + ";" + std::to_string(column + 1) + "H";
+}
+
+bool is_blank(const VTermScreenCell& cell) {
+  return (cell.chars[0] == 0 || cell.chars[0] == ' ') && VTERM_COLOR_IS_DEFAULT_BG(&cell.bg) &&
+         cell.attrs.reverse == 0 && cell.attrs.underline == 0 && cell.attrs.strike == 0;
+}
+
+std::string paint_row(VTermScreen* screen, int row, int columns) {
+  static const std::string plain = "\x1b[0m";
+  std::string text;
+  std::string present = plain;
+  std::size_t kept = 0;  // without the blanks at its end
+  VTermScreenCell cell{};
+  for (int column = 0; column < columns; column += std::max<int>(cell.width, 1)) {
+    if (vterm_screen_get_cell(screen, {row, column}, &cell) == 0) break;
+    if (column + cell.width > columns) break;
+    const std::string wanted = sgr({cell.attrs, cell.fg, cell.bg});
+    if (wanted != present) text += present = wanted;
+    // Unwritten cells, and the second half of a wide character that lost its first.
+    if (cell.chars[0] == 0 || cell.chars[0] > 0x10ffff) text += ' ';
+    for (const std::uint32_t code : cell.chars) {
+      if (code == 0 || code > 0x10ffff) break;
+      add_utf8(text, code);
+    }
+    if (!is_blank(cell)) kept = text.size();
+  }
+  text.resize(kept);
+  return kept == 0 ? text : text + plain;
+}
+
+Pen present_pen(const VTermState* state) {
+  Pen pen;
+  VTermValue value{};
+  const auto number = [&](VTermAttr attribute) {
+    return vterm_state_get_penattr(state, attribute, &value) != 0 ? static_cast<unsigned>(value.number) : 0U;
+  };
+  pen.attributes.bold = number(VTERM_ATTR_BOLD) & 1U;
+  pen.attributes.italic = number(VTERM_ATTR_ITALIC) & 1U;
+  pen.attributes.underline = number(VTERM_ATTR_UNDERLINE) & 3U;
+  pen.attributes.blink = number(VTERM_ATTR_BLINK) & 1U;
+  pen.attributes.reverse = number(VTERM_ATTR_REVERSE) & 1U;
+  pen.attributes.strike = number(VTERM_ATTR_STRIKE) & 1U;
+  pen.foreground.type = VTERM_COLOR_DEFAULT_FG;
+  pen.background.type = VTERM_COLOR_DEFAULT_BG;
+  if (vterm_state_get_penattr(state, VTERM_ATTR_FOREGROUND, &value) != 0) pen.foreground = value.color;
+  if (vterm_state_get_penattr(state, VTERM_ATTR_BACKGROUND, &value) != 0) pen.background = value.color;
+  return pen;
+}
+
+}  // namespace
+
+void Picture::Free::operator()(VTerm* terminal) const {
+  vterm_free(terminal);
+}
+
+Picture::Picture(WindowSize size) : size_(bounded(size)), terminal_(vterm_new(size_.rows, size_.columns)) {
+  if (!terminal_) throw std::bad_alloc();
+  vterm_set_utf8(terminal_.get(), 1);
+  VTermScreen* screen = vterm_obtain_screen(terminal_.get());
+  vterm_screen_enable_altscreen(screen, 1);
+  vterm_screen_reset(screen, 1);
+  // What it would answer to queries.
+  vterm_output_set_callback(
+      terminal_.get(), [](const char* /*bytes*/, std::size_t /*size*/, void* /*user*/) {}, nullptr);
+}
+
+Picture::~Picture() = default;
+
+void Picture::write(std::string_view bytes) {
+  (void)vterm_input_write(terminal_.get(), bytes.data(), bytes.size());
+}
+
+int Picture::first_row(WindowSize on) const {
+  VTermPos position{};
+  vterm_state_get_cursorpos(vterm_obtain_state(terminal_.get()), &position);
+  return std::max(0, position.row - bounded(on).rows + 1);
+}
+
+std::string Picture::paint(WindowSize on) const {
+  VTermScreen* screen = vterm_obtain_screen(terminal_.get());
+  const int first = first_row(on);
+  const int rows = std::min<int>(bounded(on).rows, size_.rows - first);
+  std::string text;
+  for (int row = 0; row < rows; ++row) {
+    const std::string painted = paint_row(screen, first + row, std::min(bounded(on).columns, size_.columns));
+    if (!painted.empty()) text += move_to(row, 0) + painted;
+  }
+  return text;
+}
+
+std::string Picture::cursor(WindowSize on) const {
+  const VTermState* state = vterm_obtain_state(terminal_.get());
+  VTermPos position{};
+  vterm_state_get_cursorpos(state, &position);
+  return sgr(present_pen(state)) +
+         move_to(position.row - first_row(on), std::min<int>(position.col, bounded(on).columns - 1));
+}
+
+}  // namespace usvc

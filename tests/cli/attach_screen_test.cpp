@@ -1,0 +1,144 @@
+// usvc attach JOB in a real terminal emulator: what tmux shows of it.
+#include "cli/cli_test.h"
+
+namespace usvc::test {
+
+namespace {
+
+// A tmux server of its own with one window, in which a program runs.
+class TmuxWindow {
+ public:
+  using Run = std::function<Output(const Args&)>;
+
+  TmuxWindow(Run run, std::string socket, const Args& command, TerminalSize size)
+      : run_(std::move(run)), socket_(std::move(socket)) {
+    Args args = {"new-session", "-d", "-x", std::to_string(size.columns), "-y", std::to_string(size.rows)};
+    args.insert(args.end(), command.begin(), command.end());
+    const Output output = tmux(args);
+    EXPECT_EQ(output.status, 0) << output;
+    tmux({"set", "-g", "status", "off"});
+    tmux({"set", "-g", "remain-on-exit", "on"});
+  }
+  ~TmuxWindow() { tmux({"kill-server"}); }
+  TmuxWindow(const TmuxWindow&) = delete;
+  TmuxWindow& operator=(const TmuxWindow&) = delete;
+  TmuxWindow(TmuxWindow&&) = delete;
+  TmuxWindow& operator=(TmuxWindow&&) = delete;
+
+  void keys(const Args& keys) const {
+    Args args = {"send-keys"};
+    args.insert(args.end(), keys.begin(), keys.end());
+    tmux(args);
+  }
+  [[nodiscard]] std::string text() const { return tmux({"capture-pane", "-p"}).out; }
+  // With colours, and where the cursor is.
+  [[nodiscard]] std::string picture() const {
+    return tmux({"capture-pane", "-p", "-e"}).out +
+           tmux({"display", "-p", "#{cursor_x},#{cursor_y} #{cursor_flag} #{alternate_on} #{mouse_any_flag}"}).out;
+  }
+  bool wait_for(const std::string& part) const {
+    return wait_until(15s, [&] { return contains(text(), part); });
+  }
+  bool wait_ended() const {
+    return wait_until(15s, [&] { return tmux({"display", "-p", "#{pane_dead}"}).out == "1\n"; });
+  }
+  void resize(TerminalSize size) const {
+    tmux({"resize-window", "-x", std::to_string(size.columns), "-y", std::to_string(size.rows)});
+  }
+
+ private:
+  Output tmux(const Args& args) const {
+    Args argv = {"/usr/bin/tmux", "-f", "/dev/null", "-S", socket_};
+    argv.insert(argv.end(), args.begin(), args.end());
+    return run_(argv);
+  }
+
+  Run run_;
+  std::string socket_;
+};
+
+class AttachScreenTest : public CliTest {
+ protected:
+  void SetUp() override {
+    CliTest::SetUp();
+    environment()["TERM"] = "screen-256color";
+    environment()["LC_ALL"] = "C.UTF-8";
+  }
+  std::unique_ptr<TmuxWindow> attach(const std::string& job, TerminalSize size = {30, 100}) {
+    const std::string socket = path("tmux-" + std::to_string(++windows_));
+    const auto run = [this](const Args& argv) { return run_program(argv); };
+    return std::make_unique<TmuxWindow>(run, socket, Args{program(), "attach", job}, size);
+  }
+  std::string long_file() {
+    std::string text;
+    for (int i = 1; i <= 200; ++i) text += "line " + std::to_string(i) + " grüße 漢字\n";
+    return write("text", text);
+  }
+  // A second viewer is shown what the first one sees.
+  void expect_same_picture(const TmuxWindow& first, const std::string& job) {
+    const auto second = attach(job);
+    std::string theirs;
+    const bool same = wait_until(15s, [&] { return (theirs = second->picture()) == first.picture(); });
+    EXPECT_TRUE(same) << "first:\n" << first.picture() << "second:\n" << theirs;
+    second->keys({"C-d"});
+    EXPECT_TRUE(second->wait_ended());
+  }
+
+ private:
+  int windows_ = 0;
+};
+
+TEST_F(AttachScreenTest, AnEditorLooksTheSameToTheSecond) {
+  start({"--name", "ed", "-1", "--", "/usr/bin/vi", "-u", "NONE", "-N", "-n", long_file()});
+  const auto first = attach("ed");
+  ASSERT_TRUE(first->wait_for("line 29")) << first->text();
+  first->keys({"100G", "O", "new text 漢", "Escape"});
+  ASSERT_TRUE(first->wait_for("new text 漢")) << first->text();
+  expect_same_picture(*first, "ed");
+  first->keys({":q!", "Enter"});
+  EXPECT_TRUE(first->wait_for("## ed exited with 0")) << first->text();
+}
+
+TEST_F(AttachScreenTest, APagerLooksTheSameToTheSecondAndFitsEveryWindow) {
+  start({"--name", "page", "--", "/usr/bin/less", "-N", long_file()});
+  const auto first = attach("page");
+  ASSERT_TRUE(first->wait_for("line 29")) << first->text();
+  first->keys({"/150", "Enter"});
+  ASSERT_TRUE(first->wait_for("line 170")) << first->text();
+  expect_same_picture(*first, "page");
+  const auto larger = attach("page", {50, 120});
+  EXPECT_TRUE(larger->wait_for("line 198")) << larger->text();
+  // On a busy machine a pager may lose the key that comes with the new window.
+  EXPECT_TRUE(wait_until(15s, [&] {
+    first->keys({"g"});
+    return contains(first->text(), "line 29 ");
+  })) << first->text();
+}
+
+TEST_F(AttachScreenTest, WhereTheBeginningIsFarAwayItIsDrawnAnew) {
+  write("draw",
+        "stty -echo -icanon; trap 'printf \"\\033[H\\033[2Jdrawn $(stty size)\"' WINCH\n"
+        "printf '\\033[?1049h\\033[?25l'; head -c 40000000 /dev/zero | tr '\\0' x; printf '\\033[2J'\n"
+        "echo filled; while :; do sleep 0.1; done\n");
+  start({"--name", "old", "--", "/bin/bash", path("draw")});
+  ASSERT_TRUE(wait_log("old", "filled", 30s));
+  const auto user = attach("old", {24, 80});
+  EXPECT_TRUE(user->wait_for("drawn 24 80")) << user->text();
+}
+
+TEST_F(AttachScreenTest, AShellIsUsable) {
+  start({"--name", "sh", "-e", "PS1=> ", "--", "/bin/bash", "--norc", "--noprofile", "-i"});
+  const auto first = attach("sh");
+  ASSERT_TRUE(first->wait_for(">")) << first->text();
+  first->keys({"echo one; echo two", "Enter"});
+  ASSERT_TRUE(first->wait_for("one\ntwo\n>")) << first->text();
+  first->keys({"echo abd", "Left", "c", "Enter"});
+  ASSERT_TRUE(first->wait_for("abcd\n>")) << first->text();
+  expect_same_picture(*first, "sh");
+  first->keys({"C-c"});
+  EXPECT_TRUE(first->wait_for("## Use usvc stop to terminate this process ##")) << first->text();
+}
+
+}  // namespace
+
+}  // namespace usvc::test

@@ -1,0 +1,73 @@
+// usvc run from a terminal: the job as if it had been started without usvc.
+#include <csignal>
+
+#include "cli/cli_test.h"
+#include "cli/terminal_driver.h"
+
+namespace usvc::test {
+
+namespace {
+
+class RunTerminalTest : public CliTest {
+ protected:
+  std::unique_ptr<TerminalDriver> run_at(const Args& args, TerminalSize size = {}) {
+    return std::make_unique<TerminalDriver>(with(program(), with("run", args)), environment(), directory(), size);
+  }
+};
+
+TEST_F(RunTerminalTest, ShowsAllFromTheFirstByteAndEndsWithItsStatus) {
+  const auto user = run_at({"--", probe(), "print", "hello", "there", "--", "exit", "7"});
+  const std::string before = user->settings();
+  EXPECT_EQ(user->finish(), 7);
+  EXPECT_TRUE(contains(user->shown(), "hello\r\nthere\r\n")) << user->shown();
+  EXPECT_FALSE(contains(user->shown(), "\x1b[2J")) << "the reader's screen is not cleared";
+  EXPECT_FALSE(contains(user->shown(), "##")) << user->shown();
+  EXPECT_EQ(user->settings(), before);
+}
+
+TEST_F(RunTerminalTest, HasTheWindowFromTheBeginning) {
+  const auto user = run_at({"--", "/bin/stty", "size"}, {37, 123});
+  EXPECT_EQ(user->finish(), 0);
+  EXPECT_TRUE(contains(user->shown(), "37 123\r\n")) << user->shown();
+}
+
+TEST_F(RunTerminalTest, CtrlCAndCtrlDAreTheJobs) {
+  const auto reader = run_at({"--", "/bin/sh", "-c", "echo ready; cat; echo ended"});
+  ASSERT_TRUE(reader->wait_for("ready")) << reader->shown();
+  reader->type("text\r\x04");
+  EXPECT_EQ(reader->finish(), 0);
+  EXPECT_TRUE(contains(reader->shown(), "text\r\ntext\r\nended\r\n")) << reader->shown();
+  const auto user = run_at({"--", "/bin/sh", "-c", "echo ready; exec sleep 1000"});
+  ASSERT_TRUE(user->wait_for("ready")) << user->shown();
+  user->type("\x03");
+  EXPECT_EQ(user->finish(), 128 + SIGINT);
+}
+
+TEST_F(RunTerminalTest, SignalsArePassedOn) {
+  const auto user = run_at({"--name", "web", "--", "/bin/sh", "-c",
+                            "trap 'echo asked; exit 9' TERM; echo ready; "
+                            "while :; do sleep 0.1; done"});
+  ASSERT_TRUE(user->wait_for("ready")) << user->shown();
+  user->signal(SIGTERM);
+  EXPECT_EQ(user->finish(), 9);
+  EXPECT_TRUE(contains(user->shown(), "asked\r\n")) << user->shown();
+}
+
+TEST_F(RunTerminalTest, LivesThroughAKillOfTheManager) {
+  const auto user = run_at({"--", "/bin/sh", "-c", "echo ready; read -r line; echo \"got $line\"; exit 5"});
+  ASSERT_TRUE(user->wait_for("ready")) << user->shown();
+  kill_hard(manager_pid());
+  user->type("it\r");
+  EXPECT_EQ(user->finish(20s), 5);
+  EXPECT_TRUE(contains(user->shown(), "got it\r\n")) << user->shown();
+}
+
+TEST_F(RunTerminalTest, WhatCannotBeExecutedFails) {
+  const auto user = run_at({"--", path("nosuch")});
+  EXPECT_NE(user->finish(), 0);
+  EXPECT_TRUE(contains(user->shown(), path("nosuch"))) << user->shown();
+}
+
+}  // namespace
+
+}  // namespace usvc::test

@@ -1,0 +1,151 @@
+// What is known of a screen from the bytes written to it, and how it is painted on another.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "terminal/line_ends.h"
+#include "terminal/picture.h"
+#include "terminal/screen_modes.h"
+
+namespace usvc {
+
+namespace {
+
+ScreenModes modes_after(const std::string& bytes) {
+  ScreenParser parser;
+  parser.take(bytes);
+  return parser.modes();
+}
+
+TEST(ScreenModes, WhatIsSwitchedOnIsSetAndTakenBack) {
+  const struct {
+    std::string bytes;
+    std::string set;
+    std::string reset;
+  } rows[] = {
+      {"plain \x1b[31mred", "", "\x1b[m"},
+      {"\x1b[?25l", "\x1b[?25l", "\x1b[m\x1b[?25h"},
+      {"\x1b[?25l\x1b[?25h", "", "\x1b[m"},
+      {"\x1b[?1000;1006h\x1b[?2004h", "\x1b[?1000h\x1b[?1006h\x1b[?2004h", "\x1b[m\x1b[?1000l\x1b[?1006l\x1b[?2004l"},
+      {"\x1b[?1049h", "", "\x1b[m\x1b[?1049l"},
+      {"\x1b=", "\x1b=", "\x1b[m\x1b>"},
+      {"\x1b[4 q", "\x1b[4 q", "\x1b[m\x1b[0 q"},
+      {"\x1b(0", "\x1b(0", "\x1b[m\x1b(B"},
+      {"\x1b[>1u", "\x1b[>1u", "\x1b[m\x1b[<1u"},
+      {"\x1b[>1u\x1b[<u", "", "\x1b[m"},
+      {"\x1b[2;10r", "\x1b[2;10r",
+       "\x1b[m\x1b"
+       "7\x1b[r\x1b"
+       "8"},
+      {"\x1b[?1h\x1b"
+       "c",
+       "", "\x1b[m"},
+      {"\x1b]0;title [?25l\x07", "", "\x1b[m"},
+      {"\x1bP\x1b[?25l", "\x1b[?25l", "\x1b[m\x1b[?25h"},
+      {"\x1b[?99999999999999999999h\x1b[?h\x1b[h\x1b[>u\x1b[<99999999999u", "\x1b[", ""},
+  };
+  for (const auto& row : rows) {
+    const ScreenModes modes = modes_after(row.bytes);
+    if (row.reset.empty()) continue;  // it only has to be lived through
+    EXPECT_EQ(modes.to_set(), row.set) << row.bytes;
+    EXPECT_EQ(modes.to_reset(), row.reset) << row.bytes;
+  }
+}
+
+TEST(ScreenModes, SequencesMayBeCutAnywhere) {
+  const std::string bytes = "a\x1b[?1049h\x1b[?1000;1006h\x1b]2;title\x1b\\\x1b(0\xc3\xbc\x1b=";
+  const ScreenModes whole = modes_after(bytes);
+  for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+    ScreenParser parser;
+    parser.take(bytes.substr(0, cut));
+    parser.take(bytes.substr(cut));
+    EXPECT_EQ(parser.modes(), whole) << cut;
+    EXPECT_TRUE(parser.at_rest()) << cut;
+  }
+  ScreenParser parser;
+  parser.take("\xe2\x82");
+  EXPECT_FALSE(parser.at_rest()) << "half a character";
+}
+
+std::string shown(const TerminalModes& modes, const std::string& bytes) {
+  LineEnds ends;
+  ends.set_modes(modes);
+  std::string out;
+  ends.pass(bytes, out);
+  return out;
+}
+
+TEST(LineEnds, AreWhatTheTerminalWouldHaveMadeOfThem) {
+  const TerminalModes cooked;
+  EXPECT_EQ(shown(cooked, "a\nb\r\n"), "a\r\nb\r\r\n");
+  EXPECT_EQ(shown({.opost = false}, "a\nb"), "a\nb");
+  EXPECT_EQ(shown({.onlcr = true}, "a\r\nb\n"), "a\r\nb\n") << "the kernel has done it";
+  EXPECT_EQ(shown({.icanon = false}, "$ ls\nx\n"), "$ ls\r\nx\r\n") << "a shell's line editor";
+  EXPECT_EQ(shown({.icanon = false}, "a\n\x1b[?1049hb\n\x1b[?1049lc\n"), "a\r\n\x1b[?1049hb\n\x1b[?1049lc\r\n");
+  EXPECT_EQ(shown(cooked, "\x1b]0;a\nb\x07"), "\x1b]0;a\nb\x07") << "within a sequence";
+}
+
+TEST(LineEnds, SettingsFromBeforeAFullScreenAreNotBelieved) {
+  LineEnds ends;
+  std::string out;
+  ends.pass("\x1b[?1049ha\n", out);
+  EXPECT_EQ(out, "\x1b[?1049ha\n");
+  ends.set_modes({});  // but those from after it are: a script that only prints there
+  ends.pass("b\n", out);
+  EXPECT_EQ(out, "\x1b[?1049ha\nb\r\n");
+}
+
+// Painted on a terminal of that size and read from there.
+std::string repainted(const std::string& bytes, WindowSize from, WindowSize on) {
+  Picture first(from);
+  first.write(bytes);
+  Picture second(on);
+  second.write(first.paint(on) + first.cursor(on));
+  return second.paint(on) + second.cursor(on);
+}
+
+TEST(Picture, IsTheSameWhereItIsPainted) {
+  const WindowSize size{5, 20};
+  const std::string screens[] = {
+      "plain\r\ntext",
+      "\x1b[1;31mred\x1b[0m \x1b[38;5;200mpink\x1b[48;2;1;2;3mdeep\x1b[7m reversed",
+      "wide \xe6\xbc\xa2\xe5\xad\x97 e\xcc\x81 \xf0\x9f\x98\x80",
+      "\x1b[3;5Hmiddle\x1b[1;1H",
+      "\x1b[44m\x1b[2J blue all over",
+      "1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n7",
+      "\x1b[?1049hfull \x1b[4munder\x1b[94mlined",
+      "01234567890123456789wrapped",
+  };
+  for (const auto& bytes : screens) {
+    Picture direct(size);
+    direct.write(bytes);
+    EXPECT_EQ(repainted(bytes, size, size), direct.paint(size) + direct.cursor(size)) << bytes;
+  }
+}
+
+TEST(Picture, IsCutToASmallerWindowWithTheCursorInIt) {
+  Picture picture({10, 30});
+  for (int i = 1; i <= 10; ++i) picture.write("line " + std::to_string(i) + " 0123456789abc" + (i < 10 ? "\r\n" : ""));
+  const std::string painted = picture.paint({3, 8});
+  EXPECT_EQ(painted.find("line 7"), std::string::npos);
+  EXPECT_NE(painted.find("\x1b[1;1Hline 8 0"), std::string::npos) << painted;
+  EXPECT_EQ(picture.cursor({3, 8}), "\x1b[0m\x1b[3;8H");
+}
+
+TEST(Picture, LivesThroughAnyBytes) {
+  Picture picture({4, 4});
+  std::string bytes;
+  unsigned seed = 1;
+  for (int i = 0; i < 200'000; ++i) {
+    seed = seed * 1103515245U + 12345U;
+    bytes += static_cast<char>((seed >> 16U) % 5 == 0 ? 0x1b : seed >> 20U);
+  }
+  picture.write(bytes);
+  (void)picture.paint({4, 4});
+  Picture huge({65535, 65535});
+  huge.write("\x1b[9999;9999Hx");
+}
+
+}  // namespace
+
+}  // namespace usvc
