@@ -17,6 +17,7 @@ struct ApiRequest {
   std::vector<std::string> selectors;  // of the query's select=
   bool follow = false;
   std::string body;
+  Fd sent;                         // a descriptor that came with it
   std::shared_ptr<Caller> caller;  // none: one who stays
 };
 
