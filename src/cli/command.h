@@ -54,6 +54,7 @@ Status need_no_words(const Invocation& invocation, std::string_view command);
 
 namespace command {
 
+Result<int> attach(const Invocation& invocation);
 Result<int> clean(const Invocation& invocation);
 Result<int> conf(const Invocation& invocation);
 Result<int> events(const Invocation& invocation);
@@ -73,11 +74,13 @@ Result<int> signal(const Invocation& invocation);
 Result<int> start(const Invocation& invocation);
 Result<int> status(const Invocation& invocation);
 Result<int> stop(const Invocation& invocation);
+Result<int> tmux_windows(const Invocation& invocation);
 Result<int> upgrade(const Invocation& invocation);
 Result<int> vars(const Invocation& invocation);
 Result<int> wait(const Invocation& invocation);
 Result<int> why(const Invocation& invocation);
 
+std::vector<Flag> attach_flags();
 std::vector<Flag> events_flags();
 std::vector<Flag> log_flags();
 std::vector<Flag> restart_flags();

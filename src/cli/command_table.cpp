@@ -25,6 +25,12 @@ constexpr std::string_view about_log =
     "UTF-8 \"escaped\" is true, such bytes are written \\xHH, and a backslash twice.\n"
     "Exactly what one run wrote: usvc logchunk RUN-ID.\n";
 
+constexpr std::string_view about_attach =
+    "Without JOB: a tmux session of this instance. Window 0 is the console with a table\n"
+    "of the jobs, then comes a window for each live job. Ctrl-D detaches, Ctrl-L lists\n"
+    "windows, Ctrl-S scrolls back (q ends that), Ctrl-] and one of them sends it to the\n"
+    "job. Inside another tmux it opens a window there.\n";
+
 constexpr std::string_view about_start =
     "With a single bare word that names existing jobs, and no option, those that are\n"
     "stopped are started. Otherwise a job is made of CMD, looked up as a shell does;\n"
@@ -32,7 +38,7 @@ constexpr std::string_view about_start =
     "In arguments and hooks ~EXIT_STATUS ~JOB_NAME ~HOSTNAME ~RUN_LENGTH ~DEATHS are\n"
     "replaced at each start.\n";
 
-constexpr std::array<Command, 23> table{{
+constexpr std::array<Command, 25> table{{
     {.name = "start",
      .arguments = "CMD [ARG…] | SELECTOR",
      .summary = "make a job and start it; start stopped ones",
@@ -47,6 +53,14 @@ constexpr std::array<Command, 23> table{{
      .options = Options::before_words,
      .flags = command::run_flags,
      .run = command::run},
+    {.name = "attach",
+     .aliases = "a",
+     .section = Section::look,
+     .arguments = "[JOB]",
+     .summary = "sit at a job's terminal; without JOB: at all of them, in tmux",
+     .details = about_attach,
+     .flags = command::attach_flags,
+     .run = command::attach},
     {.name = "stop",
      .arguments = "SELECTOR…",
      .summary = "stop jobs, and whatever they left running",
@@ -163,6 +177,12 @@ constexpr std::array<Command, 23> table{{
      .summary = "replace manager and keeper by the installed programs",
      .details = "Of the usvc that asks; no job notices. If the new ones do not come up, the old\nones go on.\n",
      .run = command::upgrade},
+    {.name = "tmux-windows",
+     .section = Section::instance,
+     .summary = "keep the tmux session's windows in step with the jobs",
+     .details = "Started by attach within its tmux, and of no use elsewhere.\n",
+     .listed = false,
+     .run = command::tmux_windows},
     {.name = "vars", .section = Section::instance, .summary = "paths and settings in force", .run = command::vars},
     {.name = "help",
      .section = Section::instance,
