@@ -10,6 +10,7 @@
 #include <list>
 #include <memory>
 
+#include "base/fd.h"
 #include "manager/wakeup.h"
 
 namespace usvc {
@@ -22,6 +23,7 @@ struct Connection {
 
   boost::beast::basic_stream<asio::local::stream_protocol> stream;
   boost::beast::flat_buffer buffer;
+  Fd sent;           // what came beside the first bytes, until a request takes it
   bool idle = true;  // no whole request has come yet
   bool hung_up = false;
   Clock::time_point idle_since = Clock::now();

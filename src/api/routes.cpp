@@ -129,7 +129,11 @@ Answer put_conf(Instance* instance, ApiRequest request) {
 }
 
 Answer post_new(Instance* instance, ApiRequest request) {
-  return with_body(instance, std::move(request), start_new);
+  auto parsed = body_as<StartRequest>(request);
+  if (!parsed) co_return error_response(parsed.error());
+  Fd input = parsed->input.value_or(false) ? std::move(request.sent) : Fd();
+  auto result = co_await start_new(instance, std::move(*parsed), std::move(input));
+  co_return respond(std::move(result));
 }
 Answer post_start(Instance* instance, ApiRequest request) {
   return with_body(instance, std::move(request), start_known);

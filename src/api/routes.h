@@ -19,6 +19,7 @@ struct ApiRequest {
   bool read_only = false;
   bool websocket = false;  // it is to become one
   std::string body;
+  Fd sent;                         // a descriptor that came with it
   std::shared_ptr<Caller> caller;  // none: one who stays
 };
 

@@ -9,12 +9,14 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <cerrno>
+#include <span>
 #include <sstream>
 #include <string>
 #include <utility>
 
 #include "api/terminal_session.h"
 #include "base/fault_point.h"
+#include "base/message.h"
 #include "base/unix_socket.h"
 #include "base/version.h"
 #include "manager/readable.h"
@@ -28,6 +30,7 @@ namespace {
 
 // A request must arrive whole within this, and an answer be taken; between requests a connection may idle as long.
 constexpr auto patience = std::chrono::seconds(30);
+constexpr std::size_t first_bytes = 4096;
 // Up to this a body may come without asking.
 constexpr std::uint64_t small_body = std::uint64_t{64} << 10U;
 // Operations that are carried through although whoever asked for them has gone; beyond it none is begun.
@@ -166,8 +169,32 @@ void Server::admit(Fd socket) {
   });
 }
 
+// The first bytes of a connection may come with a descriptor, which Asio's own reads would throw away. False: it ended.
+asio::awaitable<bool> Server::receive_first(std::shared_ptr<Connection> connection) {
+  auto& socket = connection->stream.socket();
+  asio::steady_timer timer(instance_.io(), patience);
+  timer.async_wait([late = std::weak_ptr(connection)](boost::system::error_code error) {
+    const auto waiting = late.lock();
+    if (waiting && !error) waiting->hang_up();
+  });
+  for (;;) {
+    const auto [error] = co_await socket.async_wait(asio::socket_base::wait_read, as_result);
+    if (error) co_return false;
+    const auto room = connection->buffer.prepare(first_bytes);
+    auto received =
+        receive_message(FdRef(socket.native_handle()), std::span(static_cast<std::byte*>(room.data()), room.size()));
+    if (!received && received.error().code() == EAGAIN) continue;
+    timer.cancel();
+    if (!received || received->size == 0) co_return false;
+    connection->buffer.commit(received->size);
+    if (!received->fds.empty()) connection->sent = std::move(received->fds.front());
+    co_return true;
+  }
+}
+
 asio::awaitable<void> Server::serve(std::shared_ptr<Connection> connection) {
   auto& stream = connection->stream;
+  if (!co_await receive_first(connection)) co_return;
   for (;;) {
     http::request_parser<http::string_body> parser;
     parser.header_limit(most_header);
@@ -201,6 +228,7 @@ asio::awaitable<void> Server::serve(std::shared_ptr<Connection> connection) {
       // What comes before it is accepted is no WebSocket's.
       request->websocket = boost::beast::websocket::is_upgrade(raw) && connection->buffer.size() == 0;
       read_only = request->read_only;
+      request->sent = std::move(connection->sent);
       response = co_await attend(connection, std::move(*request));
     } else {
       response = refusal(400, request.error());

@@ -29,6 +29,7 @@ class Server {
   asio::awaitable<void> accept_loop(std::shared_ptr<asio::posix::stream_descriptor> listener);
   asio::awaitable<void> guard_socket();
   void admit(Fd socket);
+  asio::awaitable<bool> receive_first(std::shared_ptr<Connection> connection);
   asio::awaitable<void> serve(std::shared_ptr<Connection> connection);
   asio::awaitable<std::optional<ApiResponse>> attend(std::shared_ptr<Connection> connection, ApiRequest request);
   asio::awaitable<void> carry_out(std::shared_ptr<Work> work, ApiRequest request);

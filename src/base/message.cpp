@@ -16,23 +16,25 @@ Result<SocketPair> make_socket_pair(int type) {
   return SocketPair{.ours = Fd(ends[0]), .theirs = Fd(ends[1])};
 }
 
+void FdAttachment::attach(msghdr& header, std::span<const int> fds) {
+  header.msg_control = control_.data();
+  header.msg_controllen = CMSG_SPACE(fds.size_bytes());
+  cmsghdr* first = CMSG_FIRSTHDR(&header);
+  first->cmsg_level = SOL_SOCKET;
+  first->cmsg_type = SCM_RIGHTS;
+  first->cmsg_len = CMSG_LEN(fds.size_bytes());
+  std::memcpy(CMSG_DATA(first), fds.data(), fds.size_bytes());
+}
+
 Status send_message(FdRef socket, std::span<const std::byte> bytes, std::span<const int> fds) {
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int) * max_message_fds)> control{};
+  if (fds.size() > max_message_fds) return fail(Error::from_errno(E2BIG, "too many descriptors for one message"));
   // iovec has no const; sendmsg does not write through it.
   iovec vector{.iov_base = const_cast<std::byte*>(bytes.data()), .iov_len = bytes.size()};  // NOLINT
   msghdr header{};
   header.msg_iov = &vector;
   header.msg_iovlen = 1;
-  if (!fds.empty()) {
-    if (fds.size() > max_message_fds) return fail(Error::from_errno(E2BIG, "too many descriptors for one message"));
-    header.msg_control = control.data();
-    header.msg_controllen = CMSG_SPACE(fds.size_bytes());
-    cmsghdr* first = CMSG_FIRSTHDR(&header);
-    first->cmsg_level = SOL_SOCKET;
-    first->cmsg_type = SCM_RIGHTS;
-    first->cmsg_len = CMSG_LEN(fds.size_bytes());
-    std::memcpy(CMSG_DATA(first), fds.data(), fds.size_bytes());
-  }
+  FdAttachment attachment;
+  if (!fds.empty()) attachment.attach(header, fds);
   for (;;) {
     if (::sendmsg(socket.get(), &header, MSG_NOSIGNAL) >= 0) return {};
     if (errno != EINTR) return fail(Error::last("cannot send a message"));

@@ -1,6 +1,9 @@
 // Datagrams with descriptors over a unix socket (SOCK_SEQPACKET, SCM_RIGHTS; unix(7)).
 #pragma once
 
+#include <sys/socket.h>
+
+#include <array>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -19,6 +22,16 @@ struct SocketPair {
 };
 // `type` is SOCK_SEQPACKET or SOCK_STREAM; both ends O_CLOEXEC, blocking.
 Result<SocketPair> make_socket_pair(int type);
+
+// Puts descriptors beside a message that is about to be sent; must outlive the call of sendmsg(2).
+class FdAttachment {
+ public:
+  // At most max_message_fds.
+  void attach(msghdr& header, std::span<const int> fds);
+
+ private:
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int) * max_message_fds)> control_{};
+};
 
 // Never raises SIGPIPE. code() is EAGAIN when a non-blocking socket is full.
 Status send_message(FdRef socket, std::span<const std::byte> bytes, std::span<const int> fds = {});

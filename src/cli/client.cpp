@@ -13,8 +13,10 @@
 #include <boost/beast/http.hpp>
 #include <cerrno>
 #include <cstddef>
+#include <span>
 
 #include "base/files.h"
+#include "base/message.h"
 
 namespace usvc {
 
@@ -33,7 +35,7 @@ beast::error_code error_of(int err) {
 // What Beast needs of a stream, on a blocking socket: no event loop is made for one request.
 class Stream {
  public:
-  Stream(const Fd& fd, const Silence& silence) : fd_(fd.get()), silence_(&silence) {}
+  Stream(const Fd& fd, FdRef lent, const Silence& silence) : fd_(fd.get()), lent_(lent.get()), silence_(&silence) {}
 
   template <class Buffers>
   std::size_t read_some(const Buffers& buffers, beast::error_code& error) {
@@ -71,10 +73,13 @@ class Stream {
     msghdr message{};
     message.msg_iov = pieces.data();
     message.msg_iovlen = count;
+    FdAttachment attachment;
+    if (lent_ >= 0) attachment.attach(message, std::span(&lent_, 1));
     ssize_t written = 0;
     do {
       written = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
     } while (written < 0 && errno == EINTR);
+    if (written > 0) lent_ = -1;
     if (written >= 0) return static_cast<std::size_t>(written);
     error = error_of(errno);
     return 0;
@@ -89,29 +94,29 @@ class Stream {
 
  private:
   int fd_;
+  int lent_;  // until it has gone along
   const Silence* silence_;
 };
 
 }  // namespace
 
-Result<Reply> exchange(const Fd& connection, std::string_view method, std::string_view target, std::string_view body,
-                       const Silence& silence) {
+Result<Reply> exchange(const Fd& connection, const Question& question, const Silence& silence) {
   timeval bearable{};
   bearable.tv_sec = silence.bearable.count();
   if (::setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &bearable, sizeof bearable) != 0) {
     return fail(Error::last("cannot set a socket's timeout"));
   }
-  Stream stream(connection, silence);
+  Stream stream(connection, question.lent, silence);
   beast::error_code error;
 
   http::request<http::string_body> request;
-  request.method_string({method.data(), method.size()});
-  request.target({target.data(), target.size()});
+  request.method_string({question.method.data(), question.method.size()});
+  request.target({question.target.data(), question.target.size()});
   request.version(11);
   request.set(http::field::host, "usvc");
   request.set(http::field::connection, "close");
-  if (!body.empty()) request.set(http::field::content_type, "application/json");
-  request.body() = body;
+  if (!question.body.empty()) request.set(http::field::content_type, "application/json");
+  request.body() = question.body;
   request.prepare_payload();
   http::write(stream, request, error);
   // A server that refuses a request may answer before it has taken all of it.

@@ -24,9 +24,15 @@ struct Silence {
   std::function<bool()> go_on;  // asked after each such time of silence; false: give up (ETIMEDOUT)
 };
 
+struct Question {
+  std::string_view method;
+  std::string_view target;
+  std::string_view body = {};
+  FdRef lent = FdRef(-1);  // goes along with the first byte; -1: none
+};
+
 // Asks once. An error means that no whole answer came: whether it was acted on is unknown.
-Result<Reply> exchange(const Fd& connection, std::string_view method, std::string_view target, std::string_view body,
-                       const Silence& silence);
+Result<Reply> exchange(const Fd& connection, const Question& question, const Silence& silence);
 
 // "a b/c" -> "a%20b%2Fc".
 std::string percent_encode(std::string_view word);

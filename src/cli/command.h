@@ -79,6 +79,7 @@ Result<int> start(const Invocation& invocation);
 Result<int> status(const Invocation& invocation);
 Result<int> stop(const Invocation& invocation);
 Result<int> top(const Invocation& invocation);
+Result<int> tmux_windows(const Invocation& invocation);
 Result<int> upgrade(const Invocation& invocation);
 Result<int> vars(const Invocation& invocation);
 Result<int> wait(const Invocation& invocation);

@@ -39,7 +39,11 @@ constexpr std::string_view about_attach =
     "Ctrl-D leaves; Ctrl-C is held back; Ctrl-] then a key sends that key as it is.\n"
     "All other keys are the job's. Several may look and type at once; the window has\n"
     "the size of who typed last. When the job ends and starts again it goes on.\n"
-    "Where there is no terminal: usvc log -f JOB.\n";
+    "Where there is no terminal: usvc log -f JOB.\n"
+    "Without JOB: a tmux session of this instance. Window 0 is the console with a table\n"
+    "of the jobs, then comes a window for each live job. Ctrl-D detaches, Ctrl-L lists\n"
+    "windows, Ctrl-S scrolls back (q ends that), Ctrl-] and one of them sends it to the\n"
+    "job. Inside another tmux it opens a window there.\n";
 
 constexpr std::string_view about_start =
     "With a single bare word that names existing jobs, and no option, those that are\n"
@@ -61,7 +65,7 @@ constexpr std::string_view about_complete =
     "for each candidate, a tab and what it is behind it; :files, :directories or\n"
     ":programs where such may stand there too. Starts no instance.\n";
 
-constexpr std::array<Command, 27> table{{
+constexpr std::array<Command, 28> table{{
     {.name = "start",
      .arguments = "CMD [ARG…] | SELECTOR",
      .summary = "make a job and start it; start stopped ones",
@@ -77,6 +81,14 @@ constexpr std::array<Command, 27> table{{
      .options = Options::before_words,
      .flags = command::run_flags,
      .run = command::run},
+    {.name = "attach",
+     .aliases = "a",
+     .section = Section::look,
+     .arguments = "[JOB]",
+     .summary = "sit at a job's terminal; without JOB: at all of them, in tmux",
+     .details = about_attach,
+     .flags = command::attach_flags,
+     .run = command::attach},
     {.name = "stop",
      .arguments = "SELECTOR…",
      .summary = "stop jobs, and whatever they left running",
@@ -113,8 +125,8 @@ constexpr std::array<Command, 27> table{{
     {.name = "attach",
      .aliases = "a",
      .section = Section::look,
-     .arguments = "JOB",
-     .summary = "a job's terminal, here",
+     .arguments = "[JOB]",
+     .summary = "a job's terminal, here; all jobs', in tmux",
      .details = about_attach,
      .whole_screen = true,
      .flags = command::attach_flags,
@@ -220,6 +232,13 @@ constexpr std::array<Command, 27> table{{
      .summary = "replace manager and keeper by the installed programs",
      .details = "Of the usvc that asks; no job notices. If the new ones do not come up, the old\nones go on.\n",
      .run = command::upgrade},
+    {.name = "tmux-windows",
+     .section = Section::instance,
+     .summary = "keep the tmux session's windows in step with the jobs",
+     .details = "Started by attach within its tmux, and of no use elsewhere.\n",
+     .listed = false,
+     .internal = true,
+     .run = command::tmux_windows},
     {.name = "vars", .section = Section::instance, .summary = "paths and settings in force", .run = command::vars},
     {.name = "complete",
      .section = Section::instance,

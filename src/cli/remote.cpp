@@ -62,11 +62,10 @@ struct Tried {
   Result<Reply> reply;
 };
 
-Tried try_once(const Layout& layout, std::string_view method, const std::string& target, const std::string& body,
-               const Silence& silence) {
+Tried try_once(const Layout& layout, const Question& question, const Silence& silence) {
   auto connection = connect_unix(layout.socket);
   if (!connection) return {Attempt::not_connected, pass(connection)};
-  auto reply = exchange(*connection, method, target, body, silence);
+  auto reply = exchange(*connection, question, silence);
   if (reply) return {Attempt::answered, std::move(reply)};
   const bool silent = reply.error().code() == ETIMEDOUT;
   return {silent ? Attempt::silent : Attempt::broken, std::move(reply)};
@@ -82,7 +81,7 @@ bool worth_retrying(const Tried& tried) {
 Silence while_manager_lives(const Layout& layout) {
   return {std::chrono::duration_cast<std::chrono::seconds>(patience), [&layout] {
             const Silence give_up{soon, [] { return false; }};
-            return try_once(layout, "GET", route::vars, {}, give_up).attempt != Attempt::silent;
+            return try_once(layout, Question{"GET", route::vars}, give_up).attempt != Attempt::silent;
           }};
 }
 
@@ -109,14 +108,15 @@ Result<std::string> Remote::give_up(Error error, std::string_view method, const 
   return fail(std::move(why).as(ErrorKind::unreachable));
 }
 
-Result<std::string> Remote::ask(std::string_view method, const std::string& target, const std::string& body) {
+Result<std::string> Remote::ask(std::string_view method, const std::string& target, const std::string& body,
+                                FdRef lent) {
   const bool looks = method == "GET";
   const Silence silence = looks ? Silence{soon, [] { return false; }} : while_manager_lives(context_->layout);
   auto deadline = Clock::time_point::max();
   Clock::time_point trouble_since;
   for (;;) {
     const auto begun = Clock::now();
-    auto tried = try_once(context_->layout, method, target, body, silence);
+    auto tried = try_once(context_->layout, Question{method, target, body, lent}, silence);
     if (tried.attempt == Attempt::answered) return body_of(std::move(*tried.reply));
     const Error& error = tried.reply.error();
     if (tried.attempt == Attempt::silent) return give_up(error, method, target);
@@ -143,7 +143,7 @@ Result<JobsReply> Remote::jobs(const std::vector<std::string>& selectors) {
 }
 
 Result<std::string> Remote::ask_shortly(const char* route, std::chrono::seconds bearable) {
-  auto tried = try_once(context_->layout, "GET", route, {}, {bearable, [] { return false; }});
+  auto tried = try_once(context_->layout, Question{"GET", route}, {bearable, [] { return false; }});
   if (tried.attempt == Attempt::answered) return body_of(std::move(*tried.reply));
   return ask_disk("GET", route, {});
 }
@@ -154,7 +154,7 @@ Result<JobsReply> Remote::glance() {
 
 Result<JobsReply> Remote::jobs_at_once(const std::vector<std::string>& selectors) {
   auto tried =
-      try_once(context_->layout, "GET", with_words(route::jobs, selectors), {}, {at_once, [] { return false; }});
+      try_once(context_->layout, Question{"GET", with_words(route::jobs, selectors)}, {at_once, [] { return false; }});
   if (!tried.reply) return fail(std::move(tried.reply).error().as(ErrorKind::unreachable));
   return read_as<JobsReply>(body_of(std::move(*tried.reply)));
 }
@@ -177,9 +177,9 @@ Result<SaveReply> Remote::save(const std::vector<std::string>& selectors) {
   return read_as<SaveReply>(ask("GET", with_words(route::save, selectors)));
 }
 
-Result<OutcomesReply> Remote::make_jobs(StartRequest request) {
+Result<OutcomesReply> Remote::make_jobs(StartRequest request, FdRef input) {
   request.key = fresh_key();
-  return read_as<OutcomesReply>(ask("POST", route::jobs, json_text(to_json(request, Absent::omit))));
+  return read_as<OutcomesReply>(ask("POST", route::jobs, json_text(to_json(request, Absent::omit)), input));
 }
 
 Result<OutcomesReply> Remote::select(const char* route, SelectRequest request) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "cli/context.h"
 #include "shapes/requests.h"
 #include "shapes/views.h"
@@ -38,7 +39,8 @@ class Remote {
   Result<ConfView> set_conf(const std::string& name, const std::string& entry, const std::string& value);
   Result<SaveReply> save(const std::vector<std::string>& selectors);
   // The key is filled in here in all of these.
-  Result<OutcomesReply> make_jobs(StartRequest request);
+  // `input`: the job's stdin, where the request says that there is one.
+  Result<OutcomesReply> make_jobs(StartRequest request, FdRef input = FdRef(-1));
   Result<OutcomesReply> select(const char* route, SelectRequest request);
   Result<OutcomesReply> load(LoadRequest request);
   Result<OutcomesReply> shutdown();
@@ -48,7 +50,8 @@ class Remote {
   [[nodiscard]] bool started() const { return started_; }
 
  private:
-  Result<std::string> ask(std::string_view method, const std::string& target, const std::string& body = {});
+  Result<std::string> ask(std::string_view method, const std::string& target, const std::string& body = {},
+                          FdRef lent = FdRef(-1));
   Result<std::string> ask_shortly(const char* route, std::chrono::seconds bearable);
   Result<std::string> ask_disk(std::string_view method, const std::string& target, const std::string& body);
   Result<std::string> give_up(Error error, std::string_view method, const std::string& target);

@@ -33,6 +33,7 @@ void begin_run(JobRecord& record, const Event& event) {
   }
   record.started_at = event.t;
   record.log_offset = event.log_offset;
+  record.error_log_offset = event.error_log_offset;
   record.exit_recorded = false;
   record.waiting_until.reset();
   record.pid.reset();

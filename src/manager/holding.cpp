@@ -210,6 +210,7 @@ void Instance::hand_over_everything() {
     fault_point("manager.hand-over");
     if (was_child) watch_if_orphan(run);
   };
+  for (const auto& [job, input] : inputs_) hold(input_item_prefix + job, {{Role::input, input}});
   for (const auto& [name, job] : jobs_) {
     if (job->run) hold_orphan(*job->run);
   }
@@ -221,6 +222,20 @@ Run* Instance::find_run(const std::string& id) {
   if (const auto job = job_of_item(id); job && job->run && job->run->item_id() == id) return &*job->run;
   const auto leftover = leftovers_.find(id);
   return leftover == leftovers_.end() ? nullptr : &leftover->second;
+}
+
+Status Instance::hold_input(const std::string& job, Fd input) {
+  const Fd& held = inputs_[job] = std::move(input);
+  return keeper_->hold(input_item_prefix + job, {{Role::input, held}});
+}
+
+const Fd* Instance::input_of(const std::string& job) const {
+  const auto input = inputs_.find(job);
+  return input == inputs_.end() ? nullptr : &input->second;
+}
+
+void Instance::drop_input(const std::string& job) {
+  if (inputs_.erase(job) > 0) keeper_->drop(input_item_prefix + job);
 }
 
 std::size_t Instance::leftovers_of(const std::string& job) const {

@@ -130,6 +130,7 @@ void Instance::remove_job(const std::shared_ptr<Job>& job) {
   cleaned.event = "cleaned";
   cleaned.job = job->name;
   jobs_.erase(job->name);
+  drop_input(job->name);
   record(std::move(cleaned));
   job->changed();
 }

@@ -34,6 +34,7 @@ namespace usvc {
 inline constexpr char lock_item[] = "usvc:lock";
 inline constexpr char listener_item[] = "usvc:listener";
 inline constexpr char spill_item[] = "usvc:journal";
+inline constexpr char input_item_prefix[] = "usvc:input:";  // and the job's name
 
 // What the keeper is to hold under one name.
 struct Holding {
@@ -108,6 +109,11 @@ class Instance {
   // Names that a request has chosen and not yet made jobs of.
   std::set<std::string, std::less<>> reserved_names;
 
+  // The stdin that came with the request for a job, until its program runs.
+  Status hold_input(const std::string& job, Fd input);
+  [[nodiscard]] const Fd* input_of(const std::string& job) const;
+  void drop_input(const std::string& job);
+
   // Begins to move a run's output.
   void capture_run(Run& run, const std::string& job);
   // The keeper need not hold this run any more, once its output is drained; where that takes time (a full disk) the
@@ -151,6 +157,7 @@ class Instance {
   Status take_lock(std::vector<HeldItem>& items);
   Status take_listener(std::vector<HeldItem>& items);
   Status take_carry(std::vector<HeldItem>& items);
+  void take_inputs(std::vector<HeldItem>& items);
   void adopt(std::vector<HeldItem>& items);
   void adopt_item(HeldItem item);
   void adopt_leftover(Run run, Resume resume);
@@ -211,7 +218,8 @@ class Instance {
   Hashing hashing_;
   Alerts alerts_;
   std::list<Listener> listeners_;
-  std::map<std::string, Run> leftovers_;  // by item id: ended, recorded, their output not yet all in the log
+  std::map<std::string, Run> leftovers_;           // by item id: ended, recorded, their output not yet all in the log
+  std::map<std::string, Fd, std::less<>> inputs_;  // by job
   std::set<std::pair<pid_t, std::uint64_t>> named_strays_;
   std::map<std::string, std::optional<RunEnd>> launching_;  // by item id
   std::set<std::string> unheld_;                            // item ids that the keeper lacks something of

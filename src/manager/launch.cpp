@@ -96,11 +96,11 @@ Status make_pipe(Fd& kept, Fd& given) {
   return {};
 }
 
-Result<Stdio> make_pipes(bool split) {
+// `input` is null where nobody gave the program one.
+Result<Stdio> make_pipes(bool split, const Fd* input) {
   Stdio stdio;
-  auto null = open_file("/dev/null", O_RDONLY);
-  if (!null) return fail(with_limit_hint(std::move(null).error()));
-  stdio.input = std::move(*null);
+  stdio.input = input != nullptr ? try_duplicate(*input) : Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!stdio.input) return fail(with_limit_hint(Error::last("cannot open its standard input")));
   if (auto made = make_pipe(stdio.kept, stdio.output); !made) return pass(made);
   if (!split) return stdio;
   if (auto made = make_pipe(stdio.error_kept, stdio.error); !made) return pass(made);
@@ -225,7 +225,8 @@ asio::awaitable<Result<Launched>> launch(Instance* instance, std::shared_ptr<Job
   run.run_id = instance->record_of(*job).run_id.value_or("");
   run.phase = phase;
   run.terminal = conf.tty;
-  auto stdio = conf.tty ? make_terminal(job->window) : make_pipes(conf.split);
+  const Fd* input = phase == Phase::main ? instance->input_of(job->name) : nullptr;
+  auto stdio = conf.tty ? make_terminal(job->window) : make_pipes(conf.split, input);
   if (!stdio) co_return pass(stdio);
   run.error_output = std::move(stdio->error_kept);
   if (auto opened = open_logs(*instance, *job, run); !opened) co_return pass(opened);

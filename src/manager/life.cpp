@@ -45,6 +45,7 @@ double random01() {
 
 asio::awaitable<void> Life::live(std::shared_ptr<Job> /*keep_alive*/) {
   for (Stage stage = co_await take_up(job_.resume); !job_.removed; stage = Stage::rest) {
+    if (stage >= Stage::attend) instance_.drop_input(job_.name);
     if (stage <= Stage::rest) co_await rest();  // stopped, waiting, invalid → starting
     if (job_.removed) break;
     if (stage <= Stage::pre_run) co_await pre_run();    // pre-run → starting
@@ -187,6 +188,7 @@ asio::awaitable<void> Life::rest() {
     const bool begins = event == JobEvent::start || event == JobEvent::restart;
     // A stop, or the shutdown, may have come after it.
     if (begins && (!record().wanted || instance_.shutting_down)) continue;
+    if (!begins) instance_.drop_input(job_.name);  // a later run has none
     if (!job_.removed) (void)advance(event);
   }
 }
@@ -262,6 +264,7 @@ asio::awaitable<bool> Life::start_process(Phase phase) {
     const Status gone = co_await let_go(&instance_, std::move(launched->status), std::move(program));
     if (!gone) co_return co_await give_up_launch(gone.error().message());
     job_.run->marks.image = image_of(job_.run->pid);
+    if (phase == Phase::main) instance_.drop_input(job_.name);
     co_return true;
   }
 }
@@ -363,6 +366,7 @@ ExitStatus status_of(const ExitView& exit) {
 // The run is over. What is wanted now, and what had been asked for meanwhile, says how it goes on.
 void Life::decide() {
   if (job_.state != JobState::dead) return;
+  instance_.drop_input(job_.name);
   job_.events.clear();
   const JobRecord& now = record();
   if (job_.removed || !now.wanted || instance_.shutting_down) {
@@ -423,7 +427,8 @@ void Life::enter(JobState state) {
       }
       instance_.read_conf(job_);
       entered.run_id = make_run_id(job_.name, static_cast<std::uint64_t>(record().runs) + 1, std::random_device()());
-      entered.log_offset = static_cast<std::int64_t>(end_position(instance_.layout(), instance_.log_path_of(job_)));
+      entered.log_offset = begin_of_run(instance_.log_path_of(job_));
+      if (conf().split) entered.error_log_offset = begin_of_run(error_log_of(instance_.log_path_of(job_)));
       return instance_.record(std::move(entered));
     }
     case JobState::running:
@@ -447,6 +452,10 @@ void Life::enter(JobState state) {
       return instance_.record(std::move(entered));
   }
   job_.changed();
+}
+
+std::int64_t Life::begin_of_run(const std::string& log) const {
+  return static_cast<std::int64_t>(end_position(instance_.layout(), log));
 }
 
 Event Life::event(std::string_view name) const {

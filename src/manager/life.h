@@ -58,6 +58,7 @@ class Life {
   [[nodiscard]] std::shared_ptr<Job> self() const { return instance_.find(job_.name); }
   [[nodiscard]] const Conf& conf() const { return job_.conf_or_defaults(); }
   [[nodiscard]] JobRecord& record() const { return instance_.record_of(job_); }
+  [[nodiscard]] std::int64_t begin_of_run(const std::string& log) const;
   [[nodiscard]] Event event(std::string_view name) const;
   Event exit_event();
 

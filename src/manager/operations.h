@@ -14,7 +14,8 @@ namespace usvc {
 
 using Outcomes = Result<OutcomesReply>;
 
-asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request);
+// `input`: what came with a request that says so.
+asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request, Fd input);
 asio::awaitable<Outcomes> start_known(Instance* instance, SelectRequest request);
 asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request, std::shared_ptr<Caller> caller);
 asio::awaitable<Outcomes> restart_jobs(Instance* instance, SelectRequest request);

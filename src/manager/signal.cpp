@@ -23,7 +23,8 @@ asio::awaitable<Outcomes> signal_jobs(Instance* instance, SelectRequest request)
       if (!request.key.empty()) acted.key = request.key;
       // First: a signal that comes twice can do harm, one that is told as failed is sent again by who wants it.
       Status sent = instance->commit(std::move(acted));
-      if (sent) sent = signal_main(*job->run, *signal);
+      const bool whole_group = request.whole_group.value_or(false);
+      if (sent) sent = whole_group ? signal_group(*job->run, *signal) : signal_main(*job->run, *signal);
       if (!sent) {
         outcome.ok = false;
         outcome.message = sent.error().message();

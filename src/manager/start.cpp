@@ -40,6 +40,13 @@ Result<Conf> conf_of(const StartRequest& request) {
   return conf;
 }
 
+Status check_input(const StartRequest& request, const Conf& conf, const Fd& input) {
+  if (!request.input.value_or(false)) return {};
+  if (conf.tty || request.copies != 1) return fail("input is for one copy without a terminal", ErrorKind::usage);
+  if (input) return {};
+  return fail(Error("the program's input did not arrive").hint("the manager may have no descriptors left: ulimit -Hn"));
+}
+
 // The names this request stands for: those it had got before its answer was lost, then free ones.
 Result<std::vector<std::string>> names_for(Instance& instance, const StartRequest& request, const Conf& conf) {
   std::vector<std::string> names;
@@ -130,10 +137,11 @@ Status create_job(Instance& instance, const Conf& conf, const std::vector<std::s
   return {};
 }
 
-asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request) {
+asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request, Fd input) {
   if (instance->shutting_down) co_return fail("the instance is being shut down");
   auto conf = conf_of(request);
   if (!conf) co_return pass(conf);
+  if (auto good = check_input(request, *conf, input); !good) co_return pass(good);
   instance->find_new_confs();
   auto names = names_for(*instance, request, *conf);
   if (!names) co_return pass(names);
@@ -144,7 +152,11 @@ asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request) {
   for (const auto& name : *names) {
     if (!instance->find(name)) {
       conf->name = name;
-      if (auto created = create_job(*instance, *conf, request.env, request.key, window); !created) {
+      // Before there is a job: from then on a kill of the manager can't part the two.
+      Status created = input ? instance->hold_input(name, std::move(input)) : Status();
+      if (created) created = create_job(*instance, *conf, request.env, request.key, window);
+      if (!created) {
+        instance->drop_input(name);
         reply.results.push_back(creation_failed(name, created.error()));
         continue;
       }

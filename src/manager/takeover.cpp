@@ -79,6 +79,7 @@ Status Instance::take_over(Fd keeper_socket, Fd keeper_program, std::vector<std:
   events.lost = [this] { on_keeper_lost(); };
   events.not_held = [this](const std::string& id) { on_not_held(id); };
   events.upgraded = [this](std::uint32_t flags) { upgrade_.told(flags); };
+  take_inputs(*items);
   adopt(*items);
   capture_->run();
   keeper_->run(std::move(events));
@@ -223,6 +224,16 @@ Status Instance::take_carry(std::vector<HeldItem>& items) {
   if (!capture) return pass(capture);
   capture_ = std::move(*capture);
   return {};
+}
+
+void Instance::take_inputs(std::vector<HeldItem>& items) {
+  for (auto& item : items) {
+    if (!item.id.starts_with(input_item_prefix)) continue;
+    const std::string job = item.id.substr(std::string_view(input_item_prefix).size());
+    inputs_[job] = item.take(Role::input);
+    // Its request is asked again, with the descriptor, by whoever had made it.
+    if (!find(job) || !inputs_[job]) drop_input(job);
+  }
 }
 
 void Instance::adopt(std::vector<HeldItem>& items) {

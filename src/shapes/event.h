@@ -35,18 +35,19 @@ struct Event {
   std::optional<double> ran;          // seconds
   std::optional<double> cpu;          // user + system seconds, children it waited for included
   std::optional<std::int64_t> max_rss_bytes;
-  std::optional<bool> asked;                // exited because usvc was asked to stop it
-  std::optional<std::string> message;       // for people: why, what
-  std::optional<double> until;              // waiting: when it is tried again
-  std::optional<bool> wanted;               // wanted
-  std::optional<bool> anew;                 // wanted: a run that begins after this, whatever the policy says
-  std::optional<std::string> key;           // wanted: the request's idempotency key
-  std::optional<std::int64_t> log_offset;   // starting: where in the log this run begins, as a position
-  std::optional<std::int64_t> start_ticks;  // spawned: field 22 of /proc/PID/stat
-  std::optional<std::string> boot_id;       // spawned
-  std::optional<std::string> md5;           // hashed
-  std::optional<std::string> binary;        // hashed: path
-  std::optional<std::int64_t> binary_dev;   // hashed: which file it was
+  std::optional<bool> asked;                     // exited because usvc was asked to stop it
+  std::optional<std::string> message;            // for people: why, what
+  std::optional<double> until;                   // waiting: when it is tried again
+  std::optional<bool> wanted;                    // wanted
+  std::optional<bool> anew;                      // wanted: a run that begins after this, whatever the policy says
+  std::optional<std::string> key;                // wanted: the request's idempotency key
+  std::optional<std::int64_t> log_offset;        // starting: where in the log this run begins, as a position
+  std::optional<std::int64_t> error_log_offset;  // the same in the log of its stderr, where that is kept apart
+  std::optional<std::int64_t> start_ticks;       // spawned: field 22 of /proc/PID/stat
+  std::optional<std::string> boot_id;            // spawned
+  std::optional<std::string> md5;                // hashed
+  std::optional<std::string> binary;             // hashed: path
+  std::optional<std::int64_t> binary_dev;        // hashed: which file it was
   std::optional<std::int64_t> binary_inode;
   std::optional<std::int64_t> binary_size;
   std::optional<std::int64_t> binary_mtime_ns;
@@ -56,8 +57,8 @@ struct Event {
 };
 BOOST_DESCRIBE_STRUCT(Event, (),
                       (t, job, run_id, event, pid, code, signal, core, oom, ran, cpu, max_rss_bytes, asked, message,
-                       until, wanted, anew, key, log_offset, start_ticks, boot_id, md5, binary, binary_dev,
-                       binary_inode, binary_size, binary_mtime_ns, manager_version, keeper_version, state))
+                       until, wanted, anew, key, log_offset, error_log_offset, start_ticks, boot_id, md5, binary,
+                       binary_dev, binary_inode, binary_size, binary_mtime_ns, manager_version, keeper_version, state))
 
 // True for the lines that only the fold needs; `events` does not show them.
 bool is_record(const Event& event);

@@ -19,6 +19,8 @@ struct EntryView {  // one line of a conf, key without "core."
 BOOST_DESCRIBE_STRUCT(EntryView, (), (key, value))
 
 // POST /v1/jobs -> OutcomesReply, when each copy runs (outlived its settle time) or has failed.
+// `input`: the program's stdin came with the request, as a descriptor (SCM_RIGHTS, unix(7)) beside its first byte,
+// which is the connection's first too. For one copy that has no terminal.
 struct StartRequest {
   std::string key;
   std::int64_t copies = 1;
@@ -28,17 +30,19 @@ struct StartRequest {
   std::vector<std::string> env;      // "K=V"
   std::optional<std::int64_t> rows;  // of the window it is going to be looked at in
   std::optional<std::int64_t> columns;
+  std::optional<bool> input;
 };
-BOOST_DESCRIBE_STRUCT(StartRequest, (), (key, copies, group, name, entries, env, rows, columns))
+BOOST_DESCRIBE_STRUCT(StartRequest, (), (key, copies, group, name, entries, env, rows, columns, input))
 
 // POST /v1/{start,stop,restart,clean,rotate,signal} -> OutcomesReply; 404 with an ErrorReply when no job matches.
 struct SelectRequest {
   std::string key;
   std::vector<std::string> selectors;
   std::optional<std::string> signal;  // signal: "HUP"
+  std::optional<bool> whole_group;    // signal: to the main process's whole process group, as a terminal's Ctrl-C
   std::optional<bool> rolling;        // restart
 };
-BOOST_DESCRIBE_STRUCT(SelectRequest, (), (key, selectors, signal, rolling))
+BOOST_DESCRIBE_STRUCT(SelectRequest, (), (key, selectors, signal, whole_group, rolling))
 
 struct Outcome {
   std::string name;
@@ -49,11 +53,13 @@ struct Outcome {
   std::optional<std::string> hint;
   std::optional<std::int64_t> pid;
   std::optional<std::string> run_id;
-  std::optional<std::int64_t> log_offset;  // start: where the run begins, as a position (log/index.h)
-  std::optional<std::string> last_output;  // start: the crash's last lines
+  std::optional<std::int64_t> log_offset;        // start: where the run begins, as a position (log/index.h)
+  std::optional<std::int64_t> error_log_offset;  // start: the same in the log of its stderr, where that is kept apart
+  std::optional<std::string> last_output;        // start: the crash's last lines
   std::optional<std::string> log;
 };
-BOOST_DESCRIBE_STRUCT(Outcome, (), (name, ok, skipped, message, hint, pid, run_id, log_offset, last_output, log))
+BOOST_DESCRIBE_STRUCT(Outcome, (),
+                      (name, ok, skipped, message, hint, pid, run_id, log_offset, error_log_offset, last_output, log))
 
 struct OutcomesReply {
   std::vector<Outcome> results;

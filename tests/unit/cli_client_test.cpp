@@ -74,7 +74,7 @@ TEST_F(CliClient, AsksAndReadsTheAnswer) {
   OneAnswer server(dir_ + "/s", "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nhello");
   const auto connection = connect_unix(dir_ + "/s");
   ASSERT_TRUE(connection) << connection.error().message();
-  const auto reply = exchange(*connection, "GET", "/v1/jobs?select=a%20b", "", give_up);
+  const auto reply = exchange(*connection, Question{"GET", "/v1/jobs?select=a%20b", ""}, give_up);
   ASSERT_TRUE(reply) << reply.error().message();
   EXPECT_EQ(reply->status, 404U);
   EXPECT_EQ(reply->body, "hello");
@@ -90,7 +90,7 @@ TEST_F(CliClient, ReachesASocketWithALongPath) {
   OneAnswer server(deep + "/usvc.sock", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
   const auto connection = connect_unix(deep + "/usvc.sock");
   ASSERT_TRUE(connection) << connection.error().message();
-  const auto reply = exchange(*connection, "POST", "/v1/stop", "{}", give_up);
+  const auto reply = exchange(*connection, Question{"POST", "/v1/stop", "{}"}, give_up);
   ASSERT_TRUE(reply) << reply.error().message();
   EXPECT_EQ(reply->status, 200U);
   EXPECT_NE(server.question().find("Content-Length: 2\r\n"), std::string::npos);
@@ -106,7 +106,7 @@ TEST_F(CliClient, ACutAnswerIsNoAnswer) {
   OneAnswer server(dir_ + "/s", "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhel");
   const auto connection = connect_unix(dir_ + "/s");
   ASSERT_TRUE(connection);
-  const auto reply = exchange(*connection, "GET", "/", "", give_up);
+  const auto reply = exchange(*connection, Question{"GET", "/", ""}, give_up);
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().kind(), ErrorKind::unreachable);
 }
@@ -122,7 +122,7 @@ TEST_F(CliClient, SilenceEndsWhenNobodyGoesOn) {
   ASSERT_TRUE(connection);
   int asked = 0;
   const Silence once_more{std::chrono::seconds(1), [&] { return ++asked < 2; }};
-  const auto reply = exchange(*connection, "GET", "/", "", once_more);
+  const auto reply = exchange(*connection, Question{"GET", "/", ""}, once_more);
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().code(), ETIMEDOUT) << reply.error().message();
   EXPECT_EQ(asked, 2);

@@ -3,6 +3,7 @@
 
 #include "base/time.h"
 #include "cli/command.h"
+#include "cli/command/attach_session.h"
 #include "cli/instance.h"
 #include "cli/remote.h"
 #include "terminal/viewer.h"
@@ -30,14 +31,16 @@ std::vector<Flag> attach_flags() {
 Result<int> attach(const Invocation& invocation) {
   const Context& context = invocation.context;
   const auto& words = invocation.arguments.words;
-  if (words.size() != 1) return fail(Error("attach needs one JOB", ErrorKind::usage).hint("usvc help attach"));
+  const bool read_only = invocation.arguments.has("--read-only");
+  if (words.empty()) return attach_session(context, read_only ? Typing::read_only : Typing::allowed);
+  if (words.size() != 1) return fail(Error("attach takes one JOB", ErrorKind::usage).hint("usvc help attach"));
   ViewerSpec spec;
   spec.since = unix_now();
   auto job = one_job(context, words.front());
   if (!job) return pass(job);
   spec.layout = context.layout;
   spec.job = std::move(*job);
-  spec.read_only = invocation.arguments.has("--read-only");
+  spec.read_only = read_only;
   spec.instance_runs = [&context] { return instance_runs(context.layout); };
   spec.warn = [](const std::string& message) { complain(message + "\r"); };  // the terminal is raw
   auto end = TerminalViewer::view(std::move(spec));

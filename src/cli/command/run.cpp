@@ -1,8 +1,13 @@
+#include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <csignal>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,10 +24,13 @@
 #include "cli/instance.h"
 #include "cli/interrupt.h"
 #include "cli/json_out.h"
+#include "cli/outlet.h"
 #include "cli/remote.h"
 #include "cli/report.h"
+#include "cli/run_input.h"
 #include "cli/start_options.h"
 #include "cli/words.h"
+#include "log/files.h"
 #include "log/history.h"
 #include "shapes/routes.h"
 #include "terminal/viewer.h"
@@ -68,29 +76,33 @@ class ExitWaiter {
   std::jthread thread_;
 };
 
+// As a terminal does it: to all of the job that is in the foreground.
 void pass_on(const Context& context, const std::string& job, int signal) {
   SelectRequest request;
   request.selectors = {job};
   request.signal = signal_name(signal);
+  request.whole_group = true;
   auto reply = Remote(context, NoInstance::refuse, "signal").select(route::signal, std::move(request));
   if (!reply) complain("cannot pass on " + signal_name(signal) + ": " + reply.error().message());
 }
 
-// The log of the run, from where it begins.
+// One of the job's outputs: a log of the run, from where it begins, and where it is shown.
 class RunOutput {
  public:
-  static Result<RunOutput> open(const Context& context, const Outcome& outcome) {
-    const std::string log = outcome.log.value_or(context.layout.log_path(outcome.name));
+  static Result<RunOutput> open(const Context& context, const std::string& log, std::optional<std::int64_t> offset,
+                                Outlet outlet) {
     auto history = LogHistory::open(context.layout, log, complain);
     if (!history) return pass(history);
-    const std::int64_t from = std::max<std::int64_t>(outcome.log_offset.value_or(0), 0);
-    return RunOutput(std::move(*history), static_cast<std::uint64_t>(from));
+    const auto from = static_cast<std::uint64_t>(std::max<std::int64_t>(offset.value_or(0), 0));
+    return RunOutput(std::move(*history), from, std::move(outlet));
   }
   [[nodiscard]] const std::string& path() const { return history_.log(); }
+  // Why nobody can be shown any more of it.
+  [[nodiscard]] const std::optional<Error>& unwritable() const { return unwritable_; }
 
-  // All that has come, in whichever file it is by now.
+  // All that has come, in whichever file it is by now; or until it is unwritable.
   Status print_new() {
-    for (;;) {
+    while (!unwritable_) {
       auto position = history_.catch_up(position_);
       if (!position) return pass(position);
       const bool moved = std::exchange(position_, *position) != *position;
@@ -98,10 +110,12 @@ class RunOutput {
       if (!printed) return pass(printed);
       if (!moved && !*printed) return {};
     }
+    return {};
   }
 
  private:
-  RunOutput(LogHistory history, std::uint64_t position) : history_(std::move(history)), position_(position) {}
+  RunOutput(LogHistory history, std::uint64_t position, Outlet outlet)
+      : history_(std::move(history)), position_(position), outlet_(std::move(outlet)) {}
 
   Result<bool> print_here() {
     std::string bytes;
@@ -110,31 +124,72 @@ class RunOutput {
       auto more = history_.read(position_, Span::no_end, bytes);
       if (!more) return more;
       if (!*more) return any;
-      if (auto status = print(bytes); !status) return pass(status);
+      if (auto status = outlet_.write(bytes); !status) {
+        unwritable_ = std::move(status).error();
+        return true;
+      }
     }
   }
 
   LogHistory history_;
   std::uint64_t position_;
+  Outlet outlet_;
+  std::optional<Error> unwritable_;
 };
+
+// Nobody reads what the job writes: it gets the signal that it would have got for writing, and if it goes on, an end.
+void end_unread(const Context& context, const std::string& job, ExitWaiter& waiter) {
+  constexpr int grace_ms = 1000;
+  pass_on(context, job, SIGPIPE);
+  pollfd done{.fd = waiter.done().get(), .events = POLLIN, .revents = 0};
+  if (::poll(&done, 1, grace_ms) == 1) return;
+  SelectRequest request;
+  request.selectors = {job};
+  auto reply = Remote(context, NoInstance::refuse, "stop").select(route::stop, std::move(request));
+  if (!reply) complain("cannot stop " + job + ": " + reply.error().message());
+}
+
+Result<std::vector<RunOutput>> outputs_of(const Context& context, const Outcome& outcome,
+                                          const std::function<void()>& heed, FdRef interrupt) {
+  std::vector<RunOutput> outputs;
+  const std::string log = outcome.log.value_or(context.layout.log_path(outcome.name));
+  auto output = RunOutput::open(context, log, outcome.log_offset, Outlet(FdRef(STDOUT_FILENO), interrupt, heed));
+  if (!output) return pass(output);
+  outputs.push_back(std::move(*output));
+  if (!outcome.error_log_offset) return outputs;
+  auto errors = RunOutput::open(context, error_log_of(log), outcome.error_log_offset,
+                                Outlet(FdRef(STDERR_FILENO), interrupt, heed));
+  if (!errors) return pass(errors);
+  outputs.push_back(std::move(*errors));
+  return outputs;
+}
 
 // Shows what the run writes until it has ended and all of it was shown.
 Result<WaitReply> follow(const Context& context, const Outcome& outcome, Interrupt& interrupt) {
   auto watch = Watch::create();
   if (!watch) return pass(watch);
-  auto output = RunOutput::open(context, outcome);
-  if (!output) return pass(output);
-  const std::string path = output->path();
-  if (auto status = watch->add_dir(directory_of(path)); !status) return pass(status);
+  const auto heed = [&] {
+    while (const auto signal = interrupt.take()) pass_on(context, outcome.name, *signal);
+  };
+  auto outputs = outputs_of(context, outcome, heed, interrupt.fd());
+  if (!outputs) return pass(outputs);
+  if (auto status = watch->add_dir(directory_of(outputs->front().path())); !status) return pass(status);
   auto waiter = ExitWaiter::begin(context, outcome);
   if (!waiter) return pass(waiter);
   for (;;) {
-    if (auto status = watch->add_file(path); !status) return pass(status);
     // Asked before the last look: what was written by the end is seen.
     const bool ended = (*waiter)->is_done();
-    if (auto status = output->print_new(); !status) return pass(status);
+    for (auto& output : *outputs) {
+      if (auto status = watch->add_file(output.path()); !status) return pass(status);
+      if (auto status = output.print_new(); !status) return pass(status);
+      if (!output.unwritable()) continue;
+      if (!ended) end_unread(context, outcome.name, **waiter);
+      auto reply = (*waiter)->take();
+      if (output.unwritable()->code() == EPIPE) return reply;
+      return fail(*output.unwritable());
+    }
     if (ended) return (*waiter)->take();
-    while (const auto signal = interrupt.take()) pass_on(context, outcome.name, *signal);
+    heed();
     auto waited = watch->wait(Watch::look_anyway, interrupt.fd(), (*waiter)->done());
     if (!waited) return pass(waited);
   }
@@ -148,12 +203,6 @@ Result<int> exit_status_of(const Outcome& outcome, const Result<WaitReply>& repl
   const ExitView& exit = *reply->results.front().exit;
   if (!exit.code && !exit.signal) complain(outcome.name + ": " + exit_words(exit));
   return shell_status(exit);
-}
-
-// From a terminal to a terminal: the job gets every key.
-bool is_at_a_terminal(const Invocation& invocation) {
-  return ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0 && !invocation.arguments.has("--no-tty") &&
-         !invocation.context.json;
 }
 
 Result<int> sit_at(const Context& context, const Outcome& outcome, double since) {
@@ -178,6 +227,35 @@ Result<int> sit_at(const Context& context, const Outcome& outcome, double since)
   return exit_status_of(outcome, Remote(context, NoInstance::refuse, "wait for").wait(request));
 }
 
+enum class Stdio { terminal, pipes };
+
+// A terminal would alter the bytes of a pipeline, and mix stderr into it.
+Stdio choose_stdio(const Arguments& arguments) {
+  const bool on_terminal = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;
+  return on_terminal && !arguments.has("--no-tty") ? Stdio::terminal : Stdio::pipes;
+}
+
+// `2>&1`: what comes to the same place keeps its order only in one pipe.
+bool errors_go_with_output() {
+  struct stat output {};
+  struct stat errors {};
+  return ::fstat(STDOUT_FILENO, &output) == 0 && ::fstat(STDERR_FILENO, &errors) == 0 &&
+         output.st_dev == errors.st_dev && output.st_ino == errors.st_ino;
+}
+
+Result<StartRequest> run_request(const Arguments& arguments, Stdio stdio) {
+  auto request = start_request(arguments);
+  if (!request) return request;
+  request->entries.push_back({"keepalive", "false"});
+  // Whether it ends at once or later makes no difference here.
+  if (!arguments.has("--settle")) request->entries.push_back({"settle", "0"});
+  if (stdio == Stdio::terminal) return request;
+  request->entries.push_back({"tty", "false"});
+  if (!arguments.has("--split")) request->entries.push_back({"split", errors_go_with_output() ? "false" : "true"});
+  if (request->copies == 1) request->input = true;
+  return request;
+}
+
 }  // namespace
 
 std::vector<Flag> run_flags() {
@@ -191,26 +269,35 @@ Result<int> run(const Invocation& invocation) {
   if (invocation.arguments.words.empty()) {
     return fail(Error("run needs a command", ErrorKind::usage).hint("usvc help run"));
   }
-  auto request = start_request(invocation.arguments);
+  const Stdio stdio = choose_stdio(invocation.arguments);
+  auto request = run_request(invocation.arguments, stdio);
   if (!request) return pass(request);
-  request->entries.push_back({"keepalive", "false"});
-  // Whether it ends at once or later makes no difference here.
-  if (!invocation.arguments.has("--settle")) request->entries.push_back({"settle", "0"});
   // Before it runs: from then on Ctrl-C is the job's.
   auto interrupt = Interrupt::create();
   if (!interrupt) return pass(interrupt);
   const double since = unix_now();
-  const bool interactive = is_at_a_terminal(invocation);
+  const bool interactive = stdio == Stdio::terminal && !context.json;
   if (const auto window = window_size(FdRef(STDOUT_FILENO)); interactive && window) {
     request->rows = window->rows;
     request->columns = window->columns;
   }
-  auto reply = Remote(context, NoInstance::start).make_jobs(std::move(*request));
+  // A reader that has gone is an error of write(2).
+  (void)std::signal(SIGPIPE, SIG_IGN);
+  std::unique_ptr<RunInput> input;
+  if (request->input.value_or(false)) {
+    auto made = RunInput::create();
+    if (!made) return pass(made);
+    input = std::move(*made);
+  }
+  auto reply = Remote(context, NoInstance::start).make_jobs(std::move(*request), input ? input->lent() : FdRef(-1));
   if (!reply) return pass(reply);
   if (reply->results.empty()) return fail("the manager did not say what became of the job");
   const Outcome& outcome = reply->results.front();
   if (!outcome.run_id) return report(context, *reply, {"start", "started"});
   if (interactive) return sit_at(context, outcome, since);
+  if (input) {
+    if (auto status = input->hand_over(); !status) return pass(status);
+  }
   return exit_status_of(outcome, follow(context, outcome, *interrupt));
 }
 

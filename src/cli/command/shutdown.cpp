@@ -1,6 +1,7 @@
 #include <chrono>
 
 #include "cli/command.h"
+#include "cli/command/attach_session.h"
 #include "cli/instance.h"
 #include "cli/json_out.h"
 #include "cli/remote.h"
@@ -41,6 +42,8 @@ Result<int> shutdown(const Invocation& invocation) {
   auto status = report(context, *reply, {"stop", "stopped"});
   if (!status) return status;
   if (auto ended = await_end(context.layout); !ended) return pass(ended);
+  // Last: this may have been typed in it.
+  if (auto ended = end_session(context.layout); !ended) return pass(ended);
   return status;
 }
 
