@@ -23,6 +23,7 @@
 #include "manager/life.h"
 #include "manager/log_file.h"
 #include "manager/readable.h"
+#include "manager/settings.h"
 #include "manager/sweep.h"
 #include "proc/cgroup.h"
 
@@ -220,6 +221,7 @@ asio::awaitable<void> Instance::write_what_waits() {
 std::vector<std::string> Instance::troubles() const {
   std::vector<std::string> all = odd_confs_;
   if (journal_ && journal_->waiting()) all.push_back(journal_->trouble());
+  if (const auto settings = load_settings(layout_); !settings) all.push_back(settings.error().message());
   // A manager that runs has put these into the journal.
   if (!online()) all.insert(all.end(), picture_.complaints.begin(), picture_.complaints.end());
   return all;
