@@ -79,6 +79,7 @@ Result<int> wait(const Invocation& invocation);
 Result<int> why(const Invocation& invocation);
 
 std::vector<Flag> events_flags();
+std::vector<Flag> init_flags();
 std::vector<Flag> log_flags();
 std::vector<Flag> restart_flags();
 std::vector<Flag> run_flags();

@@ -32,6 +32,14 @@ constexpr std::string_view about_start =
     "In arguments and hooks ~EXIT_STATUS ~JOB_NAME ~HOSTNAME ~RUN_LENGTH ~DEATHS are\n"
     "replaced at each start.\n";
 
+constexpr std::string_view about_init =
+    "Says so if it runs already. With --boot it is also started with the machine from\n"
+    "now on: as a systemd user unit where a user manager runs, else by a line in the\n"
+    "crontab. As a unit, systemctl --user restart is an upgrade: no job notices.\n"
+    "With --foreground (in a container, say, also as its first process) usvc stays,\n"
+    "passes on what the instance has to complain about, shuts it down on TERM, INT or\n"
+    "QUIT, and exits with 0 when all jobs have stopped as they should.\n";
+
 constexpr std::array<Command, 23> table{{
     {.name = "start",
      .arguments = "CMD [ARG…] | SELECTOR",
@@ -153,6 +161,8 @@ constexpr std::array<Command, 23> table{{
     {.name = "init",
      .section = Section::instance,
      .summary = "start the instance and the jobs that were wanted",
+     .details = about_init,
+     .flags = command::init_flags,
      .run = command::init},
     {.name = "shutdown",
      .section = Section::instance,

@@ -16,6 +16,7 @@ struct Context {
   std::optional<std::string> home;  // DIR of --home or USVC_HOME, absolute; none: XDG directories
   bool json = false;
   bool quiet = false;
+  bool has_cgroup = false;  // we are a systemd unit: its cgroup is the instance's to divide
   Terminal out = Terminal(false, false, std::nullopt);
   Terminal err = Terminal(false, false, std::nullopt);
 };

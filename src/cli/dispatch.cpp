@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/help.h"
+#include "cli/instance.h"
 #include "cli/json_out.h"
 #include "shapes/requests.h"
 
@@ -106,7 +107,7 @@ Result<Context> context_of(const CommandLine& line) {
   if (!layout) return pass(layout);
   const char* variable = std::getenv("USVC_HOME");
   if (home || (variable != nullptr && *variable != '\0')) context.home = layout->home;
-  context.layout = std::move(*layout);
+  context.layout = context.home ? std::move(*layout) : layout_of_running(std::move(*layout));
   return context;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/fault_point.h"
+#include "base/files.h"
 #include "keeper/launch.h"
 #include "manager/instance.h"
 #include "manager/life.h"
@@ -96,6 +97,8 @@ void Instance::on_carry_lost(const std::string& id, Carry stuck, Carry fresh) {
 asio::awaitable<void> Instance::let_go() {
   leaving_ = true;
   alerts_.stop();
+  // Where they stay behind, the instance has been killed: that is how its foreground process tells.
+  for (const auto* path : {&layout_.keeper_pid, &layout_.manager_pid}) (void)remove_all(*path);
   keeper_->quit();
   asio::steady_timer pause(io_);
   while (!keeper_->idle()) {
