@@ -78,8 +78,9 @@ std::string unit_name(const BootCommand& command) {
 // stop-timeout of its own. TasksMax: the jobs' processes are counted, not usvc's three.
 std::string unit_text(const BootCommand& command) {
   std::string environment = "Environment=USVC_UNIT=%n\n";
-  for (const auto& [name, value] : command.variables)
-    environment += "Environment=" + unit_word(name + "=" + value) + "\n";
+  for (const auto& [name, value] : command.variables) {
+    environment += fmt::format("Environment={}\n", unit_word(fmt::format("{}={}", name, value)));
+  }
   return fmt::format(
       "# Made by usvc init --boot; usvc init --no-boot removes it.\n"
       "[Unit]\n"

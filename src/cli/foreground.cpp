@@ -34,7 +34,7 @@ using namespace std::chrono_literals;
 constexpr auto replacement_pause = 100ms;
 // Before an instance that has died is started again.
 constexpr auto mourning = 1s;
-constexpr std::size_t most_complaints = 64 * 1024;
+constexpr std::size_t most_complaints = 65'536;
 
 Result<Fd> open_signals() {
   sigset_t signals;
