@@ -16,3 +16,4 @@ add_custom_command(
   VERBATIM)
 add_custom_target(manual ALL DEPENDS ${pages}.stamp)
 install(DIRECTORY ${pages}/ DESTINATION share/man)
+install(FILES ${pages}.json DESTINATION share/doc/usvc RENAME openapi.json)

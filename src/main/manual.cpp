@@ -1,9 +1,11 @@
-// usvc-manual TEMPLATES OUTPUT: writes the pages of the manual to OUTPUT/manSECTION. Run by the build, not installed.
+// usvc-manual TEMPLATES OUTPUT: writes the pages of the manual to OUTPUT/manSECTION and the description of the API to
+// OUTPUT.json. Run by the build, not installed.
 #include <cstdio>
 #include <filesystem>
 #include <string>
 
 #include "base/files.h"
+#include "manual/openapi.h"
 #include "manual/pages.h"
 
 int main(int argc, char** argv) {
@@ -26,6 +28,11 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "usvc-manual: %s\n", written.error().message().c_str());
       return 1;
     }
+  }
+  const std::string api = usvc::json_text(usvc::openapi_document()) + "\n";
+  if (auto written = usvc::write_file_atomically(output + ".json", api, usvc::Flush::no); !written) {
+    std::fprintf(stderr, "usvc-manual: %s\n", written.error().message().c_str());
+    return 1;
   }
   return 0;
 }

@@ -63,10 +63,11 @@ std::string command_page(const Command& command, const std::string& more) {
 Result<std::vector<Page>> manual_pages(const std::string& templates) {
   auto files = list_dir(templates);
   if (!files) return pass(files);
+  const std::string directory = templates + "/";
   std::vector<Page> pages;
   for (const auto& file : *files) {
     if (!file.ends_with(".in")) continue;
-    auto text = expand_file(templates + "/" + file);
+    auto text = expand_file(directory + file);
     if (!text) return pass(text);
     const std::string name = file.substr(0, file.size() - 3);
     pages.push_back({name, title_line(name) + *text});
@@ -75,7 +76,7 @@ Result<std::vector<Page>> manual_pages(const std::string& templates) {
     std::string more;
     const std::string file = std::string(command.name) + ".inc";
     if (std::find(files->begin(), files->end(), file) != files->end()) {
-      auto text = expand_file(templates + "/" + file);
+      auto text = expand_file(directory + file);
       if (!text) return pass(text);
       more = std::move(*text);
     }

@@ -80,7 +80,55 @@ std::string items_of() {
   return text;
 }
 
+json::object reference_to(std::string_view name) {
+  return {{"$ref", "#/components/schemas/" + std::string(name)}};
+}
+
+// OpenAPI 3.0 has no type null: what may be null says so beside its type.
+template <class T>
+json::object member_schema() {
+  if constexpr (detail::IsOptional<T>::value) {
+    json::object schema = member_schema<typename T::value_type>();
+    if (schema.contains("$ref")) schema = {{"allOf", json::array{schema}}};
+    schema["nullable"] = true;
+    return schema;
+  } else if constexpr (detail::IsVector<T>::value) {
+    return {{"type", "array"}, {"items", member_schema<typename T::value_type>()}};
+  } else if constexpr (detail::Described<T>) {
+    return reference_to(type_name<T>());
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return {{"type", "boolean"}};
+  } else if constexpr (std::is_integral_v<T>) {
+    return {{"type", "integer"}, {"format", "int64"}};
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return {{"type", "number"}};
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return {{"type", "string"}};
+  } else {
+    return {};
+  }
+}
+
+template <class T>
+json::object schema_of() {
+  json::object properties;
+  boost::mp11::mp_for_each<detail::Members<T>>([&](auto member) {
+    using Member = std::remove_cvref_t<decltype(std::declval<T>().*member.pointer)>;
+    properties[member.name] = member_schema<Member>();
+  });
+  return {{"type", "object"}, {"properties", std::move(properties)}};
+}
+
 }  // namespace
+
+json::object shape_schemas() {
+  json::object schemas;
+  boost::mp11::mp_for_each<boost::mp11::mp_transform<boost::mp11::mp_identity, Shapes>>([&](auto shape) {
+    using T = typename decltype(shape)::type;
+    schemas[type_name<T>()] = schema_of<T>();
+  });
+  return schemas;
+}
 
 std::string shape_items(std::string_view name) {
   std::string text;
