@@ -6,7 +6,7 @@ TEST_JOBS ?= $(shell echo $$((3 * $(JOBS))))
 # How long `make fuzz` runs each target.
 FUZZ_SECONDS ?= 20
 
-.PHONY: all install test demo lint format bench asan tsan fuzz soak clean
+.PHONY: all install deb test demo lint format bench asan tsan fuzz soak clean
 
 all:
 	@tools/bootstrap --check build
@@ -14,6 +14,14 @@ all:
 
 install: all
 	@cmake --install build/release --prefix "$(abspath $(PREFIX))"
+
+# build/usvc_VERSION_ARCHITECTURE.deb
+deb:
+	@tools/bootstrap build package
+	@tools/build package $(JOBS)
+	@cd build/package && cpack -G DEB >cpack.log || { cat cpack.log; exit 1; }
+	@mv build/package/*.deb build/ && ls build/*.deb
+	@lintian --fail-on error build/*.deb
 
 test:
 	@tools/bootstrap build test

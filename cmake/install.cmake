@@ -1,10 +1,4 @@
-# Man pages and completions, those that exist.
-file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.[1-9])
-foreach(page IN LISTS pages)
-  string(REGEX REPLACE ".*\\." "" section ${page})
-  install(FILES ${page} DESTINATION share/man/man${section})
-endforeach()
-
+# Completions, those that exist. Man pages: manual.cmake.
 function(usvc_completion file directory name)
   file(GLOB present CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/completions/${file})
   if(present)

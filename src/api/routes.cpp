@@ -244,6 +244,12 @@ Result<ApiRequest> parse_target(std::string method, std::string_view target) {
   return request;
 }
 
+std::vector<std::pair<std::string_view, std::string_view>> addresses() {
+  std::vector<std::pair<std::string_view, std::string_view>> all;
+  for (const auto& row : rows) all.emplace_back(row.method, row.path);
+  return all;
+}
+
 bool may_linger(const ApiRequest& request) {
   return request.method == "POST" && (request.path == route::jobs || request.path == route::start ||
                                       request.path == route::restart || request.path == route::load);

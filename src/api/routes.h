@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "manager/caller.h"
@@ -36,6 +37,9 @@ Result<ApiRequest> parse_target(std::string method, std::string_view target);
 
 // Whether the operation is carried through although whoever asked for it has gone, and may take its time over it.
 bool may_linger(const ApiRequest& request);
+
+// Every method and path that is answered.
+std::vector<std::pair<std::string_view, std::string_view>> addresses();
 
 asio::awaitable<ApiResponse> answer(Instance* instance, ApiRequest request);
 

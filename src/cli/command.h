@@ -89,6 +89,7 @@ std::vector<Flag> complete_flags();
 std::vector<Flag> console_flags();
 std::vector<Flag> attach_flags();
 std::vector<Flag> events_flags();
+std::vector<Flag> init_flags();
 std::vector<Flag> log_flags();
 std::vector<Flag> restart_flags();
 std::vector<Flag> run_flags();

@@ -65,7 +65,15 @@ constexpr std::string_view about_complete =
     "for each candidate, a tab and what it is behind it; :files, :directories or\n"
     ":programs where such may stand there too. Starts no instance.\n";
 
-constexpr std::array<Command, 28> table{{
+constexpr std::string_view about_init =
+    "Says so if it runs already. With --boot it is also started with the machine from\n"
+    "now on: as a systemd user unit where a user manager runs, else by a line in the\n"
+    "crontab. As a unit, systemctl --user restart is an upgrade: no job notices.\n"
+    "With --foreground (in a container, say, also as its first process) usvc stays,\n"
+    "passes on what the instance has to complain about, shuts it down on TERM, INT or\n"
+    "QUIT, and exits with 0 when all jobs have stopped as they should.\n";
+
+constexpr std::array<Command, 29> table{{
     {.name = "start",
      .arguments = "CMD [ARG…] | SELECTOR",
      .summary = "make a job and start it; start stopped ones",
@@ -222,6 +230,8 @@ constexpr std::array<Command, 28> table{{
     {.name = "init",
      .section = Section::instance,
      .summary = "start the instance and the jobs that were wanted",
+     .details = about_init,
+     .flags = command::init_flags,
      .run = command::init},
     {.name = "shutdown",
      .section = Section::instance,

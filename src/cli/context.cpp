@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/files.h"
 #include "cli/caller.h"
+#include "cli/instance.h"
 
 namespace usvc {
 
@@ -21,7 +22,7 @@ Status choose_instance(Context& context, const std::optional<std::string>& home)
   const char* variable = std::getenv("USVC_HOME");
   context.home.reset();
   if (home || (variable != nullptr && *variable != '\0')) context.home = layout->home;
-  context.layout = std::move(*layout);
+  context.layout = context.home ? std::move(*layout) : layout_of_running(std::move(*layout));
   return {};
 }
 

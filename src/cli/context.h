@@ -23,6 +23,7 @@ struct Context {
   std::vector<std::string> common;  // the options for every command, as given: for a usvc that this one starts
   // Set: this is a command of the console's (console_variable). How many of the terminal's rows it may have; 0: all.
   std::optional<std::size_t> console_rows;
+  bool has_cgroup = false;  // we are a systemd unit: its cgroup is the instance's to divide
   Terminal out = Terminal(false, false, std::nullopt);
   Terminal err = Terminal(false, false, std::nullopt);
 };

@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/help.h"
+#include "cli/instance.h"
 #include "cli/json_out.h"
 #include "shapes/requests.h"
 

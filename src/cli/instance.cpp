@@ -28,6 +28,8 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 constexpr auto start_limit = 20s;
+// From its last answer to its last breath.
+constexpr auto farewell = 10s;
 constexpr off_t last_words = 2000;
 constexpr std::string_view manager_says = "usvc-manager: ";
 constexpr std::string_view keeper_says = "usvc-keeper: the manager ";
@@ -227,7 +229,7 @@ Result<std::string> helper_program(const std::string& name) {
 
 Status start_instance(const Context& context) {
   if (auto status = make_directories(context.layout); !status) return status;
-  std::string scope = scope_maker();
+  std::string scope = context.has_cgroup ? std::string() : scope_maker();
   const auto deadline = Clock::now() + start_limit;
   for (;;) {
     auto started = launch_once(context, scope);
@@ -240,6 +242,31 @@ Status start_instance(const Context& context) {
     // Another client was quicker, or another looked at the lock just then: once it is free again we try anew.
     if (instance_runs(context.layout) || Clock::now() > deadline) return {};
   }
+}
+
+Layout layout_of_running(Layout layout) {
+  const auto has_socket = [](const Layout& there) { return ::access(there.socket.c_str(), F_OK) == 0; };
+  if (has_socket(layout) || !instance_runs(layout)) return layout;
+  const std::string usual = "/run/user/" + std::to_string(::geteuid());
+  for (const std::string& runtime : {std::string(), usual}) {
+    const auto env = [&](const char* name) {
+      return std::string_view(name) == "XDG_RUNTIME_DIR" ? runtime.c_str() : std::getenv(name);
+    };
+    auto other = Layout::from("", env, "/");
+    if (other && has_socket(*other)) return std::move(*other);
+  }
+  return layout;
+}
+
+Status await_instance_end(const Layout& layout) {
+  const auto deadline = Clock::now() + farewell;
+  while (instance_runs(layout)) {
+    if (Clock::now() > deadline) {
+      return fail(Error("the instance has not ended yet").hint("see " + layout.instance_log));
+    }
+    await_socket(layout, 20ms);
+  }
+  return {};
 }
 
 void await_socket(const Layout& layout, Duration longest) {

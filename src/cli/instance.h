@@ -24,6 +24,13 @@ Status start_instance(const Context& context);
 // said; else `error`. With the log to look into.
 Error explain_silence(Error error, const Layout& layout);
 
+// Where its files are when it was begun with another XDG_RUNTIME_DIR, or none (by cron, at boot): its socket is then in
+// one of the other places. `layout` itself when it does not run, or runs there.
+Layout layout_of_running(Layout layout);
+
+// After a shutdown, until its last process is gone.
+Status await_instance_end(const Layout& layout);
+
 // Returns when the socket may answer again, or after `longest`.
 void await_socket(const Layout& layout, Duration longest);
 

@@ -13,12 +13,12 @@ int Backoff::count_after(int before, Duration ran) {
 Duration Backoff::delay(const Rules& rules, int young_ends_in_a_row, double random) {
   if (young_ends_in_a_row <= 1) return Duration::zero();
   if (!rules.runaway_protect) return shortest_loop;
-  // Doubling stops once past the longest wait; the shift cannot overflow.
-  const int doublings = std::min(young_ends_in_a_row - 2, 9);
-  const Duration base = std::min(Duration(first_wait.count() << doublings), longest_wait);
+  Duration base = std::max(rules.first, shortest_loop);
+  for (int doublings = young_ends_in_a_row - 2; doublings > 0 && base < rules.longest; --doublings) base *= 2;
+  base = std::min(base, rules.longest);
   const double jitter = 0.8 + 0.4 * std::clamp(random, 0.0, 1.0);
   const Duration wait(static_cast<Duration::rep>(static_cast<double>(base.count()) * jitter));
-  return std::min(wait, longest_wait);
+  return std::max(std::min(wait, rules.longest), shortest_loop);
 }
 
 }  // namespace usvc

@@ -7,10 +7,6 @@ namespace usvc {
 
 class Backoff {
  public:
-  struct Rules {
-    bool runaway_protect = true;
-  };
-
   // A run this long was healthy, and the count starts anew.
   static constexpr Duration healthy = std::chrono::seconds(60);
   static constexpr Duration first_wait = std::chrono::seconds(1);
@@ -19,11 +15,17 @@ class Backoff {
   // loop that never pauses would take a whole core from everything else on the machine.
   static constexpr Duration shortest_loop = std::chrono::milliseconds(50);
 
+  struct Rules {
+    bool runaway_protect = true;
+    Duration first = first_wait;
+    Duration longest = longest_wait;
+  };
+
   // The number of young ends in a row after a run that took `ran`.
   static int count_after(int before, Duration ran);
 
-  // The wait before the next run. After the first young end none; then 1 s, doubled each time, each 20 % more or less
-  // so that jobs that fell together don't rise together, and 300 s at most. `random` is in [0, 1).
+  // The wait before the next run. After the first young end none; then the first one, doubled each time, each 20 %
+  // more or less so that jobs that fell together don't rise together, and the longest at most. `random` is in [0, 1).
   static Duration delay(const Rules& rules, int young_ends_in_a_row, double random);
 };
 

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/fault_point.h"
+#include "base/files.h"
 #include "manager/instance.h"
 #include "manager/launching.h"
 #include "manager/life.h"
@@ -115,6 +116,10 @@ std::optional<Holding> Instance::what_to_hold(const std::string& id) {
   } else if (id == keeper::carry_item) {
     holding.fds = {{Role::carry_read, carry_.read}, {Role::carry_write, carry_.write}};
     holding.fds.push_back({Role::carry_owner, carry_owner_});
+  } else if (id.starts_with(input_item_prefix)) {
+    const Fd* input = input_of(id.substr(std::string_view(input_item_prefix).size()));
+    if (input == nullptr) return std::nullopt;
+    holding.fds = {{Role::input, *input}};
   } else if (const Run* run = find_run(id)) {
     holding = {.fds = run->held(), .pid = run->pid, .terminal = run->terminal};
     // The keeper watches its own children by the descriptor it has.
@@ -164,6 +169,8 @@ asio::awaitable<void> Instance::hold_anew() {
 asio::awaitable<void> Instance::let_go() {
   leaving_ = true;
   alerts_.stop();
+  // Where they stay behind, the instance has been killed: that is how its foreground process tells.
+  for (const auto* path : {&layout_.keeper_pid, &layout_.manager_pid}) (void)remove_all(*path);
   keeper_->quit();
   asio::steady_timer pause(io_);
   while (!keeper_->idle()) {
@@ -210,7 +217,7 @@ void Instance::hand_over_everything() {
     fault_point("manager.hand-over");
     if (was_child) watch_if_orphan(run);
   };
-  for (const auto& [job, input] : inputs_) hold(input_item_prefix + job, {{Role::input, input}});
+  for (const auto& [job, input] : inputs_) have_held(input_item_prefix + job);
   for (const auto& [name, job] : jobs_) {
     if (job->run) hold_orphan(*job->run);
   }

@@ -2,24 +2,22 @@
 
 #include <unistd.h>
 
-#include "base/text.h"
 #include "manager/git_config.h"
 
 namespace usvc {
 
 Result<Settings> load_settings(const Layout& layout) {
-  Settings settings;
-  if (::access(layout.settings.c_str(), F_OK) != 0) return settings;
+  if (::access(layout.settings.c_str(), F_OK) != 0) return Settings();
   auto entries = read_git_config(layout.settings);
   if (!entries) return pass(entries);
-  for (const auto& entry : *entries) {
-    if (entry.section != "core") continue;
-    const std::string key = layout.settings + ": core." + printable(entry.key);
-    if (entry.key != "log-total") return fail(Error(key + ": there is no such key").hint("log-total"));
-    auto size = parse_size(entry.value);
-    if (!size) return pass(size, key);
-    settings.log_total = *size;
+  std::vector<SettingEntry> lines;
+  for (auto& entry : *entries) {
+    if (entry.section == "include" || entry.section == "includeif") continue;  // git's own
+    std::string section = entry.section + (entry.subsection.empty() ? "" : "." + entry.subsection);
+    lines.push_back({std::move(section), std::move(entry.key), entry.has_value ? std::move(entry.value) : "true"});
   }
+  auto settings = settings_from(lines);
+  if (!settings) return pass(settings, layout.settings);
   return settings;
 }
 

@@ -1,18 +1,13 @@
-// What usvc.conf says: the instance's own settings, in git-config format, section [core].
+// Reads usvc.conf: git-config format, see job/settings.h for what may stand there.
 #pragma once
-
-#include <cstdint>
 
 #include "base/error.h"
 #include "job/layout.h"
+#include "job/settings.h"
 
 namespace usvc {
 
-struct Settings {
-  std::uint64_t log_total = std::uint64_t{4} << 30U;  // of a group's logs together
-};
-
-// Without such a file, what is said here. A key that is not known, or a value that is none, is an error.
+// Without such a file, the defaults.
 Result<Settings> load_settings(const Layout& layout);
 
 }  // namespace usvc

@@ -5,9 +5,11 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "job/names.h"
+#include "job/options.h"
 #include "manager/conf_store.h"
 #include "manager/operations.h"
 #include "manager/pile_up.h"
+#include "manager/settings.h"
 #include "manager/terminal.h"
 
 namespace usvc {
@@ -45,6 +47,29 @@ Status check_input(const StartRequest& request, const Conf& conf, const Fd& inpu
   if (conf.tty || request.copies != 1) return fail("input is for one copy without a terminal", ErrorKind::usage);
   if (input) return {};
   return fail(Error("the program's input did not arrive").hint("the manager may have no descriptors left: ulimit -Hn"));
+}
+
+// What usvc.conf says goes behind what the caller's shell has (the conf's first lines, up to the directory) and before
+// what was asked for: of two values a conf takes the last. Of a key that may stand several times it counts only where
+// none was asked for.
+Status add_defaults(Instance& instance, StartRequest& request) {
+  auto settings = load_settings(instance.layout());
+  if (!settings) return pass(settings);
+  auto& entries = request.entries;
+  const auto is = [](std::string_view key) { return [key](const EntryView& entry) { return entry.key == key; }; };
+  const auto cwd = std::find_if(entries.begin(), entries.end(), is("cwd"));
+  const auto behind = cwd == entries.end() ? 0 : std::distance(entries.begin(), cwd) + 1;
+  std::vector<EntryView> defaults;
+  for (auto& [key, value] : settings->start) {
+    if (key == "group") {
+      if (!request.group) request.group = value;
+    } else if (key == "limit" || !find_option(key)->repeatable ||
+               std::none_of(entries.begin(), entries.end(), is(key))) {
+      defaults.push_back({key, std::move(value)});
+    }
+  }
+  entries.insert(entries.begin() + behind, defaults.begin(), defaults.end());
+  return {};
 }
 
 // The names this request stands for: those it had got before its answer was lost, then free ones.
@@ -139,6 +164,7 @@ Status create_job(Instance& instance, const Conf& conf, const std::vector<std::s
 
 asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request, Fd input) {
   if (instance->shutting_down) co_return fail("the instance is being shut down");
+  if (auto settled = add_defaults(*instance, request); !settled) co_return pass(settled);
   auto conf = conf_of(request);
   if (!conf) co_return pass(conf);
   if (auto good = check_input(request, *conf, input); !good) co_return pass(good);

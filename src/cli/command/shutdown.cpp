@@ -1,5 +1,3 @@
-#include <chrono>
-
 #include "cli/command.h"
 #include "cli/command/attach_session.h"
 #include "cli/instance.h"
@@ -8,25 +6,6 @@
 #include "cli/report.h"
 
 namespace usvc::command {
-
-namespace {
-
-using namespace std::chrono_literals;
-// From its last answer to its last breath.
-constexpr auto farewell = 10s;
-
-Status await_end(const Layout& layout) {
-  const auto deadline = std::chrono::steady_clock::now() + farewell;
-  while (instance_runs(layout)) {
-    if (std::chrono::steady_clock::now() > deadline) {
-      return fail(Error("the instance has not ended yet").hint("see " + layout.instance_log));
-    }
-    await_socket(layout, 20ms);
-  }
-  return {};
-}
-
-}  // namespace
 
 Result<int> shutdown(const Invocation& invocation) {
   if (auto status = need_no_words(invocation, "shutdown"); !status) return pass(status);
@@ -41,7 +20,7 @@ Result<int> shutdown(const Invocation& invocation) {
   if (!reply) return pass(reply);
   auto status = report(context, *reply, {"stop", "stopped"});
   if (!status) return status;
-  if (auto ended = await_end(context.layout); !ended) return pass(ended);
+  if (auto ended = await_instance_end(context.layout); !ended) return pass(ended);
   // Last: this may have been typed in it.
   if (auto ended = end_session(context.layout); !ended) return pass(ended);
   return status;

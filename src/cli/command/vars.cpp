@@ -1,7 +1,7 @@
 #include <string>
 
+#include "cli/boot.h"
 #include "cli/command.h"
-#include "cli/json_out.h"
 #include "cli/remote.h"
 
 namespace usvc::command {
@@ -10,13 +10,13 @@ Result<int> vars(const Invocation& invocation) {
   if (auto status = need_no_words(invocation, "vars"); !status) return pass(status);
   auto view = Remote(invocation.context, NoInstance::offline).vars();
   if (!view) return pass(view);
+  const json::object settings = vars_with_boot(*view, invocation.context);
   if (invocation.context.json) {
-    if (auto status = print_json(*view); !status) return pass(status);
+    if (auto status = print(json_text(settings) + "\n"); !status) return pass(status);
     return 0;
   }
   std::string text;
-  const json::value settings = to_json(*view);
-  for (const auto& pair : settings.as_object()) {
+  for (const auto& pair : settings) {
     text.append(pair.key().data(), pair.key().size());
     text += '=';
     if (pair.value().is_string()) {

@@ -1,0 +1,94 @@
+#include "job/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "base/text.h"
+
+namespace usvc {
+
+namespace {
+
+constexpr long long one_day = 86'400;
+
+constexpr std::array own{
+    Setting{"core",
+            {.key = "log-total",
+             .type = OptionType::size,
+             .value_name = "SIZE",
+             .max = std::numeric_limits<long long>::max(),
+             .default_text = "4G",
+             .help = "how large the logs of a group may be together before the oldest of them go"}},
+    Setting{"backoff",
+            {.key = "first-wait",
+             .type = OptionType::duration,
+             .value_name = "T",
+             .max = one_day,
+             .default_text = "1s",
+             .help = "the wait before a start when a job has ended young twice; doubled each time"}},
+    Setting{"backoff",
+            {.key = "longest-wait",
+             .type = OptionType::duration,
+             .value_name = "T",
+             .max = one_day,
+             .default_text = "5m",
+             .help = "the longest such wait"}},
+};
+
+// One name, and one log, can be only one job's.
+bool may_be_default(const Option& option) {
+  return !option.flag.empty() && option.key != "name" && option.key != "log";
+}
+
+std::vector<Setting> make_table() {
+  std::vector<Setting> table(own.begin(), own.end());
+  for (const auto& option : option_table()) {
+    if (may_be_default(option)) table.push_back({"start", option});
+  }
+  return table;
+}
+
+std::string name_of(const SettingEntry& entry) {
+  return printable(entry.section) + "." + printable(entry.key);
+}
+
+Error unknown(const SettingEntry& entry) {
+  std::vector<std::string> names;
+  for (const auto& setting : setting_table()) {
+    names.push_back(std::string(setting.section) + "." + std::string(setting.option.key));
+  }
+  const std::string near = nearest(entry.section + "." + entry.key, names);
+  return Error(name_of(entry) + ": there is no such setting")
+      .hint(near.empty() ? "man usvc.conf" : "did you mean " + near + "?");
+}
+
+}  // namespace
+
+std::span<const Setting> setting_table() {
+  static const std::vector<Setting> table = make_table();
+  return table;
+}
+
+Result<Settings> settings_from(const std::vector<SettingEntry>& entries) {
+  Settings settings;
+  for (const auto& entry : entries) {
+    const auto table = setting_table();
+    const auto row = std::find_if(table.begin(), table.end(), [&](const Setting& setting) {
+      return setting.section == entry.section && setting.option.key == entry.key;
+    });
+    if (row == table.end()) return fail(unknown(entry));
+    // What only a caller can tell is absolute here too.
+    if (auto good = check_value(row->option, entry.value); !good) {
+      return fail(std::move(good).error().context(name_of(entry)).as(ErrorKind::failure));
+    }
+    // Checked above, so that there is a value.
+    if (entry.section == "start") settings.start.emplace_back(entry.key, entry.value);
+    if (entry.key == "log-total" && entry.section == "core") settings.log_total = parse_size(entry.value).value_or(0);
+    if (entry.key == "first-wait") settings.first_wait = parse_duration(entry.value).value_or(Duration{});
+    if (entry.key == "longest-wait") settings.longest_wait = parse_duration(entry.value).value_or(Duration{});
+  }
+  return settings;
+}
+
+}  // namespace usvc
