@@ -191,9 +191,10 @@ void Capture::begin(CaptureSource added) {
   source.live = live_log(source.place, source.log);
   if (!source.error_ended) source.error_live = live_log(source.error_place, source.error_log);
   std::vector<std::uint64_t>& of_job = by_job_[source.job];
-  // Those that an earlier manager had begun with are added in any order.
-  const auto later = std::find_if(of_job.begin(), of_job.end(),
-                                  [&](std::uint64_t other) { return sources_.at(other).run > source.run; });
+  // Those that an earlier manager had begun with are added in any order. One without a number (0) comes last.
+  const auto later = std::find_if(of_job.begin(), of_job.end(), [&](std::uint64_t other) {
+    return source.run != 0 && sources_.at(other).run > source.run;
+  });
   source.blocked = later != of_job.begin();
   if (!source.blocked && !of_job.empty()) {
     Source& next = sources_.at(of_job.front());
