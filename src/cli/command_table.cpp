@@ -26,8 +26,8 @@ constexpr std::string_view about_log =
     "time, each line with its job's name; with -f those are added that begin later.\n"
     "What a job that keeps stderr apart wrote there has a ! in front.\n"
     "On a terminal control sequences other than colours are left out, of a line that\n"
-    "overwrites itself (a progress bar) the last state is shown, with -f also while it\n"
-    "is written, and between the lines, dim, stands what usvc did. What does not fit\n"
+    "overwrites itself (a progress bar) the last state is shown, with -f also while\n"
+    "it is written, and between the lines, dim, stands what usvc did. What doesn't fit\n"
     "goes through $PAGER, the last lines first unless a time, a run or --grep chose.\n"
     "A pipe gets one job's bytes untouched; of several, or with -t, plain lines.\n"
     "Times are of the batch that a line came with; --since and --until count by them.\n"
@@ -40,10 +40,10 @@ constexpr std::string_view about_attach =
     "All other keys are the job's. Several may look and type at once; the window has\n"
     "the size of who typed last. When the job ends and starts again it goes on.\n"
     "Where there is no terminal: usvc log -f JOB.\n"
-    "Without JOB: a tmux session of this instance. Window 0 is the console with a table\n"
-    "of the jobs, then comes a window for each live job. Ctrl-D detaches, Ctrl-L lists\n"
-    "windows, Ctrl-S scrolls back (q ends that), Ctrl-] and one of them sends it to the\n"
-    "job. Inside another tmux it opens a window there.\n";
+    "Without JOB: a tmux session of this instance. Window 0 is the console with a\n"
+    "table of the jobs, then comes a window for each live job. Ctrl-D detaches, Ctrl-L\n"
+    "lists windows, Ctrl-S scrolls back (q ends that), Ctrl-] and one of them sends it\n"
+    "to the job. Inside another tmux it opens a window there.\n";
 
 constexpr std::string_view about_start =
     "With a single bare word that names existing jobs, and no option, those that are\n"
@@ -73,7 +73,7 @@ constexpr std::string_view about_init =
     "passes on what the instance has to complain about, shuts it down on TERM, INT or\n"
     "QUIT, and exits with 0 when all jobs have stopped as they should.\n";
 
-constexpr std::array<Command, 29> table{{
+constexpr std::array<Command, 28> table{{
     {.name = "start",
      .arguments = "CMD [ARG…] | SELECTOR",
      .summary = "make a job and start it; start stopped ones",
@@ -89,14 +89,6 @@ constexpr std::array<Command, 29> table{{
      .options = Options::before_words,
      .flags = command::run_flags,
      .run = command::run},
-    {.name = "attach",
-     .aliases = "a",
-     .section = Section::look,
-     .arguments = "[JOB]",
-     .summary = "sit at a job's terminal; without JOB: at all of them, in tmux",
-     .details = about_attach,
-     .flags = command::attach_flags,
-     .run = command::attach},
     {.name = "stop",
      .arguments = "SELECTOR…",
      .summary = "stop jobs, and whatever they left running",

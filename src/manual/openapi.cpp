@@ -28,11 +28,22 @@ json::array parameters_of(const RouteRow& route) {
   if (route.query.starts_with("?select")) {
     parameters.push_back(parameter("select", "query", {{"type", "array"}, {"items", text}}));
   }
+  if (!route.below.empty()) parameters.push_back(parameter("read-only", "query", {{"type", "integer"}}));
   if (route.query.starts_with("?follow")) parameters.push_back(parameter("follow", "query", {{"type", "integer"}}));
   return parameters;
 }
 
+// OpenAPI has no words for what goes over one.
+json::object websocket(const RouteRow& route) {
+  const std::string about =
+      "a WebSocket: " + std::string(route.request) + " to usvc, " + std::string(route.reply) + " from it";
+  return {{"summary", route.summary},
+          {"parameters", parameters_of(route)},
+          {"responses", json::object{{"101", json::object{{"description", about}}}}}};
+}
+
 json::object operation(const RouteRow& route) {
+  if (!route.below.empty()) return websocket(route);
   const std::string_view type = route.reply.empty() ? "application/x-ndjson" : "application/json";
   const std::string_view shape = route.reply.empty() ? "Event" : route.reply;
   const json::object done = {{"description", "done"}, {"content", content_of(type, shape)}};
@@ -52,7 +63,8 @@ json::object operation(const RouteRow& route) {
 json::object openapi_document() {
   json::object paths;
   for (const auto& route : route_table()) {
-    const std::string path = std::string(route.path) + (route.path.ends_with('/') ? "{name}" : "");
+    const std::string path =
+        std::string(route.path) + (route.path.ends_with('/') ? "{name}" : "") + std::string(route.below);
     std::string method(route.method);
     std::transform(method.begin(), method.end(), method.begin(), [](unsigned char c) { return std::tolower(c); });
     if (!paths.contains(path)) paths[path] = json::object();

@@ -5,6 +5,7 @@
 #include "manual/roff.h"
 #include "shapes/event.h"
 #include "shapes/requests.h"
+#include "shapes/terminal.h"
 #include "shapes/views.h"
 
 namespace usvc {
@@ -42,12 +43,15 @@ USVC_SHAPE(UpgradeReply)
 USVC_SHAPE(ErrorView)
 USVC_SHAPE(ErrorReply)
 USVC_SHAPE(Event)
+USVC_SHAPE(ViewerMessage)
+USVC_SHAPE(TerminalModes)
+USVC_SHAPE(TerminalView)
 #undef USVC_SHAPE
 
-using Shapes =
-    boost::mp11::mp_list<JobView, ExitView, BinaryView, JobsReply, VarsView, EntryView, StartRequest, SelectRequest,
-                         Outcome, OutcomesReply, WaitRequest, WaitResult, WaitReply, ConfView, ConfChange, SaveReply,
-                         LoadRequest, PlainRequest, UpgradeRequest, UpgradeReply, ErrorView, ErrorReply, Event>;
+using Shapes = boost::mp11::mp_list<JobView, ExitView, BinaryView, JobsReply, VarsView, EntryView, StartRequest,
+                                    SelectRequest, Outcome, OutcomesReply, WaitRequest, WaitResult, WaitReply, ConfView,
+                                    ConfChange, SaveReply, LoadRequest, PlainRequest, UpgradeRequest, UpgradeReply,
+                                    ErrorView, ErrorReply, Event, ViewerMessage, TerminalModes, TerminalView>;
 
 template <class T>
 std::string type_words() {

@@ -17,10 +17,13 @@ struct RouteRow {
   std::string_view request = {};
   std::string_view reply = {};
   std::string_view summary = {};
+  std::string_view below = {};  // behind the name: a WebSocket
 };
 
 inline constexpr std::array route_rows = {
     RouteRow{"GET", route::jobs, "?select=WORD&…", "", "JobsReply", "the jobs, or those that are selected"},
+    RouteRow{"GET", route::job, "NAME/terminal?read-only=1", "ViewerMessage", "TerminalView",
+             "a WebSocket to the job's terminal: binary frames are keys, text frames are JSON", route::terminal},
     RouteRow{"GET", route::vars, "", "", "VarsView", "paths and settings in force"},
     RouteRow{"GET", route::conf, "NAME", "", "ConfView", "the conf of a job"},
     RouteRow{"PUT", route::conf, "NAME", "ConfChange", "ConfView", "sets a value of a conf, for the next start"},

@@ -126,11 +126,11 @@ Pen present_pen(const VTermState* state) {
 
 }  // namespace
 
-void Picture::Free::operator()(VTerm* terminal) const {
+void ScreenPicture::Free::operator()(VTerm* terminal) const {
   vterm_free(terminal);
 }
 
-Picture::Picture(WindowSize size) : size_(bounded(size)), terminal_(vterm_new(size_.rows, size_.columns)) {
+ScreenPicture::ScreenPicture(WindowSize size) : size_(bounded(size)), terminal_(vterm_new(size_.rows, size_.columns)) {
   if (!terminal_) throw std::bad_alloc();
   vterm_set_utf8(terminal_.get(), 1);
   VTermScreen* screen = vterm_obtain_screen(terminal_.get());
@@ -141,19 +141,19 @@ Picture::Picture(WindowSize size) : size_(bounded(size)), terminal_(vterm_new(si
       terminal_.get(), [](const char* /*bytes*/, std::size_t /*size*/, void* /*user*/) {}, nullptr);
 }
 
-Picture::~Picture() = default;
+ScreenPicture::~ScreenPicture() = default;
 
-void Picture::write(std::string_view bytes) {
+void ScreenPicture::write(std::string_view bytes) {
   (void)vterm_input_write(terminal_.get(), bytes.data(), bytes.size());
 }
 
-int Picture::first_row(WindowSize on) const {
+int ScreenPicture::first_row(WindowSize on) const {
   VTermPos position{};
   vterm_state_get_cursorpos(vterm_obtain_state(terminal_.get()), &position);
   return std::max(0, position.row - bounded(on).rows + 1);
 }
 
-std::string Picture::paint(WindowSize on) const {
+std::string ScreenPicture::paint(WindowSize on) const {
   VTermScreen* screen = vterm_obtain_screen(terminal_.get());
   const int first = first_row(on);
   const int rows = std::min<int>(bounded(on).rows, size_.rows - first);
@@ -165,7 +165,7 @@ std::string Picture::paint(WindowSize on) const {
   return text;
 }
 
-std::string Picture::cursor(WindowSize on) const {
+std::string ScreenPicture::cursor(WindowSize on) const {
   const VTermState* state = vterm_obtain_state(terminal_.get());
   VTermPos position{};
   vterm_state_get_cursorpos(state, &position);

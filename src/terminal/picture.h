@@ -12,14 +12,14 @@ struct VTerm;
 
 namespace usvc {
 
-class Picture {
+class ScreenPicture {
  public:
-  explicit Picture(WindowSize size);
-  ~Picture();
-  Picture(const Picture&) = delete;
-  Picture& operator=(const Picture&) = delete;
-  Picture(Picture&&) = delete;
-  Picture& operator=(Picture&&) = delete;
+  explicit ScreenPicture(WindowSize size);
+  ~ScreenPicture();
+  ScreenPicture(const ScreenPicture&) = delete;
+  ScreenPicture& operator=(const ScreenPicture&) = delete;
+  ScreenPicture(ScreenPicture&&) = delete;
+  ScreenPicture& operator=(ScreenPicture&&) = delete;
 
   // With \r\n line ends.
   void write(std::string_view bytes);

@@ -75,7 +75,7 @@ class Painter {
  private:
   const ReplaySpec* spec_;
   LineEnds ends_;
-  Picture picture_;
+  ScreenPicture picture_;
 };
 
 }  // namespace

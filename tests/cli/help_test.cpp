@@ -15,8 +15,8 @@ class HelpTest : public CliTest {
   }
 };
 
-const char* const commands[] = {"init",   "start",  "stop",     "restart", "status", "jobs",   "pidof",  "log",
-                                "events", "why",    "conf",     "clean",   "save",   "load",   "rotate", "run",
+const char* const commands[] = {"init",   "start",  "stop",     "restart", "status", "jobs",    "pidof",  "log",
+                                "events", "why",    "conf",     "clean",   "save",   "load",    "rotate", "run",
                                 "wait",   "signal", "shutdown", "vars",    "help",   "console", "attach", "top"};
 
 TEST_F(HelpTest, NamesEveryCommand) {

@@ -14,9 +14,9 @@ namespace {
 
 TEST(CliTopMeter, CpuIsWhatWasUsedSince) {
   const std::uint64_t second = clock_ticks();
-  const std::vector<Member> before = {{1, 10, 100 * second}, {2, 20, 50 * second}};
+  const std::vector<MemberTime> before = {{1, 10, 100 * second}, {2, 20, 50 * second}};
   // Half a core by the first; the second has ended; the third began since and took a quarter.
-  const std::vector<Member> now = {{1, 10, 101 * second}, {3, 1000 * second, second / 2}};
+  const std::vector<MemberTime> now = {{1, 10, 101 * second}, {3, 1000 * second, second / 2}};
   EXPECT_DOUBLE_EQ(cpu_percent(before, 900, now, 902), 75);
 }
 

@@ -97,14 +97,14 @@ TEST(LineEnds, SettingsFromBeforeAFullScreenAreNotBelieved) {
 
 // Painted on a terminal of that size and read from there.
 std::string repainted(const std::string& bytes, WindowSize from, WindowSize on) {
-  Picture first(from);
+  ScreenPicture first(from);
   first.write(bytes);
-  Picture second(on);
+  ScreenPicture second(on);
   second.write(first.paint(on) + first.cursor(on));
   return second.paint(on) + second.cursor(on);
 }
 
-TEST(Picture, IsTheSameWhereItIsPainted) {
+TEST(ScreenPicture, IsTheSameWhereItIsPainted) {
   const WindowSize size{5, 20};
   const std::string screens[] = {
       "plain\r\ntext",
@@ -117,14 +117,14 @@ TEST(Picture, IsTheSameWhereItIsPainted) {
       "01234567890123456789wrapped",
   };
   for (const auto& bytes : screens) {
-    Picture direct(size);
+    ScreenPicture direct(size);
     direct.write(bytes);
     EXPECT_EQ(repainted(bytes, size, size), direct.paint(size) + direct.cursor(size)) << bytes;
   }
 }
 
-TEST(Picture, IsCutToASmallerWindowWithTheCursorInIt) {
-  Picture picture({10, 30});
+TEST(ScreenPicture, IsCutToASmallerWindowWithTheCursorInIt) {
+  ScreenPicture picture({10, 30});
   for (int i = 1; i <= 10; ++i) picture.write("line " + std::to_string(i) + " 0123456789abc" + (i < 10 ? "\r\n" : ""));
   const std::string painted = picture.paint({3, 8});
   EXPECT_EQ(painted.find("line 7"), std::string::npos);
@@ -132,8 +132,8 @@ TEST(Picture, IsCutToASmallerWindowWithTheCursorInIt) {
   EXPECT_EQ(picture.cursor({3, 8}), "\x1b[0m\x1b[3;8H");
 }
 
-TEST(Picture, LivesThroughAnyBytes) {
-  Picture picture({4, 4});
+TEST(ScreenPicture, LivesThroughAnyBytes) {
+  ScreenPicture picture({4, 4});
   std::string bytes;
   unsigned seed = 1;
   for (int i = 0; i < 200'000; ++i) {
@@ -142,7 +142,7 @@ TEST(Picture, LivesThroughAnyBytes) {
   }
   picture.write(bytes);
   (void)picture.paint({4, 4});
-  Picture huge({65535, 65535});
+  ScreenPicture huge({65535, 65535});
   huge.write("\x1b[9999;9999Hx");
 }
 

@@ -93,7 +93,10 @@ Status ensure_session(const Context& context, const tmux::Server& server, const 
 }
 
 Status ensure_watcher(const Context& context, const tmux::Server& server, const std::string& program) {
-  if (SessionWatch::at_work(context.layout)) return SessionWatch::nudge(context.layout);
+  auto asked = server.run({"display-message", "-p", "#{pid}"});
+  if (!asked) return pass(asked);
+  const auto pid = parse_integer<pid_t>(trim(asked->output));
+  if (pid && SessionWatch::at_work(context.layout, *pid)) return SessionWatch::nudge(context.layout);
   // In the background of its shell: a server that ends waits for the commands it has started.
   const std::string command = shell_quote(program) + " tmux-windows </dev/null >/dev/null 2>&1 &";
   auto begun = server.run({"run-shell", "-b", tmux::without_formats(command)});

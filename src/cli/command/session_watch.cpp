@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <string>
@@ -19,18 +20,22 @@ Result<Fd> open_lock(const Layout& layout) {
 
 }  // namespace
 
-Result<SessionWatch> SessionWatch::enter(const Layout& layout) {
+Result<SessionWatch> SessionWatch::enter(const Layout& layout, pid_t server) {
   auto lock = open_lock(layout);
   if (!lock) return pass(lock);
   while (::flock(lock->get(), LOCK_EX) != 0) {
     if (errno != EINTR) return fail(Error::last("cannot watch the tmux session"));
   }
+  if (::ftruncate(lock->get(), 0) != 0) return fail(Error::last("cannot watch the tmux session"));
+  if (auto written = write_all(*lock, std::to_string(server)); !written) return pass(written);
   return SessionWatch(std::move(*lock));
 }
 
-bool SessionWatch::at_work(const Layout& layout) {
+bool SessionWatch::at_work(const Layout& layout, pid_t server) {
   const auto lock = open_lock(layout);
-  return lock && ::flock(lock->get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (!lock || ::flock(lock->get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return false;
+  const auto noted = read_at(*lock, 0, 32);
+  return noted && *noted == std::to_string(server);
 }
 
 Status SessionWatch::nudge(const Layout& layout) {

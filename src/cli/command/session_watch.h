@@ -2,6 +2,8 @@
 // started it.
 #pragma once
 
+#include <sys/types.h>
+
 #include "base/error.h"
 #include "base/fd.h"
 #include "job/layout.h"
@@ -10,9 +12,10 @@ namespace usvc {
 
 class SessionWatch {
  public:
-  // Takes its place, waiting for an earlier one to leave.
-  static Result<SessionWatch> enter(const Layout& layout);
-  static bool at_work(const Layout& layout);
+  // Takes its place, waiting for an earlier one to leave. `server`: the tmux server that this lives with.
+  static Result<SessionWatch> enter(const Layout& layout, pid_t server);
+  // Whether there is one for that server. One for a server that has gone is about to leave.
+  static bool at_work(const Layout& layout, pid_t server);
   // Has it look now, whatever has changed.
   static Status nudge(const Layout& layout);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,10 +33,14 @@ constexpr auto rest = 100ms;
 // Each window is a viewer, with a connection to the manager; the others are to be left some.
 constexpr std::size_t most_windows = 256;
 
-// Of the tmux server that started this; none: it is gone.
-Fd open_server() {
+// The tmux server that started this.
+std::optional<pid_t> own_server() {
   const char* variable = std::getenv("TMUX");
-  const auto pid = tmux::outer_server(variable == nullptr ? "" : variable);
+  return tmux::outer_server(variable == nullptr ? "" : variable);
+}
+
+// None: it is gone.
+Fd open_server(std::optional<pid_t> pid) {
   return pid ? Fd(static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0))) : Fd();
 }
 
@@ -92,9 +97,10 @@ class Windows {
 Result<int> tmux_windows(const Invocation& invocation) {
   if (auto status = need_no_words(invocation, "tmux-windows"); !status) return pass(status);
   const Context& context = invocation.context;
-  const Fd server = open_server();
+  const auto pid = own_server();
+  const Fd server = open_server(pid);
   if (!server) return fail(Error("tmux-windows is for attach to start, in its tmux").hint("usvc attach"));
-  const auto place = SessionWatch::enter(context.layout);
+  const auto place = SessionWatch::enter(context.layout, *pid);
   if (!place) return fail(place.error());
   auto watch = Watch::create();
   if (!watch) return pass(watch);

@@ -25,17 +25,18 @@ double cpu_seconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
 
-bool is_of(const JobView& job, const Member& main) {
+bool is_of(const JobView& job, const MemberTime& main) {
   return job.pid && *job.pid == main.pid && (!job.start_ticks || std::cmp_equal(*job.start_ticks, main.start_ticks));
 }
 
 }  // namespace
 
-double cpu_percent(const std::vector<Member>& before, double before_at, const std::vector<Member>& now, double now_at) {
+double cpu_percent(const std::vector<MemberTime>& before, double before_at, const std::vector<MemberTime>& now,
+                   double now_at) {
   const auto hertz = static_cast<double>(clock_ticks());
   std::uint64_t used = 0;
   for (const auto& member : now) {
-    const auto same = std::find_if(before.begin(), before.end(), [&](const Member& other) {
+    const auto same = std::find_if(before.begin(), before.end(), [&](const MemberTime& other) {
       return other.pid == member.pid && other.start_ticks == member.start_ticks;
     });
     if (same != before.end()) {

@@ -14,7 +14,7 @@
 namespace usvc {
 
 // One process of a job at a look.
-struct Member {
+struct MemberTime {
   pid_t pid = 0;
   std::uint64_t start_ticks = 0;
   std::uint64_t cpu_ticks = 0;
@@ -22,7 +22,8 @@ struct Member {
 
 // The part of a core, in percent, that a job's processes took since the look before: what each of them has used since,
 // all of it for one that began since. Processes that ended in between are not counted.
-double cpu_percent(const std::vector<Member>& before, double before_at, const std::vector<Member>& now, double now_at);
+double cpu_percent(const std::vector<MemberTime>& before, double before_at, const std::vector<MemberTime>& now,
+                   double now_at);
 
 class Meter {
  public:
@@ -35,7 +36,7 @@ class Meter {
  private:
   struct Look {
     double at = 0;  // uptime
-    std::vector<Member> members;
+    std::vector<MemberTime> members;
   };
 
   void pass_over_all(top::Model& model);
