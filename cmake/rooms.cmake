@@ -33,3 +33,6 @@ foreach(row IN LISTS rows)
     target_link_libraries(usvc_${room} INTERFACE usvc_flags ${USVC_LINKS_${id}})
   endif()
 endforeach()
+
+# <term.h> has macros by such names as columns.
+set_source_files_properties(${PROJECT_SOURCE_DIR}/src/terminal/top/screen.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)

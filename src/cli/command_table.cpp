@@ -27,7 +27,7 @@ constexpr std::string_view about_log =
     "What a job that keeps stderr apart wrote there has a ! in front.\n"
     "On a terminal control sequences other than colours are left out, of a line that\n"
     "overwrites itself (a progress bar) the last state is shown, with -f also while\n"
-    "it is written, and between the lines, dim, stands what usvc did. What doesn't fit\n"
+    "it is written, and between the lines, dim, stands what usvc did. What is longer\n"
     "goes through $PAGER, the last lines first unless a time, a run or --grep chose.\n"
     "A pipe gets one job's bytes untouched; of several, or with -t, plain lines.\n"
     "Times are of the batch that a line came with; --since and --until count by them.\n"
@@ -41,9 +41,9 @@ constexpr std::string_view about_attach =
     "the size of who typed last. When the job ends and starts again it goes on.\n"
     "Where there is no terminal: usvc log -f JOB.\n"
     "Without JOB: a tmux session of this instance. Window 0 is the console with a\n"
-    "table of the jobs, then comes a window for each live job. Ctrl-D detaches, Ctrl-L\n"
-    "lists windows, Ctrl-S scrolls back (q ends that), Ctrl-] and one of them sends it\n"
-    "to the job. Inside another tmux it opens a window there.\n";
+    "table of the jobs, then comes a window for each live job. Ctrl-D detaches,\n"
+    "Ctrl-L lists windows, Ctrl-S scrolls back (q ends that), Ctrl-] and one of them\n"
+    "sends it to the job. Inside another tmux it opens a window there.\n";
 
 constexpr std::string_view about_start =
     "With a single bare word that names existing jobs, and no option, those that are\n"

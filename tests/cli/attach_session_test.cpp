@@ -73,7 +73,7 @@ class AttachSessionTest : public CliTest {
   std::vector<pid_t> watchers() {
     std::vector<pid_t> pids;
     for (const auto& process : processes_of(home())) {
-      if (contains(process.command, " tmux-windows")) pids.push_back(process.pid);
+      if (process.command.starts_with(program() + " tmux-windows")) pids.push_back(process.pid);
     }
     return pids;
   }
@@ -185,14 +185,14 @@ TEST_F(AttachSessionTest, OneWatcherHoweverOftenItIsAttached) {
   outer({"kill-server"});
   attach();
   ASSERT_TRUE(windows_are("0 status, 1 web")) << windows();
-  EXPECT_EQ(watchers().size(), 1U);
+  EXPECT_TRUE(wait_until(20s, [this] { return watchers().size() == 1; })) << list(watchers());
 }
 
 TEST_F(AttachSessionTest, AWatcherThatIsKilledIsReplaced) {
   start({"--name", "web", "--", probe(), "serve"});
   attach();
   ASSERT_TRUE(windows_are("0 status, 1 web")) << windows();
-  ASSERT_EQ(watchers().size(), 1U);
+  ASSERT_TRUE(wait_until(20s, [this] { return watchers().size() == 1; })) << list(watchers());
   kill_hard(watchers().front());
   outer({"kill-server"});
   attach();

@@ -25,10 +25,21 @@ class AttachTest : public CliTest {
   }
   // A job that says what it hears, line by line, and its window's size when it changes.
   void start_echo(const std::string& name = "web") {
-    start({"--name", name, "--", "/bin/bash", "-c",
-           "trap 'echo window $(stty size)' WINCH; stty -echo; echo ready\n"
-           "while :; do read -t 0.1 -r line; (( $? > 128 )) && continue; [ -n \"$line\" ] && echo \"heard $line\"; "
-           "done"});
+    // No shell: a trap in the middle of its read loses the line.
+    start({"--name", name, "--", "/usr/bin/env", "python3", "-c", R"(
+import os, signal, termios
+def window(*_):
+    size = os.get_terminal_size(0)
+    os.write(1, b"window %d %d\n" % (size.lines, size.columns))
+signal.signal(signal.SIGWINCH, window)
+settings = termios.tcgetattr(0)
+settings[3] &= ~termios.ECHO
+termios.tcsetattr(0, termios.TCSANOW, settings)
+os.write(1, b"ready\n")
+while True:
+    line = os.read(0, 65536).strip()
+    if line: os.write(1, b"heard " + line + b"\n")
+)"});
     ASSERT_TRUE(wait_log(name, "ready"));
   }
 };

@@ -102,6 +102,7 @@ Result<int> tmux_windows(const Invocation& invocation) {
   if (!server) return fail(Error("tmux-windows is for attach to start, in its tmux").hint("usvc attach"));
   const auto place = SessionWatch::enter(context.layout, *pid);
   if (!place) return fail(place.error());
+  if (!*place) return 0;
   auto watch = Watch::create();
   if (!watch) return pass(watch);
   if (auto status = watch->add_dir(context.layout.run_dir); !status) return pass(status);
