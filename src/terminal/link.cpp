@@ -152,9 +152,10 @@ void TerminalLink::write(const std::shared_ptr<Connection>& connection) {
   }
   connection->writing = true;
   connection->socket.async_write(asio::buffer(connection->outgoing), [this, connection](error_code error, std::size_t) {
-    connection->writing = false;
     if (connection != connection_) return;
-    if (error) return lost(connection);
+    // What it had confirmed before it went is still there to be read, and the end behind it.
+    if (error) return;
+    connection->writing = false;
     write(connection);
   });
 }

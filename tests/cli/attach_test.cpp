@@ -212,16 +212,21 @@ TEST_F(AttachTest, LivesThroughKillsOfTheManagerWhileSomebodyTypes) {
   start_echo();
   const auto user = attach("web");
   ASSERT_TRUE(user->wait_for("ready")) << user->shown();
-  std::string expected;
+  std::vector<std::string> expected;
   for (int i = 0; i < 60; ++i) {
     if (i % 20 == 10) kill_hard(manager_pid());
     const std::string line = "line " + std::to_string(i);
     user->type(line + "\r");
-    expected += "heard " + line + "\n";
+    expected.push_back("heard " + line + "\n");
   }
   EXPECT_TRUE(user->wait_for("heard line 59\r\n", 20s)) << user->shown();
+  // None is lost. What was on its way at a kill may come twice (decision 0014), so it is not counted.
   const std::string log = log_text("web");
-  EXPECT_TRUE(contains(log, expected)) << log;
+  std::size_t at = 0;
+  for (const auto& line : expected) {
+    at = log.find(line, at);
+    ASSERT_NE(at, std::string::npos) << line << log;
+  }
   user->type(ctrl_d);
   EXPECT_EQ(user->finish(), 0);
 }

@@ -19,13 +19,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> result;
-  for (auto& text : texts) result.push_back(text.data());
-  result.push_back(nullptr);
-  return result;
-}
-
 }  // namespace
 
 TerminalDriver::TerminalDriver(const std::vector<std::string>& argv, const std::map<std::string, std::string>& env,
@@ -33,8 +26,8 @@ TerminalDriver::TerminalDriver(const std::vector<std::string>& argv, const std::
   std::vector<std::string> words = argv;
   std::vector<std::string> environment;
   for (const auto& [key, value] : env) environment.push_back(key + "=" + value);
-  const auto argv_pointers = pointers(words);
-  const auto env_pointers = pointers(environment);
+  const auto argv_pointers = argument_pointers(words);
+  const auto env_pointers = argument_pointers(environment);
   winsize window{};
   window.ws_row = size.rows;
   window.ws_col = size.columns;

@@ -28,7 +28,7 @@ constexpr auto ask_anyway = 30s;
 // A manager that ended has a successor in no time; when none comes this is told.
 constexpr auto patience = 5s;
 // More jobs than this are not asked for one by one.
-constexpr std::size_t few = 50;
+constexpr std::size_t few_jobs = 50;
 
 Fd make_event() {
   return Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -125,7 +125,7 @@ void Feed::note(const Event& event) {
 
 void Feed::fetch() {
   const auto begun = Clock::now();
-  if (all_wanted_ || touched_.size() > few || reach_ != Reach::answers || !fetch_changed()) fetch_all();
+  if (all_wanted_ || touched_.size() > few_jobs || reach_ != Reach::answers || !fetch_changed()) fetch_all();
   const auto now = Clock::now();
   next_fetch_ = now + std::max<Clock::duration>(gathering, (now - begun) * rest_to_work);
 }

@@ -17,7 +17,7 @@ constexpr double larger_share = 0.02;
 // Closer together two looks say little: CPU time is counted in hundredths of a second.
 constexpr double least_distance = 0.05;
 // A job with more processes is only measured by the passes over all.
-constexpr std::size_t few = 64;
+constexpr std::size_t few_members = 64;
 
 double cpu_seconds() {
   timespec now{};
@@ -111,7 +111,7 @@ void Meter::look_again(top::Model& model, top::Entry& entry) {
     first.members.push_back({identity->pid, identity->start_ticks, 0});
     known = &first;
   }
-  if (known->members.size() > few) return;
+  if (known->members.size() > few_members) return;
   Look now{uptime(), {}};
   std::uint64_t rss_bytes = 0;
   std::string state;
