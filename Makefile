@@ -6,7 +6,7 @@ TEST_JOBS ?= $(shell echo $$((3 * $(JOBS))))
 # How long `make fuzz` runs each target.
 FUZZ_SECONDS ?= 20
 
-.PHONY: all install test demo lint format bench asan tsan fuzz soak clean
+.PHONY: all install test demo lint format bench asan tsan fuzz soak clean bench-full
 
 all:
 	@tools/bootstrap --check build
@@ -59,8 +59,14 @@ format:
 	@tools/bootstrap lint
 	@tools/format
 
-bench: all
-	@if [ -x bench/run ]; then bench/run; else echo "bench: there is no bench/run yet"; fi
+# Figures beside a floor and, where bench/setup has installed them, peers: a few minutes, or all of it.
+bench:
+	@tools/bootstrap --check build
+	@tools/build bench $(JOBS)
+	@bench/run $(BENCH)
+
+bench-full:
+	@$(MAKE) bench BENCH="--full $(BENCH)"
 
 clean:
 	rm -rf build
