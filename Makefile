@@ -6,7 +6,7 @@ TEST_JOBS ?= $(shell echo $$((3 * $(JOBS))))
 # How long `make fuzz` runs each target.
 FUZZ_SECONDS ?= 20
 
-.PHONY: all install deb test demo lint format bench asan tsan fuzz soak clean
+.PHONY: all install deb test demo lint format bench bench-full asan tsan fuzz soak clean
 
 all:
 	@tools/bootstrap --check build
@@ -67,8 +67,15 @@ format:
 	@tools/bootstrap lint
 	@tools/format
 
-bench: all
-	@bench/run
+# Figures beside a floor and, where bench/setup has installed them, peers: a few minutes, or all of it.
+bench:
+	@tools/bootstrap --check build
+	@tools/build bench $(JOBS)
+	@bench/run $(BENCH)
+	@USVC_BENCH_BIN=build/bench/bin/usvc bench/log_time
+
+bench-full:
+	@$(MAKE) bench BENCH="--full $(BENCH)"
 
 clean:
 	rm -rf build

@@ -1,0 +1,1 @@
+"""Measures process supervisors from the outside: see bench/README.md."""
