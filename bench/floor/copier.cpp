@@ -27,7 +27,9 @@ pid_t job = 0;
   std::_Exit(1);
 }
 
-void pass_on(int signal) { ::kill(job, signal); }
+void pass_on(int signal) {
+  ::kill(job, signal);
+}
 
 void run(char** command, int output) {
   job = ::fork();

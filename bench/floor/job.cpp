@@ -1,8 +1,8 @@
 // The job that is measured. It says from its own main() when it began, so no supervisor's word is taken for it.
-//   bench-job SOCKET idle                   until it is told to end
-//   bench-job SOCKET exit STATUS            at once
-//   bench-job SOCKET write BYTES CHUNK      writes numbered 100-byte lines to its stdout, CHUNK bytes at a time, then idles
-//   bench-job SOCKET trickle                one line a millisecond, for ever
+//   bench-job SOCKET idle                until it is told to end
+//   bench-job SOCKET exit STATUS         at once
+//   bench-job SOCKET write BYTES CHUNK   numbered lines of 100 bytes to its stdout, CHUNK bytes at a time, then idles
+//   bench-job SOCKET trickle             one line a millisecond, for ever
 // SOCKET is a datagram socket of the harness; each message is "PID WHAT NANOSECONDS", by CLOCK_MONOTONIC.
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -164,6 +164,12 @@ Result<std::string> read_at(FdRef fd, off_t offset, std::size_t size) {
   return text;
 }
 
+bool same_file(const char* path, const char* other) {
+  struct stat a {};
+  struct stat b {};
+  return ::stat(path, &a) == 0 && ::stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 Status write_all(FdRef fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t put = ::write(fd.get(), bytes.data(), bytes.size());

@@ -22,6 +22,8 @@ Result<std::string> read_file(const std::string& path, std::size_t limit = std::
 bool read_small(const char* path, std::string& buffer);
 // Exactly so many bytes from `offset` on; fewer are an error.
 Result<std::string> read_at(FdRef fd, off_t offset, std::size_t size);
+// Whether both are there and the same file, by whatever names.
+bool same_file(const char* path, const char* other);
 Status write_all(FdRef fd, std::string_view bytes);
 // Whether a file is safe from a power cut when the call returns, at the price of waiting for the disk.
 enum class Flush { no, to_disk };

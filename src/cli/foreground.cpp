@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,13 +43,6 @@ Result<Fd> open_signals() {
   Fd fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return fail(Error::last("cannot wait for signals"));
   return fd;
-}
-
-bool same_file(const std::string& a, const std::string& b) {
-  struct stat first {};
-  struct stat second {};
-  return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 && first.st_dev == second.st_dev &&
-         first.st_ino == second.st_ino;
 }
 
 bool has_ended(const Fd& pidfd) {
@@ -108,7 +100,9 @@ Status Foreground::replace_old_programs() {
   auto vars = Remote(context_, NoInstance::refuse).vars();
   if (!vars) return pass(vars);
   const auto runs = [&](const std::optional<std::int64_t>& pid, const char* name) {
-    return pid && same_file("/proc/" + std::to_string(*pid) + "/exe", *directory + "/" + name);
+    if (!pid) return false;
+    const std::string running = "/proc/" + std::to_string(*pid) + "/exe";
+    return same_file(running.c_str(), (*directory + "/" + name).c_str());
   };
   if (runs(vars->manager_pid, "usvc-manager") && runs(vars->keeper_pid, "usvc-keeper")) return {};
   auto upgraded = Remote(context_, NoInstance::refuse, "upgrade").upgrade(*directory);

@@ -48,12 +48,6 @@ bool on_terminal(const RunMarks& marks, pid_t pid, const ProcessStat& stat) {
          ours.st_ino == theirs.st_ino;
 }
 
-bool same_file(const char* path, const char* other) {
-  struct stat a {};
-  struct stat b {};
-  return ::stat(path, &a) == 0 && ::stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 bool is_pipe_of(const RunMarks& marks, std::string_view link) {
   constexpr std::string_view prefix = "pipe:[";
   if (!link.starts_with(prefix) || !link.ends_with(']')) return false;

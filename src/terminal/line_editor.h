@@ -50,6 +50,9 @@ class LineEditor {
   explicit LineEditor(Host& host) : host_(&host) {}
   LineEditor(const LineEditor&) = delete;
   LineEditor& operator=(const LineEditor&) = delete;
+  LineEditor(LineEditor&&) = delete;
+  LineEditor& operator=(LineEditor&&) = delete;
+  ~LineEditor() = default;
 
   // `color` of the prompt's beginning: what stands before "\x01" in `prompt` is no text but control sequences between
   // two of them.

@@ -27,6 +27,8 @@ class ScrollRegion {
   ~ScrollRegion();
   ScrollRegion(ScrollRegion&& other) noexcept;
   ScrollRegion& operator=(ScrollRegion&&) = delete;
+  ScrollRegion(const ScrollRegion&) = delete;
+  ScrollRegion& operator=(const ScrollRegion&) = delete;
 
   [[nodiscard]] Size size() const { return size_; }
   // The most rows a picture may have; 0 on a terminal too small for any.

@@ -10,8 +10,6 @@ namespace {
 
 using namespace std::string_literals;
 
-const std::string ctrl_c = "\x03";
-const std::string ctrl_d = "\x04";
 const std::string ctrl_bracket = "\x1d";
 
 class AttachTest : public CliTest {

@@ -12,8 +12,6 @@ namespace usvc::test {
 
 namespace {
 
-const std::string ctrl_c = "\x03";
-const std::string ctrl_d = "\x04";
 const std::string prompt = "usvc> ";
 
 class ConsoleTest : public CliTest {

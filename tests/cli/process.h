@@ -15,6 +15,10 @@
 
 namespace usvc::test {
 
+// As keys are typed.
+inline const std::string ctrl_c = "\x03";
+inline const std::string ctrl_d = "\x04";
+
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 

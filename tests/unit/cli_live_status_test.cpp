@@ -8,7 +8,7 @@ namespace usvc {
 namespace {
 
 constexpr double at_look = 1'800'000'000;
-const Terminal terminal(true, false, 80);
+const Terminal a_terminal(true, false, 80);
 
 StatusView with_jobs(int count) {
   StatusView view;
@@ -26,7 +26,7 @@ StatusView with_jobs(int count) {
 }
 
 TEST(LiveStatus, APictureHasTheMachineTheJobsAndARule) {
-  const auto lines = status_picture(with_jobs(2), at_look, terminal, 10);
+  const auto lines = status_picture(with_jobs(2), at_look, a_terminal, 10);
   ASSERT_EQ(lines.size(), 5U);
   EXPECT_TRUE(lines[0].starts_with("\"box\""));
   EXPECT_TRUE(lines[1].starts_with("service name"));
@@ -39,7 +39,7 @@ TEST(LiveStatus, WhereNotAllFitThoseInTroubleComeFirstAndTheRestIsCounted) {
   StatusView view = with_jobs(20);
   view.jobs[17].state = "waiting";
   view.jobs[17].waiting_until = at_look + 5;
-  const auto lines = status_picture(view, at_look, terminal, 8);
+  const auto lines = status_picture(view, at_look, a_terminal, 8);
   ASSERT_EQ(lines.size(), 8U);
   EXPECT_TRUE(lines[2].starts_with("web-18")) << lines[2];
   EXPECT_TRUE(lines[3].starts_with("web-1 ")) << lines[3];
@@ -50,7 +50,7 @@ TEST(LiveStatus, APictureNeverHasMoreLinesThanThereIsRoomFor) {
   StatusView view = with_jobs(5);
   view.troubles = {"the disk is full", "and more"};
   for (std::size_t most = 0; most < 15; ++most) {
-    EXPECT_LE(status_picture(view, at_look, terminal, most).size(), most);
+    EXPECT_LE(status_picture(view, at_look, a_terminal, most).size(), most);
   }
 }
 

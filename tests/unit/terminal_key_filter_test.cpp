@@ -10,14 +10,14 @@ namespace {
 
 using namespace std::string_literals;
 
-struct Row {
+struct KeyRow {
   std::string keys;
   std::string bytes;
   bool leave = false;
   bool held_back = false;
 };
 
-void expect_row(const Row& row, bool signals = true) {
+void expect_row(const KeyRow& row, bool signals = true) {
   KeyFilter filter(Keys::attach);
   const Typed typed = filter.take(row.keys, signals);
   EXPECT_EQ(typed.bytes, row.bytes) << row.keys;
@@ -26,7 +26,7 @@ void expect_row(const Row& row, bool signals = true) {
 }
 
 TEST(KeyFilter, WhatKeysMean) {
-  const Row rows[] = {
+  const KeyRow rows[] = {
       {"plain \xc3\xbc\r", "plain \xc3\xbc\r"},
       {"\x1b[A\x1b", "\x1b[A\x1b"},
       {"ab\x04"s + "cd", "ab", true},

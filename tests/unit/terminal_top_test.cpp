@@ -44,7 +44,7 @@ JobView job(const std::string& name, std::int64_t pid = 0) {
   return view;
 }
 
-std::vector<std::string> names(const Model& model) {
+std::vector<std::string> names(const top::Model& model) {
   std::vector<std::string> found;
   for (const auto* entry : model.shown()) found.push_back(entry->view.name);
   return found;
@@ -83,7 +83,7 @@ class TopTest : public testing::Test {
     return text;
   }
 
-  Model model_{{row_for_test, trouble_for_test}};
+  top::Model model_{{row_for_test, trouble_for_test}};
   Controls controls_{model_};
   Surroundings around_;
 };

@@ -1,6 +1,5 @@
 #include "cli/command/attach_session.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -109,13 +108,6 @@ Error execute(const Words& words) {
   return Error::last("cannot execute " + words.front());
 }
 
-bool same_file(const std::string& a, const std::string& b) {
-  struct stat one {};
-  struct stat other {};
-  return ::stat(a.c_str(), &one) == 0 && ::stat(b.c_str(), &other) == 0 && one.st_dev == other.st_dev &&
-         one.st_ino == other.st_ino;
-}
-
 // In the tmux this runs in. False: it is gone, and only its variables are left.
 Result<bool> open_inside(const Context& context, const tmux::Server& outer, const Session& session) {
   auto listed = outer.run({"list-windows", "-F", tmux::window_format});
@@ -158,7 +150,7 @@ Result<int> attach_session(const Context& context, Typing typing) {
 
   const char* variable = std::getenv("TMUX");
   const std::string outer = tmux::outer_socket(variable == nullptr ? "" : variable);
-  if (!outer.empty() && same_file(outer, context.layout.tmux_socket)) {
+  if (!outer.empty() && same_file(outer.c_str(), context.layout.tmux_socket.c_str())) {
     auto answer = server.run({"select-window", "-t", "=" + session.name + ":0"});
     if (!answer) return pass(answer);
     if (auto status = tmux::Server::status_of(*answer); !status) return pass(status);

@@ -26,7 +26,7 @@ constexpr int rest_to_work = 20;
 // Some of what the manager tells is in no journal line.
 constexpr auto ask_anyway = 30s;
 // A manager that ended has a successor in no time; when none comes this is told.
-constexpr auto patience = 5s;
+constexpr auto trouble_patience = 5s;
 // More jobs than this are not asked for one by one.
 constexpr std::size_t few_jobs = 50;
 
@@ -205,7 +205,7 @@ void Feed::unreachable(Error error) {
     fetch_offline();
     return;
   }
-  const bool long_ago = Clock::now() - trouble_since_ > patience;
+  const bool long_ago = Clock::now() - trouble_since_ > trouble_patience;
   reach_ = long_ago ? Reach::silent : Reach::ended;
   News news;
   if (long_ago) news.why = explain_silence(std::move(error), context_->layout).message();
