@@ -106,8 +106,9 @@ bool TerminalSession::gone() const {
 }
 
 asio::awaitable<void> TerminalSession::type(std::string_view bytes) {
-  const auto size = static_cast<std::int64_t>(bytes.size());
-  const auto run_id = instance_.record_of(*job_).run_id;
+  const auto whole = static_cast<std::int64_t>(bytes.size());
+  const std::int64_t before = taken_;
+  const auto run_id = job_->removed ? std::nullopt : instance_.record_of(*job_).run_id;
   asio::steady_timer pause(instance_.io());
   if (viewer_.may_type && viewer_types(*job_, viewer_)) {
     pause.expires_after(resize_pause);
@@ -115,10 +116,15 @@ asio::awaitable<void> TerminalSession::type(std::string_view bytes) {
   }
   auto next_pause = shortest_pause;
   while (viewer_.may_type && !bytes.empty() && !job_->removed) {
+    // What was meant for a run that has ended is not for the next one.
+    if (instance_.record_of(*job_).run_id != run_id) break;
     const auto written = type_into(*job_, bytes);
-    if (!written || instance_.record_of(*job_).run_id != run_id) break;
+    if (!written) break;
     bytes.remove_prefix(*written);
     if (*written > 0) {
+      // Part by part: of a long text that is taken slowly little is on its way at a kill.
+      taken_ += static_cast<std::int64_t>(*written);
+      changed_.notify();
       next_pause = shortest_pause;
       continue;
     }
@@ -128,7 +134,7 @@ asio::awaitable<void> TerminalSession::type(std::string_view bytes) {
     if (gone()) co_return;
     next_pause = std::min(next_pause * 2, longest_pause);
   }
-  taken_ += size;
+  taken_ = before + whole;
   changed_.notify();
 }
 

@@ -10,7 +10,7 @@ namespace usvc {
 
 namespace {
 
-constexpr long long one_day = 86'400;
+constexpr long long longest_pause = 86'400;
 
 constexpr std::array own{
     Setting{"core",
@@ -24,14 +24,14 @@ constexpr std::array own{
             {.key = "first-wait",
              .type = OptionType::duration,
              .value_name = "T",
-             .max = one_day,
+             .max = longest_pause,
              .default_text = "1s",
              .help = "the wait before a start when a job has ended young twice; doubled each time"}},
     Setting{"backoff",
             {.key = "longest-wait",
              .type = OptionType::duration,
              .value_name = "T",
-             .max = one_day,
+             .max = longest_pause,
              .default_text = "5m",
              .help = "the longest such wait"}},
 };

@@ -151,11 +151,12 @@ asio::awaitable<void> Instance::hold_anew() {
     const std::set<std::string> ids = unheld_;
     all_held = true;
     for (const auto& id : ids) {
+      unheld_.erase(id);  // before: what is found missing meanwhile is to be offered again
       Status held;
       if (const auto holding = what_to_hold(id)) {
         held = co_await keeper_->hold_surely(id, holding->fds, holding->pid, holding->terminal);
       }
-      if (held) unheld_.erase(id);
+      if (!held) unheld_.insert(id);
       all_held = all_held && held;
     }
     all_held = all_held && unheld_.empty();
@@ -190,7 +191,7 @@ void Instance::on_keeper_lost() {
   const auto pause = first_keeper_pause * (1 << std::min(keeper_failures_, most_keeper_doublings));
   auto timer = std::make_shared<asio::steady_timer>(io_, pause);
   timer->async_wait([this, timer](boost::system::error_code error) {
-    if (!error) replace_keeper();
+    if (!error && !leaving_) replace_keeper();
   });
 }
 

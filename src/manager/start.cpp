@@ -179,7 +179,7 @@ asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request, Fd
     if (!instance->find(name)) {
       conf->name = name;
       // Before there is a job: from then on a kill of the manager can't part the two.
-      Status created = input ? instance->hold_input(name, std::move(input)) : Status();
+      Status created = input ? instance->hold_input(name, std::exchange(input, Fd())) : Status();
       if (created) created = create_job(*instance, *conf, request.env, request.key, window);
       if (!created) {
         instance->drop_input(name);

@@ -39,7 +39,7 @@ std::string common_beginning(const std::vector<std::string>& words) {
 }
 
 std::string in_columns(const std::vector<std::string>& words, std::size_t width) {
-  std::size_t widest = 0;
+  std::size_t widest = 1;
   for (const auto& word : words) widest = std::max(widest, word.size() + 2);
   const std::size_t columns = std::max<std::size_t>(width / widest, 1);
   const std::size_t rows = (words.size() + columns - 1) / columns;

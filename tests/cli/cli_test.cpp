@@ -114,7 +114,7 @@ void CliTest::SetUp() {
                   {"TERM", "xterm-256color"},
                   {"HOME", directory_},
                   {"USVC_HOME", home_}};
-  for (const char* name : {"USVC_ALLOW_ROOT", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TZ"}) {
+  for (const char* name : {"USVC_ALLOW_ROOT", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TZ"}) {
     if (auto value = from_environment(name); !value.empty()) environment_[name] = value;
   }
   if (geteuid() == 0) environment_["USVC_ALLOW_ROOT"] = "1";

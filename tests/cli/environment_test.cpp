@@ -89,10 +89,10 @@ TEST_F(EnvironmentTest, VariablesAreTheCallersAndTheJobsOwn) {
   EXPECT_EQ(seen["USVC_WORK"], home() + "/work/web-2");
   EXPECT_TRUE(exists(seen["USVC_WORK"]));
   // Nothing of usvc's own comes along.
-  const std::set<std::string> known{"SPACES",     "LINES_",        "EMPTY",        "EQUALS",    "PATH",
-                                    "LANG",       "TERM",          "HOME",         "USVC_HOME", "USVC_JOB",
-                                    "USVC_GROUP", "USVC_INSTANCE", "USVC_RUN",     "USVC_WORK", "USVC_ALLOW_ROOT",
-                                    "TZ",         "ASAN_OPTIONS",  "UBSAN_OPTIONS"};
+  const std::set<std::string> known{"SPACES",     "LINES_",        "EMPTY",        "EQUALS",       "PATH",
+                                    "LANG",       "TERM",          "HOME",         "USVC_HOME",    "USVC_JOB",
+                                    "USVC_GROUP", "USVC_INSTANCE", "USVC_RUN",     "USVC_WORK",    "USVC_ALLOW_ROOT",
+                                    "TZ",         "ASAN_OPTIONS",  "LSAN_OPTIONS", "UBSAN_OPTIONS"};
   for (const auto& [key, value] : seen) EXPECT_TRUE(known.contains(key)) << key << "=" << value;
 }
 

@@ -13,6 +13,8 @@
 #include <csignal>
 #include <cstring>
 
+#include "base/program.h"
+
 namespace usvc::test {
 
 namespace {

@@ -9,7 +9,7 @@
 namespace usvc {
 namespace {
 
-constexpr double now = 1'800'000'000;
+constexpr double noon = 1'800'000'000;
 const Terminal a_pipe(false, false, std::nullopt);
 
 JobView running() {
@@ -19,7 +19,7 @@ JobView running() {
   job.state = "running";
   job.pid = 4242;
   job.cmd = {"/usr/bin/python3", "-m", "http.server", "a b"};
-  job.started_at = now - 3 * 86400;
+  job.started_at = noon - 3 * 86400;
   job.md5 = "1f2e3d4c00112233";
   job.cpu_percent = 0.4;
   job.mem_bytes = 12 << 20;
@@ -36,15 +36,15 @@ JobView waiting() {
   job.cmd = {"/srv/serve"};
   job.deaths = 7;
   job.deaths_in_a_row = 7;
-  job.first_death_in_row_at = now - 120;
-  job.waiting_until = now + 8.5;
+  job.first_death_in_row_at = noon - 120;
+  job.waiting_until = noon + 8.5;
   job.md5 = "1f2e3d4c00112233";
   job.md5_changed = true;
   job.wanted = true;
   ExitView exit;
   exit.code = 1;
   exit.ran = 0.1;
-  exit.at = now - 1;
+  exit.at = noon - 1;
   job.last_exit = exit;
   return job;
 }
@@ -67,23 +67,23 @@ TEST(CliTable, HostLine) {
 
 TEST(CliTable, ColumnsAsWideAsTheirData) {
   EXPECT_EQ(
-      job_table({running(), waiting()}, now, a_pipe),
+      job_table({running(), waiting()}, noon, a_pipe),
       "service name  pid   group  status      cpu   mem  up  D  md5        cmd\n"
       "web-1         4242  web    asleep      0.4%  12M  3d  0  1f2e3d4c   /usr/bin/python3 -m http.server 'a b'\n"
       "web-10        -     web    waiting 9s  -     -    -   7  1f2e3d4c*  /srv/serve   ! exit 1, 7 times in 2m\n");
 }
 
 TEST(CliTable, NoJobsIsTheHeaderAlone) {
-  EXPECT_EQ(job_table({}, now, a_pipe), "service name  pid  group  status  cpu  mem  up  D  md5  cmd\n");
+  EXPECT_EQ(job_table({}, noon, a_pipe), "service name  pid  group  status  cpu  mem  up  D  md5  cmd\n");
 }
 
 TEST(CliTable, ATerminalCutsTheCommandBeforeTheTrouble) {
   const Terminal terminal(true, false, 105);
-  const std::string table = job_table({running(), waiting()}, now, terminal);
+  const std::string table = job_table({running(), waiting()}, noon, terminal);
   for (const auto line : split(table, '\n')) EXPECT_LE(display_width(line), 105U) << line;
   JobView job = waiting();
   job.cmd = {"/srv/serve", std::string(300, 'x')};
-  const std::string cut = job_table({job}, now, terminal);
+  const std::string cut = job_table({job}, noon, terminal);
   EXPECT_TRUE(cut.ends_with("x   ! exit 1, 7 times in 2m\n")) << cut;
   EXPECT_EQ(display_width(trim(cut.substr(cut.find('\n')))), 105U);
 }
@@ -96,7 +96,7 @@ TEST(CliTable, ColorsByNeed) {
   JobView broken = stopped;
   broken.state = "invalid";
   broken.trouble = "web.conf:3: core.tty: must be a boolean";
-  const std::string table = job_table({running(), waiting(), stopped, broken}, now, terminal);
+  const std::string table = job_table({running(), waiting(), stopped, broken}, noon, terminal);
   const auto lines = split(table, '\n');
   EXPECT_TRUE(lines[1].starts_with("web-1"));
   EXPECT_TRUE(lines[2].starts_with("\x1b[33mweb-10"));
@@ -108,7 +108,7 @@ TEST(CliTable, ColorsByNeed) {
 TEST(CliTable, AHostileArgumentStaysOnItsLine) {
   JobView job = running();
   job.cmd = {"/bin/sh", "a\nb\x1b[2J"};
-  const std::string table = job_table({job}, now, a_pipe);
+  const std::string table = job_table({job}, noon, a_pipe);
   EXPECT_EQ(split(trim(table), '\n').size(), 2U) << table;
   EXPECT_EQ(table.find('\x1b'), std::string::npos);
 }

@@ -249,7 +249,10 @@ Result<StartRequest> run_request(const Arguments& arguments, Stdio stdio) {
   request->entries.push_back({"keepalive", "false"});
   // Whether it ends at once or later makes no difference here.
   if (!arguments.has("--settle")) request->entries.push_back({"settle", "0"});
-  if (stdio == Stdio::terminal) return request;
+  if (stdio == Stdio::terminal) {
+    request->entries.push_back({"tty", "true"});  // whatever usvc.conf has as default
+    return request;
+  }
   request->entries.push_back({"tty", "false"});
   if (!arguments.has("--split")) request->entries.push_back({"split", errors_go_with_output() ? "false" : "true"});
   if (request->copies == 1) request->input = true;

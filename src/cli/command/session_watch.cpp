@@ -38,7 +38,7 @@ Result<std::optional<SessionWatch>> SessionWatch::enter(const Layout& layout, pi
 
 bool SessionWatch::at_work(const Layout& layout, pid_t server) {
   const auto lock = open_lock(layout);
-  if (!lock || ::flock(lock->get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return false;
+  if (!lock || ::flock(lock->get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) return false;
   const std::string wanted = note_of(server);
   const auto noted = read_at(*lock, 0, wanted.size());
   return noted && *noted == wanted;

@@ -31,7 +31,7 @@ constexpr auto look_anyway = 5s;
 // Between two looks, however much happens.
 constexpr auto rest = 100ms;
 // Each window is a viewer, with a connection to the manager; the others are to be left some.
-constexpr std::size_t most_windows = 256;
+constexpr std::size_t most_windows = 64;
 
 // The tmux server that started this.
 std::optional<pid_t> own_server() {
