@@ -24,7 +24,7 @@ constexpr auto longest_test = 280s;
 #else
 constexpr auto longest_test = 55s;
 #endif
-constexpr auto settle_down = 5s;    // how long processes may take to disappear after everything was stopped
+constexpr auto settle_down = 5s;  // how long processes may take to disappear after everything was stopped
 
 std::string from_environment(const char* name) {
   const char* value = std::getenv(name);

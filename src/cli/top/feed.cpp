@@ -134,6 +134,7 @@ bool Feed::fetch_changed() {
   JobsReply reply;
   if (!touched_.empty()) {
     std::vector<std::string> words;
+    words.reserve(touched_.size());
     for (const auto& name : touched_) words.push_back(exactly(name));
     auto asked = Remote(*context_, NoInstance::refuse).jobs_at_once(words);
     // One of them is gone, or the manager is: the whole list tells.
