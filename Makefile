@@ -30,7 +30,7 @@ test:
 
 # The tests again with the address and undefined-behaviour sanitizers.
 asan:
-	@tools/bootstrap build test
+	@tools/bootstrap build test fuzz
 	@tools/build asan $(JOBS)
 	@ctest --preset asan -j $$((2 * $(JOBS)))
 
@@ -40,10 +40,10 @@ tsan:
 	@tools/build tsan $(JOBS)
 	@ctest --preset tsan -j $(TEST_JOBS)
 
-# Hostile input for every parser, under the same sanitizers.
+# Hostile input for every parser, from the same build.
 fuzz:
-	@tools/bootstrap build fuzz
-	@tools/build fuzz $(JOBS)
+	@tools/bootstrap build test fuzz
+	@tools/build asan $(JOBS)
 	@tools/fuzz --seconds $(FUZZ_SECONDS)
 
 # Random kills and commands for MINUTES, then the account; SEED=N repeats one.
