@@ -57,12 +57,20 @@ Status add_defaults(Instance& instance, StartRequest& request) {
   if (!settings) return pass(settings);
   auto& entries = request.entries;
   const auto is = [](std::string_view key) { return [key](const EntryView& entry) { return entry.key == key; }; };
+  const auto overruled = [&entries](std::string_view key) {
+    return std::any_of(entries.begin(), entries.end(), [key](const EntryView& entry) {
+      const Option* asked = find_option(entry.key);
+      return asked != nullptr && asked->overrules == key;
+    });
+  };
   const auto cwd = std::find_if(entries.begin(), entries.end(), is("cwd"));
   const auto behind = cwd == entries.end() ? 0 : std::distance(entries.begin(), cwd) + 1;
   std::vector<EntryView> defaults;
   for (auto& [key, value] : settings->start) {
     if (key == "group") {
       if (!request.group) request.group = value;
+    } else if (overruled(key)) {
+      continue;
     } else if (key == "limit" || !find_option(key)->repeatable ||
                std::none_of(entries.begin(), entries.end(), is(key))) {
       defaults.push_back({key, std::move(value)});
