@@ -92,6 +92,10 @@ Result<Fd> open_file(const std::string& path, int flags, mode_t mode) {
   return Fd(fd);
 }
 
+Result<Fd> open_terminal_again(FdRef terminal, int flags) {
+  return open_file("/proc/self/fd/" + std::to_string(terminal.get()), flags | O_NONBLOCK | O_NOCTTY);
+}
+
 Result<std::string> read_file(const std::string& path, std::size_t limit) {
   auto fd = open_file(path, O_RDONLY | O_NONBLOCK);  // a named pipe would make us wait for a writer
   if (!fd) return pass(fd);

@@ -15,6 +15,9 @@ namespace usvc {
 
 // open(2) with O_CLOEXEC added; retries EINTR.
 Result<Fd> open_file(const std::string& path, int flags, mode_t mode = 0600);
+// The same terminal as an open file of our own, which does not block: O_NONBLOCK belongs to the open file, and that one
+// the shell has too. It may not be allowed (after su).
+Result<Fd> open_terminal_again(FdRef terminal, int flags);
 // The whole file; more than `limit` bytes is an error (EFBIG).
 Result<std::string> read_file(const std::string& path, std::size_t limit = std::size_t{64} << 20U);
 // For /proc and /sys: the whole file into the caller's buffer, reused from call to call, with one read where it is

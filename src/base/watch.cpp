@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <chrono>
 #include <climits>
+#include <vector>
 
 namespace usvc {
 
@@ -47,9 +48,9 @@ Status Watch::add_file(const std::string& path) {
   return {};
 }
 
-Result<bool> Watch::wait(std::optional<Duration> timeout, FdRef other, FdRef another) {
-  std::array<pollfd, 3> fds = {pollfd{fd_.get(), POLLIN, 0}, pollfd{other.get(), POLLIN, 0},
-                               pollfd{another.get(), POLLIN, 0}};
+Result<bool> Watch::wait(std::optional<Duration> timeout, std::initializer_list<FdRef> others) {
+  std::vector<pollfd> fds = {pollfd{fd_.get(), POLLIN, 0}};
+  for (const FdRef other : others) fds.push_back({other.get(), POLLIN, 0});
   if (::poll(fds.data(), fds.size(), poll_timeout(timeout)) < 0) {
     if (errno == EINTR) return false;
     return fail(Error::last("cannot wait for changes"));

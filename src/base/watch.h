@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <initializer_list>
 #include <optional>
 #include <string>
 
@@ -30,8 +31,8 @@ class Watch {
   void taken() { drain(); }
 
   // Returns at once when something has changed since the last call; true: it has, false: the time is up, or one of the
-  // other two descriptors (-1: none) can be read. An interrupting signal counts as the time being up.
-  Result<bool> wait(std::optional<Duration> timeout, FdRef other = FdRef(-1), FdRef another = FdRef(-1));
+  // other descriptors (-1: none) can be read. An interrupting signal counts as the time being up.
+  Result<bool> wait(std::optional<Duration> timeout, std::initializer_list<FdRef> others = {});
 
  private:
   explicit Watch(Fd fd) : fd_(std::move(fd)) {}

@@ -1,6 +1,7 @@
 #include "cli/client.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -42,7 +43,11 @@ class Stream {
     for (const asio::mutable_buffer buffer : beast::buffers_range_ref(buffers)) {
       if (buffer.size() == 0) continue;
       for (;;) {
-        const ssize_t got = ::recv(fd_, buffer.data(), buffer.size(), 0);
+        if (!await_bytes()) {
+          error = error_of(ECANCELED);
+          return 0;
+        }
+        const ssize_t got = ::recv(fd_, buffer.data(), buffer.size(), silence_->given_up.get() < 0 ? 0 : MSG_DONTWAIT);
         if (got > 0) return static_cast<std::size_t>(got);
         const int err = errno;
         const bool silent = got < 0 && err == EAGAIN;
@@ -93,6 +98,16 @@ class Stream {
   }
 
  private:
+  // False: they are not wanted any more.
+  [[nodiscard]] bool await_bytes() const {
+    if (silence_->given_up.get() < 0) return true;  // recv(2) waits itself
+    std::array<pollfd, 2> fds = {pollfd{fd_, POLLIN, 0}, pollfd{silence_->given_up.get(), POLLIN, 0}};
+    (void)::poll(
+        fds.data(), fds.size(),
+        static_cast<int>(std::chrono::milliseconds(silence_->bearable).count()));  // recv(2) tells what is wrong
+    return fds[1].revents == 0;
+  }
+
   int fd_;
   int lent_;  // until it has gone along
   const Silence* silence_;

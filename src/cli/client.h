@@ -22,6 +22,7 @@ struct Reply {
 struct Silence {
   std::chrono::seconds bearable;
   std::function<bool()> go_on;  // asked after each such time of silence; false: give up (ETIMEDOUT)
+  FdRef given_up = FdRef(-1);   // -1: none; can be read when the answer is not wanted any more
 };
 
 struct Question {

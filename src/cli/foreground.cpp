@@ -168,7 +168,7 @@ Result<int> Foreground::asked_to_end() {
 
 Status Foreground::start_again() {
   complain("the instance has been killed; it is started again");
-  if (auto waited = watch_.wait(mourning, FdRef(signals_)); !waited) return pass(waited);
+  if (auto waited = watch_.wait(mourning, {signals_}); !waited) return pass(waited);
   auto jobs = Remote(context_, NoInstance::start).jobs({});
   if (!jobs) return pass(jobs);
   return {};
@@ -188,7 +188,7 @@ Result<int> Foreground::run() {
       }
     }
     const auto longest = keeper_ ? std::optional<Duration>() : std::optional<Duration>(replacement_pause);
-    if (auto waited = watch_.wait(longest, FdRef(signals_), FdRef(keeper_)); !waited) return pass(waited);
+    if (auto waited = watch_.wait(longest, {signals_, keeper_}); !waited) return pass(waited);
     if (take_signals()) return asked_to_end();
     if (keeper_ && has_ended(keeper_)) keeper_.reset();
   }

@@ -35,6 +35,12 @@ Result<bool> LogStream::select(const std::optional<RunChoice>& run) {
     if (!from) return pass(from);
     span_.begin = std::max(span_.begin, *from);
   }
+  if (span_.begin == 0) {
+    auto begin = history_.begin();
+    if (!begin) return pass(begin);
+    span_.begin = *begin;
+  }
+  (void)history_.take_missed();
   return true;
 }
 

@@ -50,6 +50,7 @@ class LogStream {
   // Takes notice of what is new; true: reading goes on elsewhere. Where the index does not know yet when what is new
   // came, it came now.
   Result<bool> catch_up(std::int64_t now_us);
+  std::uint64_t take_missed() { return history_.take_missed(); }
   [[nodiscard]] const std::string& path() const { return history_.log(); }
 
  private:

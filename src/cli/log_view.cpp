@@ -348,9 +348,13 @@ Status LogView::follow() {
       if (!elsewhere) return pass(elsewhere);
       moved = *elsewhere;
       if (auto status = untouched() ? pass_on_bytes() : merge(false); !status) return status;
+      for (const auto& entry : entries_) {
+        const auto missed = entry->lines.take_missed();
+        if (missed > 0) complain(missed_output(entry->lines.path(), missed).message());
+      }
     }
     if (auto status = show_unfinished(); !status) return status;
-    auto waited = watch->wait(Watch::look_anyway, interrupt->fd());
+    auto waited = watch->wait(Watch::look_anyway, {interrupt->fd()});
     if (!waited) return pass(waited);
   }
 }

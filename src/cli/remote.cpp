@@ -1,5 +1,7 @@
 #include "cli/remote.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -85,6 +87,11 @@ Silence while_manager_lives(const Layout& layout) {
           }};
 }
 
+bool can_be_read(FdRef fd) {
+  pollfd ready{fd.get(), POLLIN, 0};  // of -1 poll(2) says nothing
+  return ::poll(&ready, 1, 0) == 1;
+}
+
 }  // namespace
 
 Error Remote::nobody() const {
@@ -111,7 +118,8 @@ Result<std::string> Remote::give_up(Error error, std::string_view method, const 
 Result<std::string> Remote::ask(std::string_view method, const std::string& target, const std::string& body,
                                 FdRef lent) {
   const bool looks = method == "GET";
-  const Silence silence = looks ? Silence{soon, [] { return false; }} : while_manager_lives(context_->layout);
+  Silence silence = looks ? Silence{soon, [] { return false; }} : while_manager_lives(context_->layout);
+  silence.given_up = given_up_;
   auto deadline = Clock::time_point::max();
   Clock::time_point trouble_since;
   for (;;) {
@@ -119,6 +127,7 @@ Result<std::string> Remote::ask(std::string_view method, const std::string& targ
     auto tried = try_once(context_->layout, Question{method, target, body, lent}, silence);
     if (tried.attempt == Attempt::answered) return body_of(std::move(*tried.reply));
     const Error& error = tried.reply.error();
+    if (can_be_read(given_up_)) return fail("it is not waited for any more");
     if (tried.attempt == Attempt::silent) return give_up(error, method, target);
     if (!worth_retrying(tried)) return fail(Error(error).as(ErrorKind::unreachable));
     if (!instance_runs(context_->layout)) {
@@ -202,7 +211,8 @@ Result<UpgradeReply> Remote::upgrade(const std::string& directory) {
   return read_as<UpgradeReply>(ask("POST", route::upgrade, json_text(to_json(request))));
 }
 
-Result<WaitReply> Remote::wait(const WaitRequest& request) {
+Result<WaitReply> Remote::wait(const WaitRequest& request, FdRef given_up) {
+  given_up_ = given_up;
   return read_as<WaitReply>(ask("POST", route::wait, json_text(to_json(request, Absent::omit))));
 }
 

@@ -45,7 +45,8 @@ class Remote {
   Result<OutcomesReply> load(LoadRequest request);
   Result<OutcomesReply> shutdown();
   Result<UpgradeReply> upgrade(const std::string& directory);
-  Result<WaitReply> wait(const WaitRequest& request);
+  // `given_up` (-1: none) can be read when the answer is not wanted any more; then there is an error instead.
+  Result<WaitReply> wait(const WaitRequest& request, FdRef given_up = FdRef(-1));
   // Whether the instance had to be started for a question.
   [[nodiscard]] bool started() const { return started_; }
 
@@ -61,6 +62,7 @@ class Remote {
   NoInstance policy_;
   std::string verb_;
   bool started_ = false;
+  FdRef given_up_ = FdRef(-1);
 };
 
 // The jobs a command line names, for commands that show something; at least one, or ErrorKind::no_match when words were

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <array>
@@ -10,6 +9,7 @@
 #include <climits>
 #include <csignal>
 #include <string_view>
+#include <utility>
 
 #include "base/files.h"
 
@@ -34,13 +34,13 @@ Result<std::unique_ptr<RunInput>> RunInput::create() {
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(Error::last("cannot make a pipe for the job's input"));
   input->pipe_out_ = Fd(ends[0]);
   input->pipe_in_ = Fd(ends[1]);
-  input->over_ = Fd(::eventfd(0, EFD_CLOEXEC));
-  if (!input->over_) return fail(Error::last("cannot read the terminal for the job"));
+  // With a single page it takes the next line only when the one before is read: what the job leaves is the shell's.
+  // Where it can't be made smaller the job gets more ahead.
+  (void)::fcntl(input->pipe_in_.get(), F_SETPIPE_SZ, PIPE_BUF);
+  // A line that poll(2) tells of may be another's by the time it is read: that is not to be waited for.
+  auto own = open_terminal_again(FdRef(STDIN_FILENO), O_RDONLY);
+  input->terminal_ = own ? std::move(*own) : duplicate(FdRef(STDIN_FILENO));
   return input;
-}
-
-RunInput::~RunInput() {
-  if (over_) (void)::eventfd_write(over_.get(), 1);  // fails only when it counts too much
 }
 
 FdRef RunInput::lent() const {
@@ -50,7 +50,9 @@ FdRef RunInput::lent() const {
 Status RunInput::hand_over() {
   if (pipe_out_) {
     pipe_out_.reset();
-    copier_ = std::jthread([this] { copy_terminal(); });
+    auto copier = Background<void>::begin([this](FdRef given_up) { return copy_terminal(given_up); });
+    if (!copier) return pass(copier);
+    copier_ = std::move(*copier);
     return {};
   }
   auto null = open_file("/dev/null", O_RDONLY);
@@ -60,17 +62,27 @@ Status RunInput::hand_over() {
   return {};
 }
 
+FdRef RunInput::over() const {
+  return copier_ && !told_ ? copier_->done() : FdRef(-1);
+}
+
+Status RunInput::outcome() {
+  if (told_ || !copier_ || !copier_->is_done()) return {};
+  told_ = true;
+  return copier_->take();
+}
+
 // False: there will be none.
-bool RunInput::wait_for_line() const {
+bool RunInput::wait_for_line(FdRef given_up) const {
   for (;;) {
     // Only so much is read that it can be passed on without waiting.
-    std::array<pollfd, 2> room = {pollfd{over_.get(), POLLIN, 0}, pollfd{pipe_in_.get(), POLLOUT, 0}};
+    std::array<pollfd, 2> room = {pollfd{given_up.get(), POLLIN, 0}, pollfd{pipe_in_.get(), POLLOUT, 0}};
     if (::poll(room.data(), room.size(), -1) < 0 && errno != EINTR) return false;
     if (room[0].revents != 0 || (room[1].revents & POLLERR) != 0) return false;
     if (room[1].revents == 0) continue;
     const bool ours = in_foreground();
-    std::array<pollfd, 3> fds = {pollfd{over_.get(), POLLIN, 0}, pollfd{pipe_in_.get(), 0, 0},
-                                 pollfd{ours ? STDIN_FILENO : -1, POLLIN, 0}};
+    std::array<pollfd, 3> fds = {pollfd{given_up.get(), POLLIN, 0}, pollfd{pipe_in_.get(), 0, 0},
+                                 pollfd{ours ? terminal_.get() : -1, POLLIN, 0}};
     const int ready = ::poll(fds.data(), fds.size(), ours ? -1 : look_again_ms);
     if (ready < 0 && errno != EINTR) return false;
     if (ready <= 0) continue;
@@ -79,20 +91,24 @@ bool RunInput::wait_for_line() const {
   }
 }
 
-void RunInput::copy_terminal() {
+Status RunInput::copy_terminal(FdRef given_up) {
   // A read that comes too late, in the background, is to fail and not to stop the whole command.
   sigset_t reading;
   sigemptyset(&reading);
   sigaddset(&reading, SIGTTIN);
   (void)::pthread_sigmask(SIG_BLOCK, &reading, nullptr);
   std::array<char, PIPE_BUF> line{};
-  while (wait_for_line()) {
-    const ssize_t got = ::read(STDIN_FILENO, line.data(), line.size());
-    if (got < 0 && (errno == EINTR || (errno == EIO && !in_foreground()))) continue;
-    if (got <= 0) break;
-    if (!write_all(pipe_in_, std::string_view(line.data(), static_cast<std::size_t>(got)))) break;
+  Status status;
+  while (wait_for_line(given_up)) {
+    const ssize_t got = ::read(terminal_.get(), line.data(), line.size());
+    if (got < 0 && (errno == EINTR || errno == EAGAIN || (errno == EIO && !in_foreground()))) continue;
+    if (got < 0 && errno != EIO) status = fail(Error::last("cannot read the terminal for the job"));
+    if (got <= 0) break;  // EIO: the terminal is gone
+    const auto written = write_all(pipe_in_, std::string_view(line.data(), static_cast<std::size_t>(got)));
+    if (!written) break;  // the job reads no more
   }
   pipe_in_.reset();  // the job's end of file
+  return status;
 }
 
 }  // namespace usvc

@@ -5,17 +5,17 @@
 #pragma once
 
 #include <memory>
-#include <thread>
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "cli/background.h"
 
 namespace usvc {
 
 class RunInput {
  public:
   static Result<std::unique_ptr<RunInput>> create();
-  ~RunInput();
+  ~RunInput() = default;
   RunInput(const RunInput&) = delete;
   RunInput& operator=(const RunInput&) = delete;
   RunInput(RunInput&&) = delete;
@@ -24,16 +24,21 @@ class RunInput {
   [[nodiscard]] FdRef lent() const;
   // The job has it.
   Status hand_over();
+  // Can be read when no more will be copied, for whatever reason, until outcome() was asked; -1: that is never so.
+  [[nodiscard]] FdRef over() const;
+  // Whether what is copied goes well, so far.
+  Status outcome();
 
  private:
   RunInput() = default;
-  void copy_terminal();
-  [[nodiscard]] bool wait_for_line() const;
+  Status copy_terminal(FdRef given_up);
+  [[nodiscard]] bool wait_for_line(FdRef given_up) const;
 
-  Fd pipe_out_;  // where stdin is a terminal
+  Fd terminal_;  // where stdin is one
+  Fd pipe_out_;
   Fd pipe_in_;
-  Fd over_;  // an eventfd: readable when the copying is to end
-  std::jthread copier_;
+  std::unique_ptr<Background<void>> copier_;
+  bool told_ = false;
 };
 
 }  // namespace usvc

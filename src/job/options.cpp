@@ -58,6 +58,7 @@ constexpr std::array<Option, 23> table{{
      .flag = "--restart",
      .value_name = "WHEN",
      .choices = "always|on-failure|never",
+     .overrules = "keepalive",
      .default_text = "always",
      .help = "after which ends it is run again"},
     {.key = "tty",

@@ -35,6 +35,7 @@ struct Option {
   std::string_view flag_value = {};  // what a flag without a value sets ("false" for --no-tty); empty: it takes one
   std::string_view value_name = {};  // for usage lines and the man page: "DIR"
   std::string_view choices = {};     // "always|on-failure|never"
+  std::string_view overrules = {};  // a key that says something about the same: no default of it stands beside this one
   long long min = 0;
   long long max = 0;
   std::string_view default_text = {};  // as it would be written in the conf; empty: none, or taken from the caller

@@ -216,6 +216,7 @@ Result<bool> LogHistory::read(std::uint64_t& position, std::uint64_t end, std::s
   for (;; ++*number) {
     auto base = base_of(*number);
     if (!base) return pass(base);
+    missed_ += std::max(std::min(*base, end), position) - position;
     position = std::max(position, *base);
     if (position >= end) return false;
     const std::size_t most = std::min<std::uint64_t>(end - position, LogSource::chunk);
@@ -325,7 +326,9 @@ Result<std::uint64_t> LogHistory::catch_up(std::uint64_t position) {
   auto last = end();
   if (!last) return last;
   if (*last > position) return position;  // that first: whoever writes has changed over by now
-  return successor_of(held, position);
+  auto next = successor_of(held, position);
+  if (next && *next > position) missed_ += *next - position;
+  return next;
 }
 
 Result<std::uint64_t> LogHistory::same_file_goes_on(std::uint64_t position, const FileIdentity& held) {
@@ -379,6 +382,12 @@ Result<std::uint64_t> LogHistory::successor_of(const FileIdentity& held, std::ui
     if (*base < position) return base_of(number + 1);
   }
   return base_of(0);
+}
+
+Error missed_output(const std::string& log, std::uint64_t bytes) {
+  return Error(std::to_string(bytes) + " bytes of " + log +
+               " are missing here: its old files went before they were read")
+      .hint("raise log-keep, log-max-size or log-total");
 }
 
 }  // namespace usvc

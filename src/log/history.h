@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -67,6 +68,9 @@ class LogHistory {
   // Takes notice of what became of the files since: growth, rotation, truncation, replacement. `position` is what was
   // read up to; returned is where to go on. It may have to be called again when that is reached.
   Result<std::uint64_t> catch_up(std::uint64_t position);
+  // So many bytes read() and catch_up() have passed over, since this was asked last, because the files that they were
+  // in had gone or could not be read.
+  std::uint64_t take_missed() { return std::exchange(missed_, 0); }
 
  private:
   struct Part {
@@ -116,7 +120,11 @@ class LogHistory {
   std::string log_;
   Warn warn_;
   std::vector<Part> parts_;  // oldest first; never empty once listed
-  bool cut_seen_ = false;    // the live file was found cut, and its index does not say so yet
+  std::uint64_t missed_ = 0;
+  bool cut_seen_ = false;  // the live file was found cut, and its index does not say so yet
 };
+
+// For whoever was to show all of it.
+Error missed_output(const std::string& log, std::uint64_t bytes);
 
 }  // namespace usvc

@@ -27,8 +27,9 @@ asio::awaitable<Outcomes> restart_jobs(Instance* instance, SelectRequest request
   auto jobs = instance->select(request.selectors);
   if (!jobs) co_return pass(jobs);
   OutcomesReply reply;
-  // A conf that can't be used must not cost a job that runs well.
+  // A conf that can't be used must not cost a job that runs well. What was done before its answer was lost is done.
   std::erase_if(*jobs, [&](const auto& job) {
+    if (acted_on(*instance, request.key, job->name)) return false;
     auto conf = load_conf(instance->layout(), job->name);
     if (conf || !is_live(job->state)) return false;
     Outcome spared;

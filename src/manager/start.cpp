@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/fault_point.h"
 #include "base/files.h"
@@ -57,12 +58,20 @@ Status add_defaults(Instance& instance, StartRequest& request) {
   if (!settings) return pass(settings);
   auto& entries = request.entries;
   const auto is = [](std::string_view key) { return [key](const EntryView& entry) { return entry.key == key; }; };
+  const auto overruled = [&entries](std::string_view key) {
+    return std::any_of(entries.begin(), entries.end(), [key](const EntryView& entry) {
+      const Option* asked = find_option(entry.key);
+      return asked != nullptr && asked->overrules == key;
+    });
+  };
   const auto cwd = std::find_if(entries.begin(), entries.end(), is("cwd"));
   const auto behind = cwd == entries.end() ? 0 : std::distance(entries.begin(), cwd) + 1;
   std::vector<EntryView> defaults;
   for (auto& [key, value] : settings->start) {
     if (key == "group") {
       if (!request.group) request.group = value;
+    } else if (overruled(key)) {
+      continue;
     } else if (key == "limit" || !find_option(key)->repeatable ||
                std::none_of(entries.begin(), entries.end(), is(key))) {
       defaults.push_back({key, std::move(value)});
@@ -72,12 +81,18 @@ Status add_defaults(Instance& instance, StartRequest& request) {
   return {};
 }
 
-// The names this request stands for: those it had got before its answer was lost, then free ones.
-Result<std::vector<std::string>> names_for(Instance& instance, const StartRequest& request, const Conf& conf) {
+// The jobs that a request with this key has made before its answer was lost.
+std::vector<std::string> made_before(const Instance& instance, const std::string& key) {
   std::vector<std::string> names;
-  if (const SeenRequest* seen = instance.seen(request.key)) names = seen->jobs;
+  if (const SeenRequest* seen = instance.seen(key)) names = seen->jobs;
   std::sort(names.begin(), names.end(), natural_less);
   names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+// The names this request stands for: those it had got before its answer was lost, then free ones.
+Result<std::vector<std::string>> names_for(Instance& instance, const StartRequest& request, const Conf& conf) {
+  auto names = made_before(instance, request.key);
   if (request.name) {
     if (names.empty() && instance.find(*request.name)) {
       return fail(Error("a job named '" + *request.name + "' exists already")
@@ -96,6 +111,30 @@ Result<std::vector<std::string>> names_for(Instance& instance, const StartReques
     names.push_back(std::move(name));
   }
   return names;
+}
+
+struct Plan {
+  Conf conf;
+  std::vector<std::string> names;
+};
+
+// What was done before its answer was lost is neither judged nor completed anew: usvc.conf may be another one by now.
+Result<Plan> plan_of(Instance& instance, StartRequest& request, const Fd& input) {
+  instance.find_new_confs();
+  Plan plan;
+  plan.names = made_before(instance, request.key);
+  const bool all_there = std::all_of(plan.names.begin(), plan.names.end(),
+                                     [&](const std::string& name) { return instance.find(name) != nullptr; });
+  if (all_there && !plan.names.empty() && std::cmp_equal(plan.names.size(), request.copies)) return plan;
+  if (auto settled = add_defaults(instance, request); !settled) return pass(settled);
+  auto conf = conf_of(request);
+  if (!conf) return pass(conf);
+  if (auto good = check_input(request, *conf, input); !good) return pass(good);
+  auto names = names_for(instance, request, *conf);
+  if (!names) return pass(names);
+  plan.conf = std::move(*conf);
+  plan.names = std::move(*names);
+  return plan;
 }
 
 Outcome creation_failed(const std::string& name, const Error& error) {
@@ -164,23 +203,19 @@ Status create_job(Instance& instance, const Conf& conf, const std::vector<std::s
 
 asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request, Fd input) {
   if (instance->shutting_down) co_return fail("the instance is being shut down");
-  if (auto settled = add_defaults(*instance, request); !settled) co_return pass(settled);
-  auto conf = conf_of(request);
-  if (!conf) co_return pass(conf);
-  if (auto good = check_input(request, *conf, input); !good) co_return pass(good);
-  instance->find_new_confs();
-  auto names = names_for(*instance, request, *conf);
-  if (!names) co_return pass(names);
+  auto plan = plan_of(*instance, request, input);
+  if (!plan) co_return pass(plan);
+  const std::vector<std::string>& names = plan->names;
   OutcomesReply reply;
   std::vector<Begun> begun;
-  instance->reserved_names.insert(names->begin(), names->end());
+  instance->reserved_names.insert(names.begin(), names.end());
   const WindowSize window = window_from(request.rows, request.columns).value_or(WindowSize{});
-  for (const auto& name : *names) {
+  for (const auto& name : names) {
     if (!instance->find(name)) {
-      conf->name = name;
+      plan->conf.name = name;
       // Before there is a job: from then on a kill of the manager can't part the two.
       Status created = input ? instance->hold_input(name, std::exchange(input, Fd())) : Status();
-      if (created) created = create_job(*instance, *conf, request.env, request.key, window);
+      if (created) created = create_job(*instance, plan->conf, request.env, request.key, window);
       if (!created) {
         instance->drop_input(name);
         reply.results.push_back(creation_failed(name, created.error()));
@@ -191,7 +226,7 @@ asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request, Fd
     // The first ones start while the files of the others are being written.
     if (begun.size() % 8 == 0) co_await let_others_in(&instance->io());
   }
-  for (const auto& name : *names) instance->reserved_names.erase(name);
+  for (const auto& name : names) instance->reserved_names.erase(name);
   request = {};  // it may be large, and is in the files now
   auto outcomes = co_await settle(instance, std::move(begun));
   for (auto& outcome : outcomes) {

@@ -17,10 +17,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto reset_patience = std::chrono::seconds(1);
 
-// O_NONBLOCK belongs to the open file, which the shell has too: so the terminal is opened once more. Where that is not
-// allowed (after su) the one at hand has to do.
-Fd open_again(int fd) {
-  auto own = open_file("/proc/self/fd/" + std::to_string(fd), O_RDWR | O_NONBLOCK | O_NOCTTY);
+// Where it can't be opened once more the one at hand has to do.
+Fd own_terminal(int fd) {
+  auto own = open_terminal_again(FdRef(fd), O_RDWR);
   return own ? std::move(*own) : duplicate(FdRef(fd));
 }
 
@@ -34,7 +33,8 @@ Result<std::unique_ptr<UserTerminal>> UserTerminal::open(const std::string& inst
   }
   const int flags = ::fcntl(STDIN_FILENO, F_GETFL);
   // NOLINTNEXTLINE: the constructor is private
-  std::unique_ptr<UserTerminal> terminal(new UserTerminal(open_again(STDIN_FILENO), open_again(STDOUT_FILENO), before));
+  std::unique_ptr<UserTerminal> terminal(
+      new UserTerminal(own_terminal(STDIN_FILENO), own_terminal(STDOUT_FILENO), before));
   terminal->flags_before_ = flags;
   return terminal;
 }

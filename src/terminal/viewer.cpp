@@ -64,6 +64,7 @@ TerminalViewer::TerminalViewer(ViewerSpec spec, std::unique_ptr<UserTerminal> te
       link_(io_, {spec_.layout.socket, spec_.job.name, spec_.read_only, spec_.instance_runs},
             {[this](const TerminalView& view) { take_view(view); }, [this](const Error& error) { fail_with(error); }}),
       changes_(waiting_for(io_, watch_.fd())),
+      over_(io_),
       input_(waiting_for(io_, terminal_->input())),
       output_(waiting_for(io_, terminal_->output())),
       signals_(io_),
@@ -89,6 +90,7 @@ Result<ViewEnd> TerminalViewer::run() {
   if (auto status = terminal_->make_raw(); !status) return pass(status);
   await_signal();
   await_input();
+  if (spec_.keys == Keys::run) await_run_over();
   link_.connect();
   begin_timer_.expires_after(begin_patience);
   begin_timer_.async_wait([this](error_code error) {
@@ -174,6 +176,17 @@ void TerminalViewer::await_change() {
   });
 }
 
+// Not by the journal, which may have no room, and whose times are a clock's that may be set.
+void TerminalViewer::await_run_over() {
+  over_.assign(duplicate(spec_.run_over).release());
+  over_.async_wait(stream_descriptor::wait_read, [this](error_code error) {
+    if (error) return;
+    run_over_ = true;
+    if (!begun_) return begin();
+    look();
+  });
+}
+
 void TerminalViewer::look_again_later() {
   look_timer_.expires_after(Watch::look_anyway);
   look_timer_.async_wait([this](error_code error) {
@@ -191,6 +204,7 @@ void TerminalViewer::look() {
 }
 
 Status TerminalViewer::follow_journal() {
+  if (spec_.keys == Keys::run) return {};
   found_.clear();
   auto status = journal_.follow(watch_, [this](const Event& event, std::string_view) { return note(event); });
   if (!status || found_.empty()) return status;
@@ -208,26 +222,26 @@ Status TerminalViewer::follow_journal() {
 
 Status TerminalViewer::note(const Event& event) {
   if (event.t < spec_.since || event.job != spec_.job.name) return {};
-  if (spec_.keys == Keys::run) {
-    const bool ours = event.event == "exited" && event.run_id == spec_.job.run_id;
-    run_exited_ = run_exited_ || ours;
-    if (!run_exited_) return {};
-  }
   if (auto remark = remarks_.take(event)) found_.push_back({0, std::move(*remark)});
   return {};
 }
 
 // All that has come, in whichever file it is by now, as far as the terminal takes it.
 Status TerminalViewer::show_new() {
+  bool all_shown = false;
   while (out_.empty() && !ending_) {
     auto position = log_.catch_up(position_);
     if (!position) return pass(position);
     const bool moved = std::exchange(position_, *position) != *position;
     auto shown = show_part();
     if (!shown) return pass(shown);
-    if (!moved && !*shown) break;
+    all_shown = !moved && !*shown;
+    if (all_shown) break;
   }
   say_notices();
+  missed_ += log_.take_missed();
+  if (!run_over_ || !all_shown) return {};
+  finish({.why = ViewEnd::Why::run_over, .signal = 0, .missed = missed_});
   return {};
 }
 
@@ -260,10 +274,6 @@ void TerminalViewer::ask_for_modes(bool was_alternate) {
 }
 
 void TerminalViewer::place(const Remark& remark) {
-  if (spec_.keys == Keys::run) {
-    if (remark.run_over || remark.removed) finish({.why = ViewEnd::Why::run_over});
-    return;
-  }
   if (remark.run_over) {
     // What the program has left on is not the next one's.
     if (ends_.modes() != ScreenModes()) out_ += ends_.modes().to_reset();

@@ -33,9 +33,10 @@ namespace usvc {
 
 struct ViewerSpec {
   Layout layout;
-  JobView job;               // as it is shown; of a new run: name, log, log_offset and run_id are enough
-  double since = 0;          // what happened earlier is known to whoever asks
-  Keys keys = Keys::attach;  // run: it ends with its run, and shows all of it from its first byte
+  JobView job;                 // as it is shown; of a new run: name, log, log_offset and run_id are enough
+  double since = 0;            // what happened earlier is known to whoever asks
+  Keys keys = Keys::attach;    // run: it ends with its run, and shows all of it from its first byte
+  FdRef run_over = FdRef(-1);  // of run: can be read when it is, and all it wrote is in the log
   bool read_only = false;
   std::function<bool()> instance_runs;
   std::function<void(int signal)> on_signal;  // of those that else end it
@@ -46,6 +47,7 @@ struct ViewEnd {
   enum class Why { left, removed, run_over, signalled };
   Why why = Why::left;
   int signal = 0;
+  std::uint64_t missed = 0;  // bytes of the run that could not be shown
 };
 
 class TerminalViewer {
@@ -71,6 +73,7 @@ class TerminalViewer {
   void end_when_shown();
 
   void await_change();
+  void await_run_over();
   void await_input();
   void await_output();
   void await_signal();
@@ -107,6 +110,7 @@ class TerminalViewer {
   LineEnds ends_;
   TerminalLink link_;
   boost::asio::posix::stream_descriptor changes_;
+  boost::asio::posix::stream_descriptor over_;
   boost::asio::posix::stream_descriptor input_;
   boost::asio::posix::stream_descriptor output_;
   boost::asio::signal_set signals_;
@@ -121,7 +125,8 @@ class TerminalViewer {
   std::uint64_t run_begin_ = 0;
   std::vector<Placed> found_;  // of the journal, since it was looked at last
   std::deque<Placed> placed_;
-  bool run_exited_ = false;
+  bool run_over_ = false;
+  std::uint64_t missed_ = 0;
   std::string out_;  // for the terminal, and not taken by it yet
   bool awaits_output_ = false;
   bool awaits_input_ = false;

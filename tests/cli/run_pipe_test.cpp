@@ -1,9 +1,12 @@
 // usvc run as a part of pipelines: the job reads what run would have read, writes where run writes, and ends as the
 // program itself would have ended in its place.
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <csignal>
 
 #include "cli/cli_test.h"
+#include "cli/terminal_driver.h"
 
 namespace usvc::test {
 
@@ -162,6 +165,45 @@ TEST_F(RunPipeTest, AManagerKilledMeanwhileCostsNothing) {
   std::string expected;
   for (int i = 1; i <= 400; ++i) expected += std::to_string(i) + "\n";
   EXPECT_EQ(read(path("got")), expected);
+}
+
+// The reader waits until the old files are gone.
+TEST_F(RunPipeTest, WhatIsLostIsTold) {
+  const Output output = shell(
+      "usvc run --name flood --log-max-size 64K --log-keep 1 -- bash -c 'echo first; sleep 1; head -c 8000000 "
+      "/dev/zero' "
+      "| { read -r line; until test \"$(usvc status flood --json | grep -c '\"state\": *\"stopped\"')\" = 1; do sleep "
+      "0.1; "
+      "done; sleep 1; cat; } > '" +
+          path("got") + "'; echo ${PIPESTATUS[0]}",
+      {.deadline = 50s});
+  EXPECT_EQ(output.out, "5\n") << output;
+  EXPECT_TRUE(contains(output.err, " bytes of ")) << output;
+}
+
+// A job whose end is waited for while the run can't be shown.
+TEST_F(RunPipeTest, AnErrorEndsItAtOnce) {
+  start({"--name", "other", "--", probe(), "serve"});
+  const auto client = launch_program(words("usvc run --name long -- bash -c 'echo up; exec sleep 1000'"));
+  ASSERT_TRUE(client->wait_output(20s, [](const Output& o) { return contains(o.out, "up"); })) << client->output();
+  // Of a log that is no file nothing can be read.
+  ASSERT_EQ(::rename((home() + "/logs/long.log").c_str(), path("moved").c_str()), 0);
+  ASSERT_EQ(::mkdir((home() + "/logs/long.log").c_str(), 0700), 0);
+  const Output output = client->finish(20s);
+  EXPECT_EQ(output.status, 1) << output;
+  EXPECT_TRUE(contains(output.err, "long.log")) << output;
+  EXPECT_EQ(status("long").state, "running");
+}
+
+// Another program in the foreground takes what is typed: run must not wait for more of it.
+TEST_F(RunPipeTest, WhatTheJobDoesNotReadStaysAtTheTerminal) {
+  TerminalDriver user(
+      words("usvc run -- bash -c 'echo up >&2; sleep 2' | cat; read -r one; read -r two; echo \"$one+$two\""),
+      environment(), directory());
+  ASSERT_TRUE(user.wait_for("up", 20s)) << user.shown();
+  user.type("a\nb\nc\n");
+  ASSERT_TRUE(user.wait_for("b+c", 30s)) << user.shown();
+  EXPECT_EQ(user.finish(20s), 0);
 }
 
 TEST_F(RunPipeTest, ATerminalIsCopied) {

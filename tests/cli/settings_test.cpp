@@ -36,6 +36,22 @@ TEST_F(SettingsTest, WhatIsGivenGoesBeforeThem) {
   EXPECT_TRUE(contains(conf_value("web-1", "umask"), "077"));
 }
 
+// Two keys say after which ends a job is run again.
+TEST_F(SettingsTest, WhatIsGivenGoesBeforeAnotherKeyThatSaysTheSame) {
+  settings("[start]\n\tkeepalive = false\n");
+  start({"--name", "kept", "--restart", "always", "--", probe(), "serve"});
+  EXPECT_EQ(conf_value("kept", "keepalive"), "true\n");
+  const pid_t before = pid_of("kept");
+  kill_hard(before);
+  EXPECT_GT(wait_new_pid("kept", before, 20s), 0) << status("kept");
+  start({"--name", "plain", "--", probe(), "serve"});
+  EXPECT_EQ(conf_value("plain", "keepalive"), "false\n");
+  settings("[start]\n\trestart = always\n");
+  start({"--name", "single", "--once", "--", probe(), "exit", "0"});
+  EXPECT_TRUE(wait_state("single", "stopped", 20s));
+  EXPECT_EQ(status("single").runs, 1);
+}
+
 TEST_F(SettingsTest, AWrongKeyIsNamedAndNothingIsStarted) {
   start({"--name", "before", "--", probe(), "serve"});
   settings("[start]\n\tstop-timout = 30s\n");

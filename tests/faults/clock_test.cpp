@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "cli/terminal_driver.h"
 #include "faults/fixture.h"
 
 namespace usvc::test {
@@ -65,6 +66,15 @@ TEST_F(ClockTest, StopTakesItsTimeoutAndNoLonger) {
   EXPECT_EQ(output.status, 0) << output;
   EXPECT_FALSE(alive(pid));
   EXPECT_EQ(text_of(events_of("deaf", "exited").front(), "signal"), "KILL");
+}
+
+TEST_F(ClockTest, RunAtATerminalEndsWithItsJob) {
+  TerminalDriver user({program(), "run", "--", "/bin/sh", "-c", "echo ready; read -r line; exit 5"}, environment(),
+                      directory());
+  ASSERT_TRUE(user.wait_for("ready", 20s)) << user.shown();
+  set_clock(-1h);
+  user.type("it\r");
+  EXPECT_EQ(user.finish(20s), 5);
 }
 
 TEST_F(ClockTest, AgesAreNeverNegative) {

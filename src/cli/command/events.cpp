@@ -71,7 +71,7 @@ Status follow(JournalReader& reader, Printer& printer, const JournalReader::Sink
     if (auto status = printer.found_all(); first && !status) return status;
     first = false;
     if (interrupt->take()) return {};
-    auto waited = watch->wait(Watch::look_anyway, interrupt->fd());
+    auto waited = watch->wait(Watch::look_anyway, {interrupt->fd()});
     if (!waited) return pass(waited);
   }
 }

@@ -1,5 +1,4 @@
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,15 +10,14 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/files.h"
 #include "base/signals.h"
-#include "base/time.h"
 #include "base/watch.h"
 #include "base/window_size.h"
+#include "cli/background.h"
 #include "cli/command.h"
 #include "cli/instance.h"
 #include "cli/interrupt.h"
@@ -39,42 +37,18 @@ namespace usvc::command {
 
 namespace {
 
+using ExitWaiter = Background<WaitReply>;
+
 // Asks in a thread of its own how the run ends: the question is answered only then.
-class ExitWaiter {
- public:
-  static Result<std::unique_ptr<ExitWaiter>> begin(const Context& context, const Outcome& outcome) {
-    Fd done(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!done) return fail(Error::last("cannot wait for the job"));
-    return std::make_unique<ExitWaiter>(context, outcome, std::move(done));
-  }
-  ExitWaiter(const Context& context, const Outcome& outcome, Fd done)
-      : done_(std::move(done)), thread_([this, &context, &outcome] { wait(context, outcome); }) {}
-
-  // Readable when the answer is there.
-  [[nodiscard]] FdRef done() const { return done_; }
-  [[nodiscard]] bool is_done() const {
-    eventfd_t count = 0;
-    return ::eventfd_read(done_.get(), &count) == 0;
-  }
-  Result<WaitReply> take() {
-    thread_.join();
-    return std::move(reply_);
-  }
-
- private:
-  void wait(const Context& context, const Outcome& outcome) {
-    WaitRequest request;
-    request.selectors = {outcome.name};
-    request.condition = "exit";
-    request.run_id = outcome.run_id;
-    reply_ = Remote(context, NoInstance::refuse, "wait for").wait(request);
-    (void)::eventfd_write(done_.get(), 1);  // fails only when it counts too much
-  }
-
-  Fd done_;
-  Result<WaitReply> reply_;
-  std::jthread thread_;
-};
+Result<std::unique_ptr<ExitWaiter>> await_exit(const Context& context, const Outcome& outcome) {
+  WaitRequest request;
+  request.selectors = {outcome.name};
+  request.condition = "exit";
+  request.run_id = outcome.run_id;
+  return ExitWaiter::begin([context, request](FdRef given_up) {
+    return Remote(context, NoInstance::refuse, "wait for").wait(request, given_up);
+  });
+}
 
 // As a terminal does it: to all of the job that is in the foreground.
 void pass_on(const Context& context, const std::string& job, int signal) {
@@ -97,6 +71,8 @@ class RunOutput {
     return RunOutput(std::move(*history), from, std::move(outlet));
   }
   [[nodiscard]] const std::string& path() const { return history_.log(); }
+  // How much of it could not be shown.
+  [[nodiscard]] std::uint64_t missed() const { return missed_; }
   // Why nobody can be shown any more of it.
   [[nodiscard]] const std::optional<Error>& unwritable() const { return unwritable_; }
 
@@ -122,6 +98,7 @@ class RunOutput {
     for (bool any = false;; any = true) {
       bytes.clear();
       auto more = history_.read(position_, Span::no_end, bytes);
+      missed_ += history_.take_missed();
       if (!more) return more;
       if (!*more) return any;
       if (auto status = outlet_.write(bytes); !status) {
@@ -133,6 +110,7 @@ class RunOutput {
 
   LogHistory history_;
   std::uint64_t position_;
+  std::uint64_t missed_ = 0;
   Outlet outlet_;
   std::optional<Error> unwritable_;
 };
@@ -164,37 +142,6 @@ Result<std::vector<RunOutput>> outputs_of(const Context& context, const Outcome&
   return outputs;
 }
 
-// Shows what the run writes until it has ended and all of it was shown.
-Result<WaitReply> follow(const Context& context, const Outcome& outcome, Interrupt& interrupt) {
-  auto watch = Watch::create();
-  if (!watch) return pass(watch);
-  const auto heed = [&] {
-    while (const auto signal = interrupt.take()) pass_on(context, outcome.name, *signal);
-  };
-  auto outputs = outputs_of(context, outcome, heed, interrupt.fd());
-  if (!outputs) return pass(outputs);
-  if (auto status = watch->add_dir(directory_of(outputs->front().path())); !status) return pass(status);
-  auto waiter = ExitWaiter::begin(context, outcome);
-  if (!waiter) return pass(waiter);
-  for (;;) {
-    // Asked before the last look: what was written by the end is seen.
-    const bool ended = (*waiter)->is_done();
-    for (auto& output : *outputs) {
-      if (auto status = watch->add_file(output.path()); !status) return pass(status);
-      if (auto status = output.print_new(); !status) return pass(status);
-      if (!output.unwritable()) continue;
-      if (!ended) end_unread(context, outcome.name, **waiter);
-      auto reply = (*waiter)->take();
-      if (output.unwritable()->code() == EPIPE) return reply;
-      return fail(*output.unwritable());
-    }
-    if (ended) return (*waiter)->take();
-    heed();
-    auto waited = watch->wait(Watch::look_anyway, interrupt.fd(), (*waiter)->done());
-    if (!waited) return pass(waited);
-  }
-}
-
 Result<int> exit_status_of(const Outcome& outcome, const Result<WaitReply>& reply) {
   if (!reply) return fail(reply.error());
   if (reply->results.empty() || !reply->results.front().exit) {
@@ -205,26 +152,75 @@ Result<int> exit_status_of(const Outcome& outcome, const Result<WaitReply>& repl
   return shell_status(exit);
 }
 
-Result<int> sit_at(const Context& context, const Outcome& outcome, double since) {
+// Whatever the job's own status is, whoever reads on is not to take what came for all of it.
+int incomplete(const std::string& log, std::uint64_t missed) {
+  constexpr int status = 5;
+  complain(missed_output(log, missed).message());
+  return status;
+}
+
+// Shows what the run writes until it has ended and all of it was shown.
+Result<int> follow(const Context& context, const Outcome& outcome, Interrupt& interrupt, RunInput* input) {
+  auto watch = Watch::create();
+  if (!watch) return pass(watch);
+  const auto heed = [&] {
+    while (const auto signal = interrupt.take()) pass_on(context, outcome.name, *signal);
+  };
+  auto outputs = outputs_of(context, outcome, heed, interrupt.fd());
+  if (!outputs) return pass(outputs);
+  if (auto status = watch->add_dir(directory_of(outputs->front().path())); !status) return pass(status);
+  auto waiter = await_exit(context, outcome);
+  if (!waiter) return pass(waiter);
+  for (;;) {
+    // Asked before the last look: what was written by the end is seen.
+    const bool ended = (*waiter)->is_done();
+    for (auto& output : *outputs) {
+      if (auto status = watch->add_file(output.path()); !status) return pass(status);
+      if (auto status = output.print_new(); !status) return pass(status);
+      if (!output.unwritable()) continue;
+      if (!ended) end_unread(context, outcome.name, **waiter);
+      auto reply = (*waiter)->take();
+      if (output.unwritable()->code() == EPIPE) return exit_status_of(outcome, reply);
+      return fail(*output.unwritable());
+    }
+    if (ended) {
+      auto status = exit_status_of(outcome, (*waiter)->take());
+      for (const auto& output : *outputs) {
+        if (output.missed() > 0) status = incomplete(output.path(), output.missed());
+      }
+      return status;
+    }
+    if (input != nullptr) {
+      if (auto status = input->outcome(); !status) return pass(status);
+    }
+    heed();
+    const FdRef input_over = input != nullptr ? input->over() : FdRef(-1);
+    auto waited = watch->wait(Watch::look_anyway, {interrupt.fd(), (*waiter)->done(), input_over});
+    if (!waited) return pass(waited);
+  }
+}
+
+Result<int> sit_at(const Context& context, const Outcome& outcome) {
+  auto waiter = await_exit(context, outcome);
+  if (!waiter) return pass(waiter);
   ViewerSpec spec;
   spec.layout = context.layout;
   spec.job.name = outcome.name;
   spec.job.log = outcome.log.value_or(context.layout.log_path(outcome.name));
+  const std::string log = spec.job.log;
   spec.job.log_offset = outcome.log_offset;
   spec.job.run_id = outcome.run_id;
-  spec.since = since;
   spec.keys = Keys::run;
+  spec.run_over = (*waiter)->done();
   spec.instance_runs = [&context] { return instance_runs(context.layout); };
   spec.on_signal = [&](int signal) { pass_on(context, outcome.name, signal); };
   spec.warn = [](const std::string& message) { complain(message + "\r"); };  // the terminal is raw
   auto end = TerminalViewer::view(std::move(spec));
   if (!end) return pass(end);
   if (end->why == ViewEnd::Why::signalled) return 128 + end->signal;
-  WaitRequest request;
-  request.selectors = {outcome.name};
-  request.condition = "exit";
-  request.run_id = outcome.run_id;
-  return exit_status_of(outcome, Remote(context, NoInstance::refuse, "wait for").wait(request));
+  auto status = exit_status_of(outcome, (*waiter)->take());
+  if (end->missed > 0) return incomplete(log, end->missed);
+  return status;
 }
 
 enum class Stdio { terminal, pipes };
@@ -278,7 +274,6 @@ Result<int> run(const Invocation& invocation) {
   // Before it runs: from then on Ctrl-C is the job's.
   auto interrupt = Interrupt::create();
   if (!interrupt) return pass(interrupt);
-  const double since = unix_now();
   const bool interactive = stdio == Stdio::terminal && !context.json;
   if (const auto window = window_size(FdRef(STDOUT_FILENO)); interactive && window) {
     request->rows = window->rows;
@@ -297,11 +292,11 @@ Result<int> run(const Invocation& invocation) {
   if (reply->results.empty()) return fail("the manager did not say what became of the job");
   const Outcome& outcome = reply->results.front();
   if (!outcome.run_id) return report(context, *reply, {"start", "started"});
-  if (interactive) return sit_at(context, outcome, since);
+  if (interactive) return sit_at(context, outcome);
   if (input) {
     if (auto status = input->hand_over(); !status) return pass(status);
   }
-  return exit_status_of(outcome, follow(context, outcome, *interrupt));
+  return follow(context, outcome, *interrupt, input.get());
 }
 
 }  // namespace usvc::command

@@ -117,7 +117,7 @@ Result<int> tmux_windows(const Invocation& invocation) {
     (void)journal.follow(*watch, ignore);
     windows.bring_in_step();
     if (has_ended(server, rest)) break;
-    auto waited = watch->wait(look_anyway, server);
+    auto waited = watch->wait(look_anyway, {server});
     if (!waited) return pass(waited);
   }
   return 0;

@@ -239,7 +239,7 @@ void Feed::fetch_offline() {
 bool Feed::wait_for_changes(Duration longest) {
   const FdRef manager = manager_ ? FdRef(manager_) : FdRef(-1);
   if (watch_) {
-    const auto changed = watch_->wait(longest, stop_fd_, manager);
+    const auto changed = watch_->wait(longest, {stop_fd_, manager});
     if (changed) return *changed;
   }
   std::array<pollfd, 2> ends = {pollfd{stop_fd_.get(), POLLIN, 0}, pollfd{manager.get(), POLLIN, 0}};

@@ -1,0 +1,40 @@
+// A request whose answer was lost is answered when it is asked again, whatever has changed meanwhile.
+#include "faults/fixture.h"
+
+namespace usvc::test {
+
+namespace {
+
+class RetryTest : public FaultTest {};
+
+TEST_F(RetryTest, AStartThatIsDoneDoesNotDependOnTheSettings) {
+  start({"--name", "other", "--", probe(), "serve"});
+  arm("manager.answer");
+  const auto client = launch({"start", "--name", "web", "--", probe(), "serve"});
+  const pid_t stopped = stopped_at("manager.answer");
+  ASSERT_GT(stopped, 0);
+  write("h/usvc.conf", "[start\n", 0600);
+  kill_hard(stopped);
+  const Output output = client->finish(40s);
+  EXPECT_EQ(output.status, 0) << output;
+  EXPECT_EQ(status("web").runs, 1) << status("web");
+}
+
+TEST_F(RetryTest, ARestartThatIsDoneDoesNotDependOnTheConf) {
+  start({"--name", "web", "--", probe(), "serve"});
+  arm("manager.answer");
+  const auto client = launch({"restart", "web"});
+  const pid_t stopped = stopped_at("manager.answer");
+  ASSERT_GT(stopped, 0);
+  const std::string conf = read(conf_path("web"));
+  write("h/jobs/web.conf", "[core\n", 0600);
+  kill_hard(stopped);
+  const Output output = client->finish(40s);
+  EXPECT_EQ(output.status, 0) << output;
+  write("h/jobs/web.conf", conf, 0600);
+  EXPECT_EQ(status("web").runs, 2) << status("web");
+}
+
+}  // namespace
+
+}  // namespace usvc::test
