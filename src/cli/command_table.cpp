@@ -65,6 +65,19 @@ constexpr std::string_view about_complete =
     "for each candidate, a tab and what it is behind it; :files, :directories or\n"
     ":programs where such may stand there too. Starts no instance.\n";
 
+constexpr std::string_view about_save =
+    "FILE - is standard output. With --as it is written for another program, and what\n"
+    "that can't be told is named on stderr. systemd: FILE is a directory, which gets\n"
+    "NAME.service for each job; on standard output a line # NAME.service is in front\n"
+    "of each. Variables are written that differ from those of whoever saves.\n";
+
+constexpr std::string_view about_load =
+    "FILE - is standard input. Besides sets that usvc saved it takes a Procfile (with\n"
+    "the .env beside it), a supervisord ini, an ecosystem file of pm2 (JSON, YAML)\n"
+    "and the YAML of process-compose, told by name and content, or by --from. What of\n"
+    "them usvc does not do is named on stderr, and what it does instead. Relative\n"
+    "paths begin where the file lies.\n";
+
 constexpr std::string_view about_init =
     "Says so if it runs already. With --boot it is also started with the machine from\n"
     "now on: as a systemd user unit where a user manager runs, else by a line in the\n"
@@ -205,13 +218,15 @@ constexpr std::array<Command, 28> table{{
      .section = Section::tend,
      .arguments = "FILE [SELECTOR…]",
      .summary = "write the set of jobs to a file",
-     .details = "FILE - is standard output.\n",
+     .details = about_save,
+     .flags = command::save_flags,
      .run = command::save},
     {.name = "load",
      .section = Section::tend,
      .arguments = "FILE",
      .summary = "make and start the jobs of a saved set",
-     .details = "FILE - is standard input.\n",
+     .details = about_load,
+     .flags = command::load_flags,
      .run = command::load},
     {.name = "console",
      .section = Section::instance,

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <set>
 
 #include "base/files.h"
 #include "base/text.h"
 #include "job/names.h"
+#include "job/options.h"
 #include "manager/git_config.h"
 #include "manager/operations.h"
 #include "manager/pile_up.h"
@@ -17,7 +19,16 @@ struct Planned {
   std::string group;
   std::vector<std::string> names;
   long long copies = 0;
+  bool start = true;
+  std::vector<std::string> env;  // K=V, besides and before what the caller has
   std::vector<ConfEntry> entries;
+};
+
+// A job to be made.
+struct LoadedJob {
+  Conf conf;
+  std::vector<std::string> env;
+  bool start = true;
 };
 
 Result<std::vector<GitEntry>> parse(const Instance& instance, const std::string& text) {
@@ -48,6 +59,18 @@ Status add_entry(Planned& planned, const GitEntry& entry) {
     planned.copies = *copies;
     return {};
   }
+  if (entry.key == "start") {
+    const auto start = entry.has_value ? parse_boolean(entry.value) : true;
+    if (!start) return fail("start = " + printable(entry.value) + " (true or false)");
+    planned.start = *start;
+    return {};
+  }
+  if (entry.key == "env") {
+    const auto equals = entry.value.find('=');
+    if (equals == std::string::npos || equals == 0) return fail("env = " + printable(entry.value) + " (env = K=V)");
+    planned.env.push_back(entry.value);
+    return {};
+  }
   ConfEntry line;
   line.key = entry.key;
   line.value = entry.value;
@@ -67,16 +90,28 @@ Result<std::vector<Planned>> plan(const std::vector<GitEntry>& entries) {
       const std::string group = entry.subsection.substr(0, entry.subsection.find('#'));
       if (auto good = check_group_name(group); !good) return pass(good);
       sections.push_back(entry.subsection);
-      plans.push_back({.group = group, .names = {}, .copies = 0, .entries = {}});
+      plans.emplace_back();
+      plans.back().group = group;
     }
     if (auto added = add_entry(plans[index], entry); !added) return pass(added, "[group \"" + entry.subsection + "\"]");
   }
   return plans;
 }
 
-// The confs of one section: named jobs, or `copies` of the group's next free ones.
-Result<std::vector<Conf>> confs_of(Planned planned, const LoadRequest& request,
-                                   std::set<std::string, std::less<>>& taken) {
+// Of two lines with one name the later counts, for every program the same.
+std::vector<std::string> environment_of(const std::vector<std::string>& callers, const std::vector<std::string>& own) {
+  std::vector<std::string> env = callers;
+  for (const auto& assignment : own) {
+    const std::string name = assignment.substr(0, assignment.find('=') + 1);
+    std::erase_if(env, [&](const std::string& other) { return other.starts_with(name); });
+    env.push_back(assignment);
+  }
+  return env;
+}
+
+// The jobs of one section: named ones, or `copies` of the group's next free ones.
+Result<std::vector<LoadedJob>> members_of(Planned planned, const LoadRequest& request,
+                                          std::set<std::string, std::less<>>& taken) {
   auto conf = conf_from_entries(planned.entries);
   if (!conf) return pass(conf, "[group \"" + planned.group + "\"]");
   if (conf->cmd.empty()) return fail("[group \"" + planned.group + "\"] has no cmd");
@@ -87,13 +122,42 @@ Result<std::vector<Conf>> confs_of(Planned planned, const LoadRequest& request,
     planned.names.push_back(member_name(planned.group, lowest_free(planned.group, taken)));
     taken.insert(planned.names.back());
   }
-  std::vector<Conf> confs;
+  const auto env = environment_of(request.env, planned.env);
+  std::vector<LoadedJob> members;
   for (const auto& name : planned.names) {
-    confs.push_back(*conf);
-    confs.back().name = name;
+    members.push_back({*conf, env, planned.start});
+    members.back().conf.name = name;
     taken.insert(name);
   }
-  return confs;
+  return members;
+}
+
+Outcome left(const std::string& name, std::string why) {
+  Outcome outcome;
+  outcome.name = name;
+  outcome.message = std::move(why);
+  outcome.skipped = true;
+  return outcome;
+}
+
+// Makes what is not there yet. Nothing: it has been told to start, and how it goes is to be seen.
+std::optional<Outcome> make(Instance& instance, const LoadRequest& request, const LoadedJob& member) {
+  const std::string& name = member.conf.name;
+  if (instance.find(name) && !acted_on(instance, request.key, name)) {
+    return left(name, "it existed already and was left as it is");
+  }
+  if (!instance.find(name)) {
+    const Wanted wanted = member.start ? Wanted::yes : Wanted::no;
+    if (auto created = create_job(instance, member.conf, member.env, request.key, {}, wanted); !created) {
+      Outcome failed;
+      failed.name = name;
+      failed.ok = false;
+      failed.message = created.error().message();
+      return failed;
+    }
+  }
+  if (!member.start) return left(name, "it is there now, stopped, as the file has it");
+  return std::nullopt;
 }
 
 }  // namespace
@@ -107,33 +171,20 @@ asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request) {
   if (!plans) co_return pass(plans);
   std::set<std::string, std::less<>> taken;
   for (const auto& [name, job] : instance->jobs()) taken.insert(name);
-  std::vector<Conf> confs;
+  std::vector<LoadedJob> members;
   for (auto& planned : *plans) {
-    auto some = confs_of(std::move(planned), request, taken);
+    auto some = members_of(std::move(planned), request, taken);
     if (!some) co_return pass(some);
-    confs.insert(confs.end(), some->begin(), some->end());
+    members.insert(members.end(), some->begin(), some->end());
   }
   OutcomesReply reply;
   std::vector<Begun> begun;
-  for (const auto& conf : confs) {
-    Outcome outcome;
-    outcome.name = conf.name;
-    const bool ours = acted_on(*instance, request.key, conf.name);
-    if (!ours && instance->find(conf.name)) {
-      outcome.message = "it existed already and was left as it is";
-      outcome.skipped = true;
-      reply.results.push_back(std::move(outcome));
+  for (const auto& member : members) {
+    if (auto outcome = make(*instance, request, member)) {
+      reply.results.push_back(std::move(*outcome));
       continue;
     }
-    if (!instance->find(conf.name)) {
-      if (auto created = create_job(*instance, conf, request.env, request.key); !created) {
-        outcome.ok = false;
-        outcome.message = created.error().message();
-        reply.results.push_back(std::move(outcome));
-        continue;
-      }
-    }
-    begun.push_back({instance->find(conf.name), 0});
+    begun.push_back({instance->find(member.conf.name), 0});
     if (begun.size() % 8 == 0) co_await let_others_in(&instance->io());
   }
   auto outcomes = co_await settle(instance, std::move(begun));

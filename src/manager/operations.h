@@ -41,15 +41,15 @@ Result<ConfView> change_conf(Instance& instance, const std::string& name, const 
 Result<SaveReply> save_jobs(Instance& instance, const std::vector<std::string>& selectors);
 VarsView vars(Instance& instance);
 
-// Writes a new job's files and begins its life; its name is reserved in the journal before.
-Status create_job(Instance& instance, const Conf& conf, const std::vector<std::string>& env, const std::string& key,
-                  WindowSize window = {});
 // Conf, environment and work directory go, the log moves to logs/old/.
 Status forget_job(Instance& instance, const std::shared_ptr<Job>& job);
 // Journals that the job is wanted or not (`anew`: a run that begins from now on), by the request with this key. On
 // failure nothing has changed.
 enum class Wanted { no, yes, anew };
 Status set_wanted(Instance& instance, const std::string& job, Wanted wanted, const std::string& key);
+// Writes a new job's files and begins its life, where it is wanted; its name is reserved in the journal before.
+Status create_job(Instance& instance, const Conf& conf, const std::vector<std::string>& env, const std::string& key,
+                  WindowSize window = {}, Wanted wanted = Wanted::yes);
 bool acted_on(const Instance& instance, const std::string& key, const std::string& job);
 
 // A job that has been told to start, and which of its runs is waited for.

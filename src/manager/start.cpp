@@ -181,8 +181,8 @@ Status set_wanted(Instance& instance, const std::string& job, Wanted wanted, con
 }
 
 Status create_job(Instance& instance, const Conf& conf, const std::vector<std::string>& env, const std::string& key,
-                  WindowSize window) {
-  if (auto journaled = set_wanted(instance, conf.name, Wanted::yes, key); !journaled) return journaled;
+                  WindowSize window, Wanted wanted) {
+  if (auto journaled = set_wanted(instance, conf.name, wanted, key); !journaled) return journaled;
   fault_point("manager.start-wanted");
   Status written = save_environment(instance.layout(), conf.name, env);
   if (written) written = save_conf(instance.layout(), conf);
@@ -197,7 +197,7 @@ Status create_job(Instance& instance, const Conf& conf, const std::vector<std::s
   }
   fault_point("manager.conf-written");
   const auto job = instance.add_job(conf.name, window);
-  job->post(JobEvent::start);
+  if (wanted != Wanted::no) job->post(JobEvent::start);
   return {};
 }
 

@@ -1,14 +1,21 @@
+#include <pwd.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <string>
 
 #include "base/files.h"
+#include "base/text.h"
 #include "cli/caller.h"
 #include "cli/command.h"
+#include "cli/lookup.h"
 #include "cli/remote.h"
 #include "cli/report.h"
+#include "foreign/foreign.h"
 
 namespace usvc::command {
 
@@ -29,17 +36,90 @@ Result<std::string> read_stdin() {
   }
 }
 
+constexpr std::string_view from_choices = "usvc|procfile|supervisord|pm2|compose";
+
+// Which program's set it is; nothing: one of usvc's own.
+Result<std::optional<foreign::Format>> format_of(const Arguments& arguments, const std::string& file,
+                                                 std::string_view text) {
+  const auto from = arguments.value("--from");
+  if (!from) return foreign::recognise(file, text);
+  if (*from == "usvc") return std::nullopt;
+  if (const auto format = foreign::format_named(*from)) return format;
+  return fail(Error("--from " + printable(*from) + ": there is no such format", ErrorKind::usage)
+                  .hint(std::string(from_choices)));
+}
+
+int cores() {
+  return static_cast<int>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+}
+
+std::string user_name() {
+  const passwd* entry = ::getpwuid(::geteuid());
+  return entry == nullptr ? std::to_string(::geteuid()) : entry->pw_name;
+}
+
+std::string host_name() {
+  utsname names{};
+  return ::uname(&names) == 0 ? names.nodename : "";
+}
+
+foreign::Surroundings surroundings_of(const std::string& file, const std::string& cwd) {
+  foreign::Surroundings around;
+  const std::string path = file.starts_with('/') ? file : cwd + "/" + file;
+  around.file = file == "-" ? "standard input" : file;
+  around.directory = file == "-" ? cwd : directory_of(path);
+  around.env = caller_environment();
+  around.user = user_name();
+  around.host = host_name();
+  around.cores = cores();
+  around.read = [](const std::string& other) { return read_file(other, longest_set); };
+  around.find = find_command;
+  return around;
+}
+
+struct Taken {
+  std::string text;  // as usvc writes it
+  bool left_out = false;
+};
+
+Result<Taken> taken_over(const Arguments& arguments, const std::string& file, std::string text,
+                         const std::string& cwd) {
+  auto format = format_of(arguments, file, text);
+  if (!format) return pass(format);
+  if (!*format) return Taken{std::move(text)};
+  auto imported = foreign::import_set(**format, text, surroundings_of(file, cwd));
+  if (!imported) return pass(imported);
+  Taken taken{foreign::set_text(imported->jobs)};
+  for (const auto& remark : imported->remarks) {
+    complain(remark.text);
+    taken.left_out = taken.left_out || remark.left_out;
+  }
+  return taken;
+}
+
 }  // namespace
+
+std::vector<Flag> load_flags() {
+  return {{"--from", 0, from_choices, "whose format it is; by default seen from the file"},
+          {"--dry-run", 0, "", "start nothing: print the set as usvc would save it"}};
+}
 
 Result<int> load(const Invocation& invocation) {
   const auto& words = invocation.arguments.words;
   if (words.size() != 1) return fail(Error("load needs one FILE", ErrorKind::usage).hint("- for standard input"));
-  auto text = words.front() == "-" ? read_stdin() : read_file(words.front(), longest_set);
-  if (!text) return pass(text, "cannot load");
   auto cwd = caller_directory();
   if (!cwd) return pass(cwd);
+  auto text = words.front() == "-" ? read_stdin() : read_file(words.front(), longest_set);
+  if (!text) return pass(text, "cannot load");
+  auto taken = taken_over(invocation.arguments, words.front(), std::move(*text), *cwd);
+  if (!taken) return pass(taken, "cannot load");
+  const int so_far = taken->left_out ? 1 : 0;
+  if (invocation.arguments.has("--dry-run")) {
+    if (auto status = print(taken->text); !status) return pass(status);
+    return so_far;
+  }
   LoadRequest request;
-  request.text = std::move(*text);
+  request.text = std::move(taken->text);
   request.cwd = std::move(*cwd);
   request.env = caller_environment();
   auto reply = Remote(invocation.context, NoInstance::start).load(std::move(request));
@@ -48,7 +128,9 @@ Result<int> load(const Invocation& invocation) {
     return fail(std::move(reply).error().context("cannot load " + words.front()).as(ErrorKind::failure));
   }
   if (!reply) return pass(reply);
-  return report(invocation.context, *reply, {"load", "started"});
+  auto status = report(invocation.context, *reply, {"load", "started"});
+  if (!status) return status;
+  return std::max(*status, so_far);
 }
 
 }  // namespace usvc::command

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <bit>
 #include <clocale>
 #include <cstdio>
 #include <cstdlib>
@@ -52,7 +53,7 @@ bool can_be_drawn_on() {
   // What the terminal is told to go to a place with; of none it is a null pointer, of no such thing -1.
   static char name[] = "cup";
   const char* sequence = ::tigetstr(name);
-  return sequence != nullptr && sequence != reinterpret_cast<const char*>(-1);
+  return sequence != nullptr && std::bit_cast<std::intptr_t>(sequence) != -1;
 }
 
 Error no_screen() {

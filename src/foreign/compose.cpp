@@ -1,0 +1,268 @@
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "foreign/draft.h"
+
+namespace usvc::foreign {
+
+namespace {
+
+constexpr int most_replicas = 10'000;
+constexpr std::string_view never_gives_up =
+    "usvc does not give up: it restarts at once, and waits longer and longer when it keeps dying young";
+constexpr std::string_view no_probe = "usvc asks no job how it is; it counts as started when it has run for settle";
+
+constexpr std::array<Told, 14> told_keys{{
+    {"depends_on", "all jobs are started at once, none waits for another"},
+    {"readiness_probe", no_probe},
+    {"liveness_probe", no_probe},
+    {"ready_log_line", no_probe},
+    {"launch_timeout_seconds", no_probe},
+    {"log_location", "its output is in usvc's own log (usvc log)"},
+    {"log_configuration", "its output is in usvc's own log (usvc log), as it was written"},
+    {"is_elevated", "a job of usvc runs as whoever started it"},
+    {"is_daemon", "usvc follows a program that puts itself into the background only to stop it: have it stay"},
+    {"is_foreground", "usvc attach shows a job's terminal"},
+    {"vars", "templates ({{…}}) are not filled in"},
+    {"schedule", "usvc has no timetable; a line in crontab can type usvc start"},
+    {"is_strict", "usvc names every key that it does not know"},
+    {"watch", "usvc watches no files; usvc restart when they have changed"},
+}};
+
+constexpr std::array<std::string_view, 6> idle_keys = {"description", "disable_ansi_colors", "name", "namespace",
+                                                       "replicas",    "is_dotenv_disabled"};
+
+// $NAME and ${NAME} of what is known; the others are left for a shell to see. $$ is a $.
+std::string expand(std::string_view text, const std::vector<std::string>& env) {
+  constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto rest = text.substr(i);
+    const bool braces = rest.starts_with("${");
+    const auto begin = braces ? 2U : 1U;
+    const auto name = rest.substr(std::min<std::size_t>(begin, rest.size()));
+    const auto length = std::min(name.find_first_not_of(letters), name.size());
+    const bool whole = !braces || (length < name.size() && name[length] == '}');
+    std::string value;
+    if (rest.starts_with("$$")) {
+      out += '$';
+      ++i;
+    } else if (rest.front() == '$' && length > 0 && whole && lookup(env, name.substr(0, length), value) != nullptr) {
+      out += value;
+      i += begin + length + (braces ? 1 : 0) - 1;
+    } else {
+      out += rest.front();
+    }
+  }
+  return out;
+}
+
+class Compose {
+ public:
+  explicit Compose(const Surroundings& around) : reading_(around), env_(around.env) {}
+
+  Result<Imported> run(const Node& root) {
+    const std::string beside = path_from(".env", reading_.around().directory);
+    if (auto text = reading_.around().read(beside)) dotenv_ = dotenv(reading_, *text, beside);
+    env_.insert(env_.end(), dotenv_.begin(), dotenv_.end());
+    expands_ = root.find("disable_env_expansion") == nullptr || root.find("disable_env_expansion")->is_false();
+    take_shell(root.find("shell"));
+    take_root(root);
+    if (const Node* processes = root.find("processes")) {
+      for (const auto& process : processes->children) take_process(process);
+    }
+    return std::move(reading_).result();
+  }
+
+ private:
+  void take_root(const Node& root) {
+    constexpr std::array<std::string_view, 9> idle = {
+        "version", "processes",       "environment",           "log_level", "log_length",
+        "shell",   "is_tui_disabled", "disable_env_expansion", "is_strict"};
+    for (const auto& part : root.children) {
+      if (part.key == "environment") {
+        globals_ = &part;
+      } else if (std::find(idle.begin(), idle.end(), part.key) == idle.end() && !part.is_false()) {
+        const Told* told = find_told(told_keys, part.key);
+        const std::string what(told == nullptr ? "usvc has nothing like it and passes over it" : told->what);
+        reading_.tell(part.line, part.key + ": " + what);
+      }
+    }
+  }
+
+  // bash, as process-compose has it, where there is one.
+  void take_shell(const Node* shell) {
+    const auto word = [&](std::string_view key, std::string otherwise) {
+      const Node* node = shell == nullptr ? nullptr : shell->find(key);
+      return node == nullptr ? otherwise : node->text;
+    };
+    const auto& around = reading_.around();
+    std::string standard = around.find("bash", around.directory, "/usr/local/bin:/usr/bin:/bin") ? "bash" : "/bin/sh";
+    shell_ = {word("shell_command", std::move(standard)), word("shell_argument", "-c")};
+  }
+
+  std::string text_of(const Draft& draft, const Node& node) {
+    if (tell_ && node.text.find("{{") != std::string::npos) {
+      reading_.tell(node.line, draft.shown() + ": " + node.key + ": templates ({{…}}) are not filled in");
+    }
+    return expands_ ? expand(node.text, env_) : node.text;
+  }
+
+  void take_process(const Node& process) {
+    if (process.kind != Node::Kind::map) {
+      return reading_.wrong(process.line, process.key + ": a process is to be a map of keys");
+    }
+    const Node* replicas = process.find("replicas");
+    const auto count = replicas == nullptr ? 1 : parse_number(replicas->text).value_or(0);
+    if (count < 1 || count > most_replicas) {
+      return reading_.wrong(process.line, process.key + ": replicas: 1 to 10000");
+    }
+    const Node* space = process.find("namespace");
+    const bool own = space == nullptr || space->text.empty() || space->text == "default";
+    for (long long i = 0; i < count; ++i) {
+      tell_ = i == 0;
+      Draft draft(reading_, process.key, process.line);
+      take_replica(draft, process, i);
+      draft.finish(count == 1 ? process.key : process.key + "-" + std::to_string(i), own ? process.key : space->text);
+    }
+  }
+
+  void take_replica(Draft& draft, const Node& process, long long number) {
+    const Node* no_dotenv = process.find("is_dotenv_disabled");
+    if (no_dotenv == nullptr || no_dotenv->is_false()) {
+      for (const auto& assignment : dotenv_) take_assignment(draft, assignment);
+    }
+    if (globals_ != nullptr) take_environment(draft, *globals_);
+    draft.variable("PC_PROC_NAME", process.key);
+    draft.variable("PC_REPLICA_NUM", std::to_string(number));
+    draft.set("restart", "never", "", process.line);
+    draft.set("tty", "false", "", process.line);
+    for (const auto& part : process.children) take_key(draft, part);
+  }
+
+  static void take_assignment(Draft& draft, const std::string& assignment) {
+    const auto equals = assignment.find('=');
+    if (equals == std::string::npos || equals == 0) return;
+    draft.variable(assignment.substr(0, equals), assignment.substr(equals + 1));
+  }
+
+  void take_environment(Draft& draft, const Node& node) {
+    for (const auto& variable : node.children) {
+      if (!variable.key.empty()) {
+        draft.variable(variable.key, text_of(draft, variable));
+        continue;
+      }
+      const std::string assignment = text_of(draft, variable);
+      const auto equals = assignment.find('=');
+      if (equals == std::string::npos || equals == 0) {
+        draft.wrong(node.key, "'" + assignment + "' is no K=V", variable.line);
+      }
+      take_assignment(draft, assignment);
+    }
+  }
+
+  void take_key(Draft& draft, const Node& part) {
+    const std::string& key = part.key;
+    if (std::find(idle_keys.begin(), idle_keys.end(), key) != idle_keys.end()) return;
+    if (take_run(draft, part) || take_nested(draft, part)) return;
+    if (key == "disabled") {
+      if (!part.is_false()) draft.stopped();
+    } else if (key == "is_tty" || key == "is_interactive") {
+      if (!part.is_false()) draft.set("tty", "true", key, part.line);
+    } else if (const Told* told = find_told(told_keys, key)) {
+      if (tell_ && !part.is_false()) draft.tell(key, told->what, part.line);
+    } else if (tell_) {
+      std::vector<std::string> known = {"command",      "entrypoint", "working_dir", "environment", "env_file",
+                                        "availability", "shutdown",   "disabled",    "is_tty"};
+      known.insert(known.end(), idle_keys.begin(), idle_keys.end());
+      for (const auto& row : told_keys) known.emplace_back(row.key);
+      draft.unknown(key, known, part.line);
+    }
+  }
+
+  bool take_run(Draft& draft, const Node& part) {
+    if (part.key == "command") {
+      draft.run_line(std::string(trim(text_of(draft, part))), shell_);
+    } else if (part.key == "entrypoint") {
+      std::vector<std::string> words;
+      for (const auto& word : part.children) words.push_back(text_of(draft, word));
+      draft.run(std::move(words));
+    } else if (part.key == "working_dir") {
+      draft.directory(text_of(draft, part));
+    } else if (part.key == "environment") {
+      take_environment(draft, part);
+    } else if (part.key == "env_file") {
+      const std::string file = path_from(text_of(draft, part), reading_.around().directory);
+      auto text = reading_.around().read(file);
+      if (!text) draft.wrong(part.key, text.error().message(), part.line);
+      if (text) {
+        for (const auto& assignment : dotenv(reading_, *text, file)) take_assignment(draft, assignment);
+      }
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  bool take_nested(Draft& draft, const Node& part) {
+    if (part.key != "availability" && part.key != "shutdown") return false;
+    for (const auto& inner : part.children) {
+      const std::string key = part.key + "." + inner.key;
+      if (inner.key == "restart") {
+        take_restart(draft, inner, key);
+      } else if (inner.key == "signal") {
+        draft.set("stop-signal", inner.text, key, inner.line);
+      } else if (inner.key == "timeout_seconds") {
+        draft.set("stop-timeout", inner.text, key, inner.line);
+      } else if (tell_ && !inner.is_false()) {
+        draft.tell(key, what_instead(inner.key), inner.line);
+      }
+    }
+    return true;
+  }
+
+  static void take_restart(Draft& draft, const Node& node, const std::string& key) {
+    const std::string& when = node.text;
+    if (when == "always") {
+      draft.set("restart", "always", key, node.line);
+    } else if (when == "on_failure" || when == "on-failure") {
+      draft.set("restart", "on-failure", key, node.line);
+    } else if (when == "exit_on_failure") {
+      draft.tell(key, "it is not restarted, and the others run on", node.line);
+    } else if (when != "no" && when != "never" && when != "false" && !when.empty()) {
+      draft.wrong(key, "'" + when + "' is not known here (always, on_failure, exit_on_failure or no)", node.line);
+    }
+  }
+
+  static std::string_view what_instead(std::string_view key) {
+    if (key == "backoff_seconds" || key == "max_restarts") return never_gives_up;
+    if (key == "exit_on_end" || key == "exit_on_skipped") return "when one job ends the others run on";
+    if (key == "command") return "usvc stops jobs with a signal";
+    if (key == "parent_only") return "usvc always ends the whole process tree";
+    return "usvc has nothing like it and passes over it";
+  }
+
+  Reading reading_;
+  std::vector<std::string> env_;  // what is expanded
+  std::vector<std::string> dotenv_;
+  std::vector<std::string> shell_;
+  const Node* globals_ = nullptr;
+  bool expands_ = true;
+  bool tell_ = true;
+};
+
+}  // namespace
+
+Result<Imported> import_compose(std::string_view text, const Surroundings& around) {
+  auto root = read_yaml(text, around.file);
+  if (!root) return pass(root);
+  if (root->find("processes") == nullptr) {
+    const bool docker = root->find("services") != nullptr;
+    return fail(around.file + ":1: there are no processes in it" +
+                (docker ? ": this is a set of containers, for docker compose" : ""));
+  }
+  return Compose(around).run(*root);
+}
+
+}  // namespace usvc::foreign

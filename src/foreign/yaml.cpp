@@ -1,0 +1,113 @@
+#include <yaml.h>
+
+#include <memory>
+
+#include "base/text.h"
+#include "foreign/node.h"
+
+namespace usvc::foreign {
+
+namespace {
+
+struct DeleteParser {
+  void operator()(yaml_parser_t* parser) const { yaml_parser_delete(parser); }
+};
+struct DeleteDocument {
+  void operator()(yaml_document_t* document) const { yaml_document_delete(document); }
+};
+
+int line_of(const yaml_mark_t& mark) {
+  return static_cast<int>(mark.line) + 1;
+}
+
+bool is_null(const yaml_node_t& node, std::string_view text) {
+  if (node.data.scalar.style != YAML_PLAIN_SCALAR_STYLE) return false;
+  return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
+}
+
+class YamlTree {
+ public:
+  YamlTree(yaml_document_t* document, const std::string& file) : document_(document), file_(&file) {}
+
+  // Aliases are followed, so what is short in the file can be long, or without end, as a tree.
+  Result<Node> tree(int id, int depth) {
+    const yaml_node_t* node = yaml_document_get_node(document_, id);
+    if (node == nullptr) return Node{};
+    const int line = line_of(node->start_mark);
+    if (depth > deepest_node || ++nodes_ > most_nodes) {
+      return fail(*file_ + ":" + std::to_string(line) + ": this is nested too deep, or too large");
+    }
+    Node out;
+    out.line = line;
+    if (node->type == YAML_SEQUENCE_NODE) return list(*node, std::move(out), depth);
+    if (node->type == YAML_MAPPING_NODE) return map(*node, std::move(out), depth);
+    out.text = text_of(*node);
+    out.kind = is_null(*node, out.text) ? Node::Kind::null : Node::Kind::scalar;
+    return out;
+  }
+
+ private:
+  static std::string text_of(const yaml_node_t& node) {
+    if (node.type != YAML_SCALAR_NODE) return {};
+    return {reinterpret_cast<const char*>(node.data.scalar.value), node.data.scalar.length};
+  }
+
+  Result<Node> list(const yaml_node_t& node, Node out, int depth) {
+    out.kind = Node::Kind::list;
+    for (const auto* item = node.data.sequence.items.start; item != node.data.sequence.items.top; ++item) {
+      auto child = tree(*item, depth + 1);
+      if (!child) return child;
+      out.children.push_back(std::move(*child));
+    }
+    return out;
+  }
+
+  Result<Node> map(const yaml_node_t& node, Node out, int depth) {
+    out.kind = Node::Kind::map;
+    std::vector<Node> merged;
+    for (const auto* pair = node.data.mapping.pairs.start; pair != node.data.mapping.pairs.top; ++pair) {
+      const yaml_node_t* key = yaml_document_get_node(document_, pair->key);
+      auto child = tree(pair->value, depth + 1);
+      if (!child) return child;
+      child->key = key == nullptr ? "" : text_of(*key);
+      if (key != nullptr) child->line = line_of(key->start_mark);
+      (child->key == "<<" ? merged : out.children).push_back(std::move(*child));
+    }
+    for (auto& source : merged) merge(out, std::move(source));
+    return out;
+  }
+
+  // What the map says itself goes before what it has from elsewhere.
+  static void merge(Node& into, Node source) {
+    if (source.kind == Node::Kind::list) {
+      for (auto& one : source.children) merge(into, std::move(one));
+      return;
+    }
+    for (auto& child : source.children) {
+      if (into.find(child.key) == nullptr) into.children.push_back(std::move(child));
+    }
+  }
+
+  yaml_document_t* document_;
+  const std::string* file_;
+  std::size_t nodes_ = 0;
+};
+
+}  // namespace
+
+Result<Node> read_yaml(std::string_view text, const std::string& file) {
+  yaml_parser_t parser;
+  if (yaml_parser_initialize(&parser) == 0) return fail(Error::from_errno(ENOMEM, file));
+  const std::unique_ptr<yaml_parser_t, DeleteParser> parser_owner(&parser);
+  yaml_parser_set_input_string(&parser, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+  yaml_document_t document;
+  if (yaml_parser_load(&parser, &document) == 0) {
+    const std::string why = parser.problem == nullptr ? "it can't be read" : parser.problem;
+    return fail(file + ":" + std::to_string(line_of(parser.problem_mark)) + ": this is no YAML: " + printable(why));
+  }
+  const std::unique_ptr<yaml_document_t, DeleteDocument> document_owner(&document);
+  if (yaml_document_get_root_node(&document) == nullptr) return Node{};
+  return YamlTree(&document, file).tree(1, 0);
+}
+
+}  // namespace usvc::foreign

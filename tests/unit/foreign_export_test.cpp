@@ -1,0 +1,78 @@
+#include "foreign/export.h"
+#include "unit/foreign_testing.h"
+
+namespace usvc::foreign {
+namespace {
+
+Saved job_named(const std::string& name) {
+  Saved saved;
+  saved.conf.name = name;
+  saved.conf.group = "web";
+  saved.conf.cmd = "/bin/serve";
+  saved.conf.args = {"", "two words", "it's $5 100%", "\"q\"", "back\\slash", ";"};
+  saved.conf.cwd = "/srv/app";
+  saved.conf.stop_signal = SIGINT;
+  saved.env = {"A=b c", "P=50%"};
+  return saved;
+}
+
+std::string remarks_of(const Exported& exported) {
+  std::string text;
+  for (const auto& remark : exported.remarks) text += remark.text + "\n";
+  return text;
+}
+
+TEST(ForeignExport, AProcfileIsLoadedAgainAsItWas) {
+  auto elsewhere = job_named("web-2");
+  elsewhere.conf.cwd = "/srv/else";
+  const auto exported = export_set(Target::procfile, {job_named("web-1"), elsewhere}, "/srv/app");
+  const std::string text = one_text(exported.files);
+  const auto again = imported(Format::procfile, text, somewhere("Procfile"));
+  ASSERT_EQ(again.jobs.size(), 2U) << text;
+  EXPECT_EQ(run_by(again.jobs[0]), "/bin/serve||two words|it's $5 100%|\"q\"|back\\slash|;") << text;
+  EXPECT_EQ(variable_of(again.jobs[0], "A"), "b c");
+  EXPECT_TRUE(run_by(again.jobs[1]).starts_with("/bin/sh|-c|cd /srv/else && A='b c' ")) << text;
+  EXPECT_NE(remarks_of(exported).find("web-1: stop-signal = INT: a Procfile has no word for it"), std::string::npos)
+      << remarks_of(exported);
+}
+
+TEST(ForeignExport, WhatAFormatCannotSayIsLeftOutAndTold) {
+  auto odd = job_named("odd");
+  odd.conf.args = {"new\nline"};
+  const auto lines = export_set(Target::procfile, {odd}, "/");
+  EXPECT_EQ(one_text(lines.files), "");
+  EXPECT_TRUE(lines.remarks.front().left_out);
+  odd.conf.args = {"\xff"};
+  EXPECT_TRUE(export_set(Target::compose, {odd}, "/").remarks.front().left_out);
+}
+
+TEST(ForeignExport, ComposeIsLoadedAgainAsItWas) {
+  auto job = job_named("web-1");
+  job.conf.args.emplace_back("new\nline ü");
+  job.wanted = false;
+  const std::string text = one_text(export_set(Target::compose, {job}, "/").files);
+  const auto again = imported(Format::compose, text, somewhere("p.yaml"));
+  ASSERT_EQ(names_of(again), (std::vector<std::string>{"web/web-1"})) << text;
+  EXPECT_EQ(run_by(again.jobs[0]), "/bin/serve||two words|it's $5 100%|\"q\"|back\\slash|;|new\nline ü") << text;
+  EXPECT_EQ(variable_of(again.jobs[0], "A"), "b c");
+  EXPECT_EQ(value_of(again.jobs[0], "stop-signal"), "2");
+  EXPECT_EQ(value_of(again.jobs[0], "tty"), "true");
+  EXPECT_FALSE(again.jobs[0].start);
+}
+
+TEST(ForeignExport, UnitsQuoteAsSystemdReads) {
+  const auto exported = export_set(Target::systemd, {job_named("web-1"), job_named("web-2")}, "/");
+  ASSERT_EQ(exported.files.size(), 2U);
+  EXPECT_EQ(exported.files[0].name, "web-1.service");
+  const std::string& text = exported.files[0].text;
+  for (const auto* line :
+       {"ExecStart=\"/bin/serve\" \"\" \"two words\" \"it's $$5 100%%\" \"\\\"q\\\"\" \"back\\\\slash\" \";\"\n",
+        "Environment=\"P=50%%\"\n", "WorkingDirectory=/srv/app\n", "KillSignal=SIGINT\n", "Restart=always\n",
+        "StartLimitIntervalSec=0\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+  }
+  EXPECT_TRUE(one_text(exported.files).starts_with("# web-1.service\n[Unit]\n"));
+}
+
+}  // namespace
+}  // namespace usvc::foreign
