@@ -8,6 +8,7 @@
 #include "base/fault_point.h"
 #include "base/files.h"
 #include "manager/instance.h"
+#include "manager/keeper_trouble.h"
 #include "manager/launching.h"
 #include "manager/life.h"
 #include "manager/readable.h"
@@ -94,7 +95,13 @@ asio::awaitable<void> Instance::exchange_carry(std::string id, Carry stuck, Carr
   capture_->carry_replaced();
 }
 
-// Until the keeper has it; or until there is nothing of that name any more.
+void Instance::on_silent(bool silent) {
+  const auto trouble = keeper_trouble(keeper_->keeper_pid(), silent);
+  const std::string what = trouble ? trouble->message() : "the keeper does not answer";
+  record_error("", silent ? what : "the keeper answers again");
+}
+
+// Until the keeper has it, or will before it does anything else; or until there is nothing of that name any more.
 asio::awaitable<void> Instance::hold_until_done(std::string id) {
   asio::steady_timer pause(io_);
   while (const auto holding = what_to_hold(id)) {

@@ -224,7 +224,7 @@ asio::awaitable<void> Instance::write_what_waits() {
 std::vector<std::string> Instance::troubles() const {
   std::vector<std::string> all = odd_confs_;
   if (journal_ && journal_->waiting()) all.push_back(journal_->trouble());
-  if (const auto trouble = online() ? keeper_trouble(keeper_->keeper_pid()) : std::nullopt) {
+  if (const auto trouble = online() ? keeper_trouble(keeper_->keeper_pid(), keeper_->silent()) : std::nullopt) {
     all.push_back(trouble->message() + ": no job can be started and no end is seen until then");
   }
   if (const auto settings = load_settings(layout_); !settings) all.push_back(settings.error().message());

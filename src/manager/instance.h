@@ -173,6 +173,7 @@ class Instance {
   void hand_over_everything();
   [[nodiscard]] std::optional<Holding> what_to_hold(const std::string& item_id);
   void on_not_held(const std::string& item_id);
+  void on_silent(bool silent);
   asio::awaitable<void> hold_anew();
   void watch_if_orphan(const Run& run);
   asio::awaitable<void> watch_orphan(std::string item_id);

@@ -78,6 +78,7 @@ Status Instance::take_over(Fd keeper_socket, Fd keeper_program, std::vector<std:
   events.exited = [this](const keeper::Message& exit) { on_exit(exit); };
   events.lost = [this] { on_keeper_lost(); };
   events.not_held = [this](const std::string& id) { on_not_held(id); };
+  events.silent = [this](bool silent) { on_silent(silent); };
   events.upgraded = [this](std::uint32_t flags) { upgrade_.told(flags); };
   take_inputs(*items);
   adopt(*items);

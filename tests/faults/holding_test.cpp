@@ -119,6 +119,29 @@ TEST_F(HoldingTest, CarryPipeIsExchangedOnceTheKeeperHasTheOldOne) {
   check_in_the_end({"job"}, {.ends = {"TERM"}});
 }
 
+TEST_F(HoldingTest, StoppedKeeperDoesNotKeepTheOtherTerminalsWaitingForAFullLog) {
+  stand_by();
+  start_waiting("40000");
+  limit_files(manager_process(), 400'000);
+  const pid_t keeper = keeper_process();
+  freeze(keeper);
+  write("go", "");
+  ASSERT_TRUE(log_is_full());
+  // Its own log and no other, however long the keeper stands still.
+  const auto lines = [&] { return lines_of(whole_log("by-terminal")).size(); };
+  EXPECT_TRUE(told("the keeper (pid " + std::to_string(keeper) + ") has been stopped by a signal (kill -CONT "));
+  const std::size_t before = lines();
+  EXPECT_TRUE(wait_until(20s, [&] { return lines() > before + 100; })) << before;
+  EXPECT_TRUE(contains(run({"status"}).err + run({"status"}).out, "kill -CONT " + std::to_string(keeper)));
+  const auto managers = journaled("manager-started");
+  kill_hard(manager_process());
+  thaw(keeper);
+  EXPECT_TRUE(wait_until(20s, [&] { return journaled("manager-started") > managers; }));
+  EXPECT_TRUE(wait_until(20s, [&] { return contains(whole_log("job"), " 40000\n"); }));
+  check_bystanders({});
+  check_in_the_end({"job"}, {.ends = {"TERM"}});
+}
+
 // The keeper gives them to the run they are of before it starts the next manager.
 TEST_F(HoldingTest, BytesInTheCarryPipeThatNobodyCanWriteNowOutliveTheManager) {
   ok({"init"});
