@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -8,6 +10,7 @@
 #include "manager/git_config.h"
 #include "manager/operations.h"
 #include "manager/pile_up.h"
+#include "manager/reserved_names.h"
 
 namespace usvc {
 
@@ -107,19 +110,26 @@ asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request) {
   if (!plans) co_return pass(plans);
   std::set<std::string, std::less<>> taken;
   for (const auto& [name, job] : instance->jobs()) taken.insert(name);
+  taken.insert(instance->reserved_names.begin(), instance->reserved_names.end());
   std::vector<Conf> confs;
   for (auto& planned : *plans) {
     auto some = confs_of(std::move(planned), request, taken);
     if (!some) co_return pass(some);
     confs.insert(confs.end(), some->begin(), some->end());
   }
+  std::set<std::string, std::less<>> others = instance->reserved_names;
+  std::vector<std::string> names;
+  for (const auto& conf : confs) {
+    if (!others.contains(conf.name)) names.push_back(conf.name);
+  }
+  std::optional<ReservedNames> reserved(std::in_place, instance, std::move(names));
   OutcomesReply reply;
   std::vector<Begun> begun;
   for (const auto& conf : confs) {
     Outcome outcome;
     outcome.name = conf.name;
     const bool ours = acted_on(*instance, request.key, conf.name);
-    if (!ours && instance->find(conf.name)) {
+    if (!ours && (instance->find(conf.name) || others.contains(conf.name))) {
       outcome.message = "it existed already and was left as it is";
       outcome.skipped = true;
       reply.results.push_back(std::move(outcome));
@@ -134,8 +144,9 @@ asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request) {
       }
     }
     begun.push_back({instance->find(conf.name), 0});
-    if (begun.size() % 8 == 0) co_await let_others_in(&instance->io());
+    co_await let_others_in(&instance->io());
   }
+  reserved.reset();
   auto outcomes = co_await settle(instance, std::move(begun));
   for (auto& outcome : outcomes) reply.results.push_back(std::move(outcome));
   co_return reply;

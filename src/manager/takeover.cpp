@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "base/unix_socket.h"
+#include "base/window_size.h"
 #include "job/run_id.h"
 #include "manager/instance.h"
 #include "manager/life.h"
@@ -270,6 +271,8 @@ Run run_from(HeldItem& item) {
   run.terminal = (item.flags & keeper::flag_terminal) != 0;
   run.pidfd = item.take(Role::pidfd);
   run.output = item.take(Role::output);
+  // The manager before may have died while it had the window drawn anew.
+  if (run.terminal) end_passing_rows(run.output);
   run.log = item.take(Role::log);
   run.error_output = item.take(Role::error_output);
   run.error_log = item.take(Role::error_log);
