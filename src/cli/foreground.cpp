@@ -1,6 +1,5 @@
 #include "cli/foreground.h"
 
-#include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,7 +16,9 @@
 
 #include "base/fd.h"
 #include "base/files.h"
+#include "base/ready.h"
 #include "base/watch.h"
+#include "cli/command/attach_session.h"
 #include "cli/instance.h"
 #include "cli/remote.h"
 #include "cli/report.h"
@@ -44,11 +45,6 @@ Result<Fd> open_signals() {
   Fd fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return fail(Error::last("cannot wait for signals"));
   return fd;
-}
-
-bool has_ended(const Fd& pidfd) {
-  pollfd ready{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
-  return ::poll(&ready, 1, 0) == 1;
 }
 
 class Foreground {
@@ -155,6 +151,7 @@ Result<int> Foreground::shut_down() {
   auto status = report(quietly, *reply, {"stop", "stopped"});
   if (!status) return status;
   if (auto ended = await_instance_end(context_.layout); !ended) return pass(ended);
+  if (auto ended = end_session(context_.layout); !ended) return pass(ended);
   return status;
 }
 
@@ -190,7 +187,7 @@ Result<int> Foreground::run() {
     const auto longest = keeper_ ? std::optional<Duration>() : std::optional<Duration>(replacement_pause);
     if (auto waited = watch_.wait(longest, {signals_, keeper_}); !waited) return pass(waited);
     if (take_signals()) return asked_to_end();
-    if (keeper_ && has_ended(keeper_)) keeper_.reset();
+    if (keeper_ && ready_now(keeper_)) keeper_.reset();
   }
 }
 

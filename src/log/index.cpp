@@ -208,7 +208,10 @@ Result<IndexWriter> IndexWriter::open(const std::string& path, std::uint64_t log
                                       std::int64_t now_us) {
   auto file = open_file(path, O_RDWR | O_CREAT | O_NOCTTY | O_NONBLOCK);
   if (!file) return pass(file);
-  IndexWriter writer(std::move(*file));
+  const auto identity = which_file(*file);
+  if (!identity) return fail(Error::last("cannot look at " + path));
+  IndexWriter writer(path, std::move(*file));
+  writer.identity_ = *identity;
   auto index = writer.read_back();
   if (!index) return pass(index, path);
   std::optional<std::uint64_t> last;
@@ -230,6 +233,7 @@ Result<IndexWriter> IndexWriter::open(const std::string& path, std::uint64_t log
   if (log_size > 0 && last.value_or(0) < here) {
     writer.append({here, now_us, writer.run_, writer.nonce_, MarkKind::resumed});
   }
+  writer.file_.reset();
   return writer;
 }
 
@@ -246,7 +250,10 @@ bool IndexWriter::append(const Mark& mark) {
 
 bool IndexWriter::put(const Mark& mark) {
   const auto bytes = to_bytes(mark);
-  const ssize_t done = ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(written_));
+  auto again = file_ ? Result<Fd>() : open_file(path_, O_WRONLY | O_NOCTTY | O_NONBLOCK);
+  if (!file_ && (!again || which_file(*again) != identity_)) return false;
+  const ssize_t done =
+      ::pwrite(file_ ? file_.get() : again->get(), bytes.data(), bytes.size(), static_cast<off_t>(written_));
   if (!std::cmp_equal(done, bytes.size())) return false;
   written_ += bytes.size();
   return true;

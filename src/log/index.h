@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "log/source.h"
 
 namespace usvc {
 
@@ -93,7 +94,8 @@ class LogIndex {
 // their own came at most so much later than the mark before them.
 std::int64_t spacing_us(std::uint64_t index_bytes, std::uint64_t log_bytes);
 
-// Appends marks, no more of them than are worth their place (spacing_us).
+// Appends marks, no more of them than are worth their place (spacing_us). Holds nothing open in between; in a file of
+// that name that is another one by then it marks nothing.
 class IndexWriter {
  public:
   // Opens or makes it, and goes on behind what is in it. `log_size` is the log's size now: where the index does not
@@ -114,12 +116,14 @@ class IndexWriter {
   void cut(std::uint64_t had, std::uint64_t size, std::int64_t now_us);
 
  private:
-  explicit IndexWriter(Fd file) : file_(std::move(file)) {}
+  IndexWriter(std::string path, Fd file) : path_(std::move(path)), file_(std::move(file)) {}
   Result<LogIndex> read_back();
   bool append(const Mark& mark);
   bool put(const Mark& mark);
 
-  Fd file_;
+  std::string path_;
+  FileIdentity identity_;
+  Fd file_;  // while it is read only: marks are rare, and thousands of jobs have one each
   std::uint64_t base_ = 0;
   std::uint64_t written_ = 0;  // bytes of index
   std::uint32_t run_ = 0;

@@ -8,6 +8,7 @@
 #include "base/fault_point.h"
 #include "base/files.h"
 #include "manager/instance.h"
+#include "manager/keeper_trouble.h"
 #include "manager/launching.h"
 #include "manager/life.h"
 #include "manager/readable.h"
@@ -25,6 +26,8 @@ constexpr auto first_keeper_pause = std::chrono::milliseconds(50);
 constexpr int most_keeper_doublings = 4;
 // Before what the keeper could not be given is offered again: nothing tells when there is room.
 constexpr auto hold_pause = std::chrono::milliseconds(100);
+// Between two looks at a process that seems to be nobody's.
+constexpr auto stray_pause = std::chrono::milliseconds(500);
 constexpr double keeper_youth = 1;  // seconds
 // How long a zombie's reaper (init, mostly) may take until the end is called unknown.
 constexpr auto reaper_patience = std::chrono::seconds(5);
@@ -94,7 +97,13 @@ asio::awaitable<void> Instance::exchange_carry(std::string id, Carry stuck, Carr
   capture_->carry_replaced();
 }
 
-// Until the keeper has it; or until there is nothing of that name any more.
+void Instance::on_silent(bool silent) {
+  const auto trouble = keeper_trouble(keeper_->keeper_pid(), silent);
+  const std::string what = trouble ? trouble->message() : "the keeper does not answer";
+  record_error("", silent ? what : "the keeper answers again");
+}
+
+// Until the keeper has it, or will before it does anything else; or until there is nothing of that name any more.
 asio::awaitable<void> Instance::hold_until_done(std::string id) {
   asio::steady_timer pause(io_);
   while (const auto holding = what_to_hold(id)) {
@@ -288,23 +297,45 @@ asio::awaitable<void> Instance::watch_orphan(std::string id) {
 }
 
 void Instance::name_unknown_strays() {
-  const auto strays = std::make_shared<std::vector<Member>>();
-  asio::post(workers_, [this, strays, keeper = keeper_->keeper_pid(), known = known_pids()] {
-    *strays = unknown_strays(keeper, known);
-    asio::post(io_, [this, strays, keeper] {
-      const std::vector<pid_t> known_now = known_pids();
-      // Strays that bear the mark of a job that lives are that job's own daemons; USVC_RUN_ID is an alert being sent.
-      for (const auto& stray : *strays) {
-        if (environ_value(stray.pid, "USVC_RUN") || environ_value(stray.pid, "USVC_RUN_ID")) continue;
-        if (is_being_launched(stray, keeper)) continue;
-        // Launched while the worker looked.
-        if (std::binary_search(known_now.begin(), known_now.end(), stray.pid)) continue;
-        if (!named_strays_.emplace(stray.pid, stray.start_ticks).second) continue;
-        record_error("", "process " + std::to_string(stray.pid) + " (" + stray.comm +
-                             ") has escaped from a job and can't be told which (tree = cgroup or subreaper tells)");
-      }
+  asio::co_spawn(io_, name_strays(), must_not_throw);
+}
+
+// One that is just ending, or becoming another program, has no environment for a moment: so it is looked at twice.
+asio::awaitable<void> Instance::name_strays() {
+  const std::vector<Member> suspects = co_await unmarked_strays();
+  if (suspects.empty()) co_return;
+  asio::steady_timer pause(io_, stray_pause);
+  (void)co_await pause.async_wait(as_result);
+  const std::vector<Member> still = co_await unmarked_strays();
+  for (const auto& stray : still) {
+    if (std::find(suspects.begin(), suspects.end(), stray) == suspects.end()) continue;
+    if (!named_strays_.emplace(stray.pid, stray.start_ticks).second) continue;
+    record_error("", "process " + std::to_string(stray.pid) + " (" + stray.comm +
+                         ") has escaped from a job and can't be told which (tree = cgroup or subreaper tells)");
+  }
+}
+
+// Strays that bear the mark of a job that lives are that job's own daemons; USVC_RUN_ID is an alert being sent.
+asio::awaitable<std::vector<Member>> Instance::unmarked_strays() {
+  std::optional<std::vector<Member>> found;
+  Wakeup done(io_);
+  const pid_t keeper = keeper_->keeper_pid();
+  asio::post(workers_, [this, &found, &done, keeper, known = known_pids()] {
+    std::vector<Member> strays = unknown_strays(keeper, known);
+    std::erase_if(strays, [&](const Member& stray) {
+      return environ_value(stray.pid, "USVC_RUN") || environ_value(stray.pid, "USVC_RUN_ID") ||
+             is_being_launched(stray, keeper);
+    });
+    asio::post(io_, [&found, &done, strays = std::move(strays)]() mutable {
+      found = std::move(strays);
+      done.notify();
     });
   });
+  while (!found) co_await done.wait();
+  // Launched while the worker looked.
+  const std::vector<pid_t> known = known_pids();
+  std::erase_if(*found, [&](const Member& stray) { return std::binary_search(known.begin(), known.end(), stray.pid); });
+  co_return std::move(*found);
 }
 
 }  // namespace usvc

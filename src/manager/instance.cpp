@@ -24,7 +24,6 @@
 #include "manager/life.h"
 #include "manager/log_file.h"
 #include "manager/readable.h"
-#include "manager/settings.h"
 #include "manager/sweep.h"
 #include "proc/cgroup.h"
 
@@ -224,10 +223,10 @@ asio::awaitable<void> Instance::write_what_waits() {
 std::vector<std::string> Instance::troubles() const {
   std::vector<std::string> all = odd_confs_;
   if (journal_ && journal_->waiting()) all.push_back(journal_->trouble());
-  if (const auto trouble = online() ? keeper_trouble(keeper_->keeper_pid()) : std::nullopt) {
+  if (const auto trouble = online() ? keeper_trouble(keeper_->keeper_pid(), keeper_->silent()) : std::nullopt) {
     all.push_back(trouble->message() + ": no job can be started and no end is seen until then");
   }
-  if (const auto settings = load_settings(layout_); !settings) all.push_back(settings.error().message());
+  if (!settings()) all.push_back(settings().error().message());
   // A manager that runs has put these into the journal.
   if (!online()) all.insert(all.end(), picture_.complaints.begin(), picture_.complaints.end());
   return all;

@@ -24,7 +24,9 @@
 #include "manager/job.h"
 #include "manager/keeper_link.h"
 #include "manager/rotate.h"
+#include "manager/settings.h"
 #include "manager/upgrade.h"
+#include "proc/members.h"
 #include "proc/oom.h"
 #include "shapes/event.h"
 
@@ -132,6 +134,8 @@ class Instance {
   [[nodiscard]] std::size_t leftovers_of(const std::string& job) const;
   // Pids that are main processes, or ours: no strays. Sorted.
   [[nodiscard]] std::vector<pid_t> known_pids() const;
+  // What usvc.conf says now.
+  [[nodiscard]] const Result<Settings>& settings() const { return settings_.get(); }
   // Names, once each, processes whose job can't be told.
   void name_unknown_strays();
   void alert(Job& job, const Event& exit);
@@ -173,7 +177,10 @@ class Instance {
   void hand_over_everything();
   [[nodiscard]] std::optional<Holding> what_to_hold(const std::string& item_id);
   void on_not_held(const std::string& item_id);
+  void on_silent(bool silent);
   asio::awaitable<void> hold_anew();
+  asio::awaitable<void> name_strays();
+  asio::awaitable<std::vector<Member>> unmarked_strays();
   void watch_if_orphan(const Run& run);
   asio::awaitable<void> watch_orphan(std::string item_id);
   // Of a job, or left over; nullptr: gone.
@@ -192,6 +199,7 @@ class Instance {
 
   asio::io_context& io_;
   Layout layout_;
+  SettingsFile settings_{layout_};
   std::string hostname_;
   std::string cgroup_parent_;  // empty: none delegated
   double started_at_;

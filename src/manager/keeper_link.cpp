@@ -8,8 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <system_error>
 
 #include "base/files.h"
 #include "base/message.h"
@@ -24,6 +27,11 @@ using keeper::Message;
 using keeper::Role;
 
 namespace {
+
+using namespace std::chrono_literals;
+// A keeper does nothing that takes long.
+constexpr auto answer_patience = 1s;
+constexpr auto room_pause = 100ms;
 
 Result<std::optional<keeper::Received>> receive_one(FdRef socket) {
   alignas(Message) std::array<std::byte, sizeof(Message)> buffer{};
@@ -48,6 +56,15 @@ pid_t peer_pid(FdRef socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
   return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+}
+
+// True: it has to wait until there is room. What was for a keeper that is dying is for nobody: listen() sees its end.
+// Anything else is our own fault, and to go on would leave the keeper without what it is believed to hold.
+bool has_to_wait(const Error& error) {
+  if (error.code() == EAGAIN || is_passing(error)) return true;
+  const auto ends = {EPIPE, ECONNRESET, ENOTCONN, ECONNREFUSED};
+  if (std::find(ends.begin(), ends.end(), error.code()) != ends.end()) return false;
+  throw std::system_error(error.code(), std::system_category(), "cannot send to the keeper");
 }
 
 Fd own_program() {
@@ -138,8 +155,13 @@ bool KeeperLink::take_messages() {
   return true;
 }
 
+void KeeperLink::set_silent(bool silent) {
+  if (std::exchange(silent_, silent) != silent) events_.silent(silent);
+}
+
 void KeeperLink::handle(keeper::Received received) {
   const Message& message = received.message;
+  set_silent(false);
   if (message.kind == Kind::exited) return events_.exited(message);
   if (message.kind == Kind::item && keeper::id_of(message) == keeper::upgrade_item) {
     return events_.upgraded(message.flags);
@@ -152,6 +174,7 @@ void KeeperLink::handle(keeper::Received received) {
   if (found == pending_.end()) return;
   const auto pending = std::move(found->second);
   pending_.erase(found);
+  if (message.kind == Kind::not_held && !pending->given_up.empty()) return events_.not_held(pending->given_up);
   if (message.kind == Kind::spawned && !received.fds.empty()) {
     pending->answer = Spawned{.pid = message.pid, .pidfd = std::move(received.fds.front().fd)};
   } else if (message.kind == Kind::spawned) {
@@ -171,6 +194,7 @@ void KeeperLink::disconnect() {
   ++generation_;
   connected_ = false;
   waiting_for_room_ = false;
+  silent_ = false;
   outgoing_.clear();
   boost::system::error_code ignored;
   socket_.close(ignored);
@@ -228,24 +252,36 @@ asio::awaitable<Result<Spawned>> KeeperLink::spawn(std::string id, std::vector<L
   message.kind = Kind::spawn;
   message.flags = terminal ? keeper::flag_terminal : 0U;
   keeper::set_id(message, id);
-  co_return co_await ask(message, std::move(fds));
+  const auto asked = ask(message, fds);
+  if (!asked) co_return fail(asked.error());
+  while (!(*asked)->answer) co_await (*asked)->wakeup.wait();
+  co_return std::move(*(*asked)->answer);
 }
 
 asio::awaitable<Status> KeeperLink::hold_surely(std::string id, std::vector<Lent> fds, pid_t pid, bool terminal) {
-  auto answer = co_await ask(hold_message(id, pid, terminal), std::move(fds));
-  if (!answer) co_return pass(answer);
+  const auto asked = ask(hold_message(id, pid, terminal), fds);
+  if (!asked) co_return fail(asked.error());
+  const auto pending = *asked;
+  auto patience = Wakeup::Clock::now() + answer_patience;
+  while (!pending->answer) {
+    if (co_await pending->wakeup.wait_until(patience) || pending->answer) continue;
+    set_silent(true);
+    if (idle()) {
+      pending->given_up = id;
+      co_return Status();
+    }
+    patience = Wakeup::Clock::now() + room_pause;
+  }
+  if (!*pending->answer) co_return fail(pending->answer->error());
   co_return Status();
 }
 
 // A message that the keeper answers.
-asio::awaitable<Result<Spawned>> KeeperLink::ask(Message message, std::vector<Lent> fds) {
-  if (!connected_) co_return fail(Error::from_errno(EPIPE, "the keeper died"));
-  const auto pending = std::make_shared<Pending>(io_);
+Result<std::shared_ptr<KeeperLink::Pending>> KeeperLink::ask(Message message, const std::vector<Lent>& fds) {
+  if (!connected_) return fail(Error::from_errno(EPIPE, "the keeper died"));
   message.token = next_token_++;
-  if (auto sent = send(message, fds); !sent) co_return pass(sent);
-  pending_[message.token] = pending;
-  while (!pending->answer) co_await pending->wakeup.wait();
-  co_return std::move(*pending->answer);
+  if (auto sent = send(message, fds); !sent) return pass(sent);
+  return pending_[message.token] = std::make_shared<Pending>(io_);
 }
 
 Status KeeperLink::hold(const std::string& id, const std::vector<Lent>& fds, pid_t pid, bool terminal) {
@@ -300,8 +336,7 @@ bool KeeperLink::send_at_once(const Message& message, const std::vector<Lent>& f
   numbers.reserve(fds.size());
   for (const auto& lent : fds) numbers.push_back(lent.fd.get());
   const auto sent = send_message(FdRef(socket_.native_handle()), keeper::bytes_of(message), numbers);
-  // A keeper that is dying is seen by listen().
-  return sent || (sent.error().code() != EAGAIN && !is_passing(sent.error()));
+  return sent || !has_to_wait(sent.error());
 }
 
 void KeeperLink::flush() {
@@ -311,21 +346,16 @@ void KeeperLink::flush() {
     fds.reserve(next.fds.size());
     for (const auto& fd : next.fds) fds.push_back(fd.get());
     const auto sent = send_message(FdRef(socket_.native_handle()), keeper::bytes_of(next.message), fds);
-    if (!sent && sent.error().code() == EAGAIN) {
+    if (sent) {
+      outgoing_.pop_front();
+    } else if (!has_to_wait(sent.error())) {
+      outgoing_.clear();
+    } else {
       waiting_for_room_ = true;
-      asio::co_spawn(io_, wait_for_room(generation_), must_not_throw);
+      const bool full = sent.error().code() == EAGAIN;
+      asio::co_spawn(io_, full ? wait_for_room(generation_) : wait_a_moment(generation_), must_not_throw);
       return;
     }
-    if (!sent && is_passing(sent.error())) {
-      waiting_for_room_ = true;
-      asio::co_spawn(io_, wait_a_moment(generation_), must_not_throw);
-      return;
-    }
-    if (!sent) {
-      outgoing_.clear();  // it is dying: listen() will see it
-      return;
-    }
-    outgoing_.pop_front();
   }
 }
 

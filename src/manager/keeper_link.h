@@ -51,6 +51,8 @@ class KeeperLink {
     std::function<void()> lost;
     // The keeper had no room for all descriptors of this item.
     std::function<void(const std::string& id)> not_held;
+    // It has not answered for a second, being stopped mostly; or it does again.
+    std::function<void(bool silent)> silent;
     // How an upgrade went, as flags of the keeper's upgrade_item.
     std::function<void(std::uint32_t flags)> upgraded;
   };
@@ -67,7 +69,9 @@ class KeeperLink {
   // pid: of a run whose process is not this keeper's child. Fails when it could not be sent; where the keeper has no
   // room for it, `not_held` tells.
   Status hold(const std::string& id, const std::vector<Lent>& fds, pid_t pid = 0, bool terminal = false);
-  // The same, and the keeper has all of it once this has returned without an error.
+  // The same, and the keeper has all of it once this has returned without an error. One that does not answer is not
+  // waited for: what the kernel has for it then it takes before it hears of this manager's end. What it has no room for
+  // once it answers, `not_held` tells.
   asio::awaitable<Status> hold_surely(std::string id, std::vector<Lent> fds, pid_t pid, bool terminal);
   void drop(const std::string& id);
   void up();
@@ -81,6 +85,7 @@ class KeeperLink {
   // Starts another keeper, of the same binary, and introduces this manager to it.
   Status restart();
   [[nodiscard]] pid_t keeper_pid() const { return keeper_pid_; }
+  [[nodiscard]] bool silent() const { return silent_; }
   [[nodiscard]] const std::string& keeper_version() const { return keeper_version_; }
 
  private:
@@ -92,10 +97,12 @@ class KeeperLink {
     explicit Pending(asio::io_context& io) : wakeup(io) {}
     Wakeup wakeup;
     std::optional<Result<Spawned>> answer;  // to hold_surely() an empty one
+    std::string given_up;                   // the item whose holding nobody waits for any more
   };
 
   Status send(keeper::Message message, const std::vector<Lent>& fds);
-  asio::awaitable<Result<Spawned>> ask(keeper::Message message, std::vector<Lent> fds);
+  Result<std::shared_ptr<Pending>> ask(keeper::Message message, const std::vector<Lent>& fds);
+  void set_silent(bool silent);
   bool send_at_once(const keeper::Message& message, const std::vector<Lent>& fds);
   void flush();
   asio::awaitable<void> listen(std::uint64_t generation);
@@ -116,6 +123,7 @@ class KeeperLink {
   std::deque<Outgoing> outgoing_;
   bool waiting_for_room_ = false;
   bool connected_ = true;
+  bool silent_ = false;
   pid_t keeper_pid_ = 0;
   std::string keeper_version_;
   // What keeper and manager were started from: whatever lies on the path by now, a version starts its own other half.

@@ -14,7 +14,6 @@
 #include "keeper/launch.h"
 #include "manager/launch.h"
 #include "manager/log_file.h"
-#include "manager/settings.h"
 #include "manager/sweep.h"
 #include "proc/process.h"
 
@@ -182,7 +181,7 @@ asio::awaitable<void> Life::rest() {
     if (job_.state == JobState::waiting) {
       const double left = record().waiting_until.value_or(0) - unix_now();
       // A clock that was set back must not make a job wait longer than it ever should.
-      const Duration longest = load_settings(instance_.layout()).value_or(Settings()).longest_wait;
+      const Duration longest = instance_.settings().value_or(Settings()).longest_wait;
       const double bounded = std::clamp(left, 0.0, std::chrono::duration<double>(longest).count());
       deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(bounded));
     }
@@ -387,7 +386,7 @@ void Life::decide() {
     (void)advance(JobEvent::finished);
     return;
   }
-  const Settings settings = load_settings(instance_.layout()).value_or(Settings());
+  const Settings settings = instance_.settings().value_or(Settings());
   const Backoff::Rules rules{
       .runaway_protect = conf().runaway_protect, .first = settings.first_wait, .longest = settings.longest_wait};
   pause_ = Backoff::delay(rules, static_cast<int>(now.young_ends), random01());

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -10,6 +11,7 @@
 #include "manager/git_config.h"
 #include "manager/operations.h"
 #include "manager/pile_up.h"
+#include "manager/reserved_names.h"
 
 namespace usvc {
 
@@ -141,9 +143,10 @@ Outcome left(const std::string& name, std::string why) {
 }
 
 // Makes what is not there yet. Nothing: it has been told to start, and how it goes is to be seen.
-std::optional<Outcome> make(Instance& instance, const LoadRequest& request, const LoadedJob& member) {
+// `reserved`: another request is making a job of that name.
+std::optional<Outcome> make(Instance& instance, const LoadRequest& request, const LoadedJob& member, bool reserved) {
   const std::string& name = member.conf.name;
-  if (instance.find(name) && !acted_on(instance, request.key, name)) {
+  if ((instance.find(name) || reserved) && !acted_on(instance, request.key, name)) {
     return left(name, "it existed already and was left as it is");
   }
   if (!instance.find(name)) {
@@ -171,22 +174,30 @@ asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request) {
   if (!plans) co_return pass(plans);
   std::set<std::string, std::less<>> taken;
   for (const auto& [name, job] : instance->jobs()) taken.insert(name);
+  taken.insert(instance->reserved_names.begin(), instance->reserved_names.end());
   std::vector<LoadedJob> members;
   for (auto& planned : *plans) {
     auto some = members_of(std::move(planned), request, taken);
     if (!some) co_return pass(some);
     members.insert(members.end(), some->begin(), some->end());
   }
+  std::set<std::string, std::less<>> others = instance->reserved_names;
+  std::vector<std::string> names;
+  for (const auto& member : members) {
+    if (!others.contains(member.conf.name)) names.push_back(member.conf.name);
+  }
+  std::optional<ReservedNames> reserved(std::in_place, instance, std::move(names));
   OutcomesReply reply;
   std::vector<Begun> begun;
   for (const auto& member : members) {
-    if (auto outcome = make(*instance, request, member)) {
+    if (auto outcome = make(*instance, request, member, others.contains(member.conf.name))) {
       reply.results.push_back(std::move(*outcome));
       continue;
     }
     begun.push_back({instance->find(member.conf.name), 0});
-    if (begun.size() % 8 == 0) co_await let_others_in(&instance->io());
+    co_await let_others_in(&instance->io());
   }
+  reserved.reset();
   auto outcomes = co_await settle(instance, std::move(begun));
   for (auto& outcome : outcomes) reply.results.push_back(std::move(outcome));
   co_return reply;

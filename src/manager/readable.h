@@ -1,23 +1,14 @@
 // Waiting for a descriptor, a pidfd mostly, with a deadline.
 #pragma once
 
-#include <poll.h>
-
 #include <chrono>
 #include <memory>
 
 #include "base/fd.h"
+#include "base/ready.h"
 #include "manager/asio.h"
 
 namespace usvc {
-
-// What Asio's wait for it returns is to be held against this: a wait may end although nothing has happened to its own
-// descriptor, since Asio hands the place of a closed one on with an event that was still under way.
-// `events` as in poll(2); an error or a hang-up counts in any case.
-inline bool ready_now(FdRef fd, short events = POLLIN) {
-  pollfd ready{.fd = fd.get(), .events = events, .revents = 0};
-  return ::poll(&ready, 1, 0) == 1;
-}
 
 // True: it can be read (of a pidfd: the process has ended); false: the deadline came first.
 inline asio::awaitable<bool> readable_until(asio::io_context* io, Fd fd,
@@ -35,6 +26,8 @@ inline asio::awaitable<bool> readable_until(asio::io_context* io, Fd fd,
   while (!readable && std::chrono::steady_clock::now() < deadline) {
     const auto [error] = co_await descriptor->async_wait(asio::posix::stream_descriptor::wait_read, as_result);
     if (error) break;
+    // A wait may end although nothing has happened to its own descriptor: Asio hands the place of a closed one on with
+    // an event that was still under way.
     readable = ready_now(FdRef(descriptor->native_handle()));
   }
   timer.cancel();

@@ -18,7 +18,6 @@
 #include "manager/instance.h"
 #include "manager/log_file.h"
 #include "manager/readable.h"
-#include "manager/settings.h"
 
 namespace usvc {
 
@@ -253,7 +252,7 @@ Archive::Task Rotator::task_for(const Job& job, const std::string& path) {
     if (!other->conf || other->conf->group != task.group) continue;
     for (auto& log : instance_.log_paths_of(*other)) task.group_logs.push_back(std::move(log));
   }
-  const auto settings = load_settings(instance_.layout());
+  const Result<Settings>& settings = instance_.settings();
   task.group_total = settings.value_or(Settings()).log_total;
   const std::string error = settings ? "" : settings.error().message();
   if (std::exchange(settings_error_, error) != error && !error.empty()) instance_.record_error("", error);

@@ -1,24 +1,62 @@
 #include "manager/settings.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/time.h"
 #include "manager/git_config.h"
 
 namespace usvc {
 
-Result<Settings> load_settings(const Layout& layout) {
-  if (::access(layout.settings.c_str(), F_OK) != 0) return Settings();
-  auto entries = read_git_config(layout.settings);
-  if (!entries) return pass(entries);
+namespace {
+
+// A file that has just changed may change again within the same tick of its clock.
+constexpr double tick = 1;
+
+std::int64_t in_ns(const timespec& time) {
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+}  // namespace
+
+LoadedSettings load_settings(const std::string& path) {
+  if (::access(path.c_str(), F_OK) != 0) return {Settings()};
+  auto entries = read_git_config(path);
+  if (!entries) return {pass(entries)};
+  bool of_one_file = true;
   std::vector<SettingEntry> lines;
   for (auto& entry : *entries) {
-    if (entry.section == "include" || entry.section == "includeif") continue;  // git's own
+    if (entry.section == "include" || entry.section == "includeif") {  // git's own
+      of_one_file = false;
+      continue;
+    }
     std::string section = entry.section + (entry.subsection.empty() ? "" : "." + entry.subsection);
     lines.push_back({std::move(section), std::move(entry.key), entry.has_value ? std::move(entry.value) : "true"});
   }
   auto settings = settings_from(lines);
-  if (!settings) return pass(settings, layout.settings);
-  return settings;
+  if (!settings) return {pass(settings, path), of_one_file};
+  return {std::move(settings), of_one_file};
+}
+
+SettingsFile::Stamp SettingsFile::look() const {
+  struct stat info {};
+  if (::stat(path_.c_str(), &info) != 0) return {};
+  return {true, info.st_dev, info.st_ino, info.st_size, in_ns(info.st_mtim), in_ns(info.st_ctim)};
+}
+
+const Result<Settings>& SettingsFile::get() const {
+  const Stamp now = look();
+  if (stamp_ == now) return settings_;
+  auto loaded = load_(path_);
+  settings_ = std::move(loaded.settings);
+  const double changed = static_cast<double>(std::max(now.modified_ns, now.changed_ns)) / 1e9;
+  const bool settled = loaded.of_one_file && unix_now() - changed > tick;
+  stamp_ = settled ? std::optional(now) : std::nullopt;
+  return settings_;
 }
 
 }  // namespace usvc

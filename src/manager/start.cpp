@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -10,7 +11,7 @@
 #include "manager/conf_store.h"
 #include "manager/operations.h"
 #include "manager/pile_up.h"
-#include "manager/settings.h"
+#include "manager/reserved_names.h"
 #include "manager/terminal.h"
 
 namespace usvc {
@@ -54,8 +55,8 @@ Status check_input(const StartRequest& request, const Conf& conf, const Fd& inpu
 // what was asked for: of two values a conf takes the last. Of a key that may stand several times it counts only where
 // none was asked for.
 Status add_defaults(Instance& instance, StartRequest& request) {
-  auto settings = load_settings(instance.layout());
-  if (!settings) return pass(settings);
+  const Result<Settings>& settings = instance.settings();
+  if (!settings) return fail(settings.error());
   auto& entries = request.entries;
   const auto is = [](std::string_view key) { return [key](const EntryView& entry) { return entry.key == key; }; };
   const auto overruled = [&entries](std::string_view key) {
@@ -67,14 +68,14 @@ Status add_defaults(Instance& instance, StartRequest& request) {
   const auto cwd = std::find_if(entries.begin(), entries.end(), is("cwd"));
   const auto behind = cwd == entries.end() ? 0 : std::distance(entries.begin(), cwd) + 1;
   std::vector<EntryView> defaults;
-  for (auto& [key, value] : settings->start) {
+  for (const auto& [key, value] : settings->start) {
     if (key == "group") {
       if (!request.group) request.group = value;
     } else if (overruled(key)) {
       continue;
     } else if (key == "limit" || !find_option(key)->repeatable ||
                std::none_of(entries.begin(), entries.end(), is(key))) {
-      defaults.push_back({key, std::move(value)});
+      defaults.push_back({key, value});
     }
   }
   entries.insert(entries.begin() + behind, defaults.begin(), defaults.end());
@@ -94,7 +95,8 @@ std::vector<std::string> made_before(const Instance& instance, const std::string
 Result<std::vector<std::string>> names_for(Instance& instance, const StartRequest& request, const Conf& conf) {
   auto names = made_before(instance, request.key);
   if (request.name) {
-    if (names.empty() && instance.find(*request.name)) {
+    const bool taken = instance.find(*request.name) || instance.reserved_names.contains(*request.name);
+    if (names.empty() && taken) {
       return fail(Error("a job named '" + *request.name + "' exists already")
                       .hint("usvc start " + *request.name + " starts it, usvc clean " + *request.name + " forgets it"));
     }
@@ -208,7 +210,7 @@ asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request, Fd
   const std::vector<std::string>& names = plan->names;
   OutcomesReply reply;
   std::vector<Begun> begun;
-  instance->reserved_names.insert(names.begin(), names.end());
+  std::optional<ReservedNames> reserved(std::in_place, instance, names);
   const WindowSize window = window_from(request.rows, request.columns).value_or(WindowSize{});
   for (const auto& name : names) {
     if (!instance->find(name)) {
@@ -223,10 +225,10 @@ asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request, Fd
       }
     }
     begun.push_back({instance->find(name), 0});
-    // The first ones start while the files of the others are being written.
-    if (begun.size() % 8 == 0) co_await let_others_in(&instance->io());
+    // The first ones start, and others are answered, while the files of the rest are being written.
+    co_await let_others_in(&instance->io());
   }
-  for (const auto& name : names) instance->reserved_names.erase(name);
+  reserved.reset();
   request = {};  // it may be large, and is in the files now
   auto outcomes = co_await settle(instance, std::move(begun));
   for (auto& outcome : outcomes) {
@@ -245,6 +247,8 @@ asio::awaitable<Outcomes> start_known(Instance* instance, SelectRequest request)
   OutcomesReply reply;
   std::vector<Begun> begun;
   for (const auto& job : *jobs) {
+    co_await let_others_in(&instance->io());
+    if (job->removed) continue;
     const JobRecord& record = instance->record_of(*job);
     const bool runs = job->state == JobState::starting || job->state == JobState::pre_run ||
                       job->state == JobState::running || job->state == JobState::stopping;

@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "base/unix_socket.h"
+#include "base/window_size.h"
 #include "job/run_id.h"
 #include "manager/instance.h"
 #include "manager/life.h"
@@ -78,6 +79,7 @@ Status Instance::take_over(Fd keeper_socket, Fd keeper_program, std::vector<std:
   events.exited = [this](const keeper::Message& exit) { on_exit(exit); };
   events.lost = [this] { on_keeper_lost(); };
   events.not_held = [this](const std::string& id) { on_not_held(id); };
+  events.silent = [this](bool silent) { on_silent(silent); };
   events.upgraded = [this](std::uint32_t flags) { upgrade_.told(flags); };
   take_inputs(*items);
   adopt(*items);
@@ -269,6 +271,8 @@ Run run_from(HeldItem& item) {
   run.terminal = (item.flags & keeper::flag_terminal) != 0;
   run.pidfd = item.take(Role::pidfd);
   run.output = item.take(Role::output);
+  // The manager before may have died while it had the window drawn anew.
+  if (run.terminal) end_passing_rows(run.output);
   run.log = item.take(Role::log);
   run.error_output = item.take(Role::error_output);
   run.error_log = item.take(Role::error_log);

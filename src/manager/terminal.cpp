@@ -110,7 +110,7 @@ asio::awaitable<void> have_redrawn(Instance* instance, std::shared_ptr<Job> job)
   job->redrawing = true;
   WindowSize smaller = *size;
   --smaller.rows;
-  (void)set_window_size(run->output, smaller);
+  (void)set_passing_rows(run->output, *size, smaller.rows);
   asio::steady_timer pause(instance->io(), redraw_pause);
   (void)co_await pause.async_wait(as_result);
   job->redrawing = false;

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <functional>
+#include <iterator>
 #include <numeric>
 #include <string>
 #include <string_view>
@@ -51,16 +52,34 @@ bool kernel_lists_children() {
   return listed;
 }
 
+std::vector<pid_t> settled_children(const std::function<std::vector<pid_t>()>& look) {
+  constexpr int most_looks = 5;
+  std::vector<pid_t> all;
+  std::vector<pid_t> before;
+  for (int looks = 0; looks < most_looks; ++looks) {
+    std::vector<pid_t> now = look();
+    std::sort(now.begin(), now.end());
+    std::vector<pid_t> both;
+    std::set_union(all.begin(), all.end(), now.begin(), now.end(), std::back_inserter(both));
+    all.swap(both);
+    if (looks > 0 && std::includes(now.begin(), now.end(), before.begin(), before.end())) break;
+    before.swap(now);
+  }
+  return all;
+}
+
 std::vector<pid_t> children_of(pid_t pid) {
-  std::vector<pid_t> found;
   if (kernel_lists_children()) {
     std::string buffer;
-    for (const pid_t thread : numbered_entries(ProcPath(pid, "task").c_str())) {
-      append_children_file(pid, thread, found, buffer);
-    }
-  } else {
-    found = scan_for_children(pid);
+    return settled_children([&] {
+      std::vector<pid_t> found;
+      for (const pid_t thread : numbered_entries(ProcPath(pid, "task").c_str())) {
+        append_children_file(pid, thread, found, buffer);
+      }
+      return found;
+    });
   }
+  std::vector<pid_t> found = scan_for_children(pid);
   std::sort(found.begin(), found.end());
   return found;
 }

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace usvc {
@@ -13,6 +14,9 @@ namespace usvc {
 // The live and zombie children of all the process's threads, sorted. Reads one small file per thread where the kernel
 // has CONFIG_PROC_CHILDREN, all of /proc where it has not: for many processes take a Snapshot.
 std::vector<pid_t> children_of(pid_t pid);
+// What the kernel's lists tell, by looking until nothing that one look told is missing in the next: where the child
+// told last is reaped while the list is read, the kernel passes over the one behind it. Sorted.
+std::vector<pid_t> settled_children(const std::function<std::vector<pid_t>()>& look);
 // Whether this kernel lists children itself.
 bool kernel_lists_children();
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -78,6 +79,23 @@ TEST_F(ForegroundTest, TermShutsTheInstanceDownAndTheJobsStayWanted) {
   expect_gone(pid, "the job");
   EXPECT_TRUE(own_processes().empty());
   EXPECT_TRUE(status("web").wanted);
+}
+
+TEST_F(ForegroundTest, TermEndsTheInstancesTmuxToo) {
+  const auto child = foreground();
+  ASSERT_TRUE(comes_up());
+  const Args tmux = {"/usr/bin/env", "tmux", "-S", text_of(vars(), "tmux_socket"), "-f", "/dev/null"};
+  const auto words = [&](const Args& rest) {
+    Args all = tmux;
+    all.insert(all.end(), rest.begin(), rest.end());
+    return all;
+  };
+  ASSERT_EQ(run_program(words({"new-session", "-d"})).status, 0);
+  const pid_t server = std::atoi(run_program(words({"display-message", "-p", "#{pid}"})).out.c_str());
+  ASSERT_GT(server, 1);
+  child->signal(SIGTERM);
+  EXPECT_EQ(child->finish(20s).status, 0);
+  expect_gone(server, "the tmux server");
 }
 
 TEST_F(ForegroundTest, SomebodysShutdownEndsItToo) {

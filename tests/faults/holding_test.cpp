@@ -1,5 +1,6 @@
 // What keeper and manager hold both: given later where there are no descriptors left just then, and taken over as it
 // is.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -7,6 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/fd.h"
+#include "base/window_size.h"
 #include "faults/fixture.h"
 
 namespace usvc::test {
@@ -119,6 +122,29 @@ TEST_F(HoldingTest, CarryPipeIsExchangedOnceTheKeeperHasTheOldOne) {
   check_in_the_end({"job"}, {.ends = {"TERM"}});
 }
 
+TEST_F(HoldingTest, StoppedKeeperDoesNotKeepTheOtherTerminalsWaitingForAFullLog) {
+  stand_by();
+  start_waiting("40000");
+  limit_files(manager_process(), 400'000);
+  const pid_t keeper = keeper_process();
+  freeze(keeper);
+  write("go", "");
+  ASSERT_TRUE(log_is_full());
+  // Its own log and no other, however long the keeper stands still.
+  const auto lines = [&] { return lines_of(whole_log("by-terminal")).size(); };
+  EXPECT_TRUE(told("the keeper (pid " + std::to_string(keeper) + ") has been stopped by a signal (kill -CONT "));
+  const std::size_t before = lines();
+  EXPECT_TRUE(wait_until(20s, [&] { return lines() > before + 100; })) << before;
+  EXPECT_TRUE(contains(run({"status"}).err + run({"status"}).out, "kill -CONT " + std::to_string(keeper)));
+  const auto managers = journaled("manager-started");
+  kill_hard(manager_process());
+  thaw(keeper);
+  EXPECT_TRUE(wait_until(20s, [&] { return journaled("manager-started") > managers; }));
+  EXPECT_TRUE(wait_until(20s, [&] { return contains(whole_log("job"), " 40000\n"); }));
+  check_bystanders({});
+  check_in_the_end({"job"}, {.ends = {"TERM"}});
+}
+
 // The keeper gives them to the run they are of before it starts the next manager.
 TEST_F(HoldingTest, BytesInTheCarryPipeThatNobodyCanWriteNowOutliveTheManager) {
   ok({"init"});
@@ -165,6 +191,42 @@ TEST_F(HoldingTest, RunThatEndedOnAFullDiskStaysAheadOfTheNextOne) {
     EXPECT_TRUE(contains(lines[i], " " + writer + " ") && lines[i].ends_with(" " + std::to_string(i % 100 + 1)))
         << lines[i];
   }
+}
+
+// As one leaves it that is killed between the two sizes by which it has a program draw its screen anew.
+TEST_F(HoldingTest, WindowThatWasLeftARowShortGetsItBack) {
+  start({"--name", "job", "--", probe(), "serve"});
+  std::error_code error;
+  const auto pts = fs::read_symlink("/proc/" + std::to_string(pid_of("job")) + "/fd/0", error);
+  const Fd terminal(::open(pts.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  ASSERT_TRUE(terminal) << pts;
+  ASSERT_TRUE(set_passing_rows(terminal, {.rows = 40, .columns = 100}, 39));
+  EXPECT_EQ(window_size(terminal), (WindowSize{.rows = 39, .columns = 100}));
+  kill_manager();
+  const auto whole = [&] { return window_size(terminal) == WindowSize{.rows = 40, .columns = 100}; };
+  EXPECT_TRUE(wait_until(20s, whole));
+}
+
+// A start that is still making its jobs has their names already.
+TEST_F(HoldingTest, LoadTakesNoNameThatAStartHasBeenGiven) {
+  ok({"init"});
+  arm("manager.conf-written", 2);
+  const auto starting = launch({"start", "-n", "100", "-g", "web", "--settle", "0", "-1", "--", "/bin/true"});
+  const pid_t manager = stopped_at("manager.conf-written");
+  ASSERT_GT(manager, 0);
+  const auto loading = launch({"load", "-"}, {.input = "[group \"web\"]\n\tcmd = /bin/true\n\tkeepalive = false\n"
+                                                       "\tsettle = 0\n\tcopies = 1\n\tjob = web-50\n"});
+  // It has asked: its request waits in the socket.
+  ASSERT_TRUE(
+      wait_until(20s, [&] { return contains(read("/proc/" + std::to_string(loading->pid()) + "/wchan"), "poll"); }));
+  thaw(manager);
+  EXPECT_EQ(starting->finish(40s).status, 0);
+  const Output loaded = loading->finish(40s);
+  EXPECT_EQ(loaded.status, 0) << loaded;
+  EXPECT_TRUE(contains(loaded.all(), "web-50")) << loaded;
+  EXPECT_TRUE(contains(loaded.all(), "web-101")) << loaded;
+  EXPECT_TRUE(contains(loaded.all(), "existed already")) << loaded;
+  EXPECT_EQ(names({}).size(), 101U);
 }
 
 }  // namespace

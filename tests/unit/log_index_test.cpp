@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include "base/files.h"
@@ -299,6 +300,23 @@ TEST_F(IndexFile, OneThatIsDearStillGetsAMarkAMinute) {
   const std::size_t before = std::size_t{64} << 10U;
   EXPECT_GT(size(), before + 500 * mark_size);
   EXPECT_LT(size(), before + 600 * mark_size);
+}
+
+TEST(LogIndexWriter, HoldsNothingOpenAndMarksOnlyItsOwnFile) {
+  const std::string path = testing::TempDir() + "index-closed-" + std::to_string(::getpid());
+  auto writer = IndexWriter::open(path, 0, 0, a_second);
+  ASSERT_TRUE(writer);
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    EXPECT_NE(std::filesystem::read_symlink(entry.path(), gone).string(), path);
+  }
+  writer->batch(0, 2 * a_second);
+  EXPECT_EQ(LogIndex::read(path)->marks().size(), 1U);
+  ASSERT_EQ(::unlink(path.c_str()), 0);
+  ASSERT_TRUE(IndexWriter::open(path, 0, 0, a_second));
+  writer->batch(100, 20 * a_second);
+  EXPECT_TRUE(LogIndex::read(path)->marks().empty()) << "of another log";
+  (void)::unlink(path.c_str());
 }
 
 }  // namespace

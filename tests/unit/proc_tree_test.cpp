@@ -124,5 +124,23 @@ TEST(Tree, OfRealProcesses) {
   EXPECT_GT(usage.rss_bytes, 0U);
 }
 
+TEST(Children, OneThatTheKernelPassedOverIsFoundByTheNextLook) {
+  std::vector<std::vector<pid_t>> looks = {{2, 3, 5}, {2, 4, 5}, {2, 4, 5}, {9}};  // 3 was reaped, and 4 passed over
+  std::size_t look = 0;
+  EXPECT_EQ(settled_children([&] { return looks.at(look++); }), (std::vector<pid_t>{2, 3, 4, 5}));
+  EXPECT_EQ(look, 3U);
+}
+
+TEST(Children, ListThatStaysAsItIsIsReadTwice) {
+  int looks = 0;
+  EXPECT_EQ(settled_children([&] { return ++looks, std::vector<pid_t>{3, 2}; }), (std::vector<pid_t>{2, 3}));
+  EXPECT_EQ(looks, 2);
+}
+
+TEST(Children, ListThatNeverSettlesIsLookedAtAFewTimes) {
+  pid_t next = 1;
+  EXPECT_EQ(settled_children([&] { return std::vector<pid_t>{next++}; }).size(), 5U);
+}
+
 }  // namespace
 }  // namespace usvc

@@ -1,4 +1,3 @@
-#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "base/program.h"
+#include "base/ready.h"
 #include "base/time.h"
 #include "base/watch.h"
 #include "cli/command.h"
@@ -42,12 +42,6 @@ std::optional<pid_t> own_server() {
 // None: it is gone.
 Fd open_server(std::optional<pid_t> pid) {
   return pid ? Fd(static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0))) : Fd();
-}
-
-bool has_ended(const Fd& server, Duration at_most) {
-  pollfd ended{.fd = server.get(), .events = POLLIN, .revents = 0};
-  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(at_most).count();
-  return ::poll(&ended, 1, static_cast<int>(wait)) == 1;
 }
 
 // One that waits for its next run keeps its window: whoever looks at it is told, and goes on looking.
@@ -112,11 +106,11 @@ Result<int> tmux_windows(const Invocation& invocation) {
   JournalReader journal(context.layout.journal_dir, [](const std::string& /*complaint*/) {});
   (void)journal.skip_before(unix_now());
   const auto ignore = [](const Event& /*event*/, std::string_view /*line*/) { return Status(); };
-  while (!has_ended(server, 0ms)) {
+  while (!ready_now(server)) {
     // Before the look: what comes during it is seen by the next one.
     (void)journal.follow(*watch, ignore);
     windows.bring_in_step();
-    if (has_ended(server, rest)) break;
+    if (ready_within(server, rest)) break;
     auto waited = watch->wait(look_anyway, {server});
     if (!waited) return pass(waited);
   }
