@@ -92,14 +92,13 @@ Status systemctl(std::vector<std::string> words) {
 
 // Without lingering a user's manager begins at the first login and ends after the last.
 std::optional<Error> enable_lingering() {
+  if (lingering().value_or(false)) return std::nullopt;
   const std::string user = user_name();
-  const auto shown = run_program({"loginctl", "show-user", user, "--property=Linger", "--value"});
-  if (shown && shown->status == 0 && trim(shown->out) == "yes") return std::nullopt;
   const auto enabled = run_program({"loginctl", "--no-ask-password", "enable-linger", user});
   if (enabled && enabled->status == 0) return std::nullopt;
   const std::string why = enabled ? enabled->complaint() : enabled.error().message();
   return Error("starts when " + user + " logs in and ends with the last logout, since lingering is off: " + why)
-      .hint("sudo loginctl enable-linger " + user);
+      .hint(enable_lingering_command());
 }
 
 Result<BootSetUp> set_up_unit(const BootCommand& command) {
@@ -202,6 +201,16 @@ std::optional<std::string> boot_kind(const Context& context) {
   const auto crontab = read_crontab();
   if (crontab && has_cron_line(*crontab, *command)) return "cron";
   return std::nullopt;
+}
+
+std::optional<bool> lingering() {
+  if (!exists("/run/systemd/system")) return std::nullopt;
+  // logind asks for the name's file, and so it is known of users who are not logged in, too.
+  return exists("/var/lib/systemd/linger/" + user_name());
+}
+
+std::string enable_lingering_command() {
+  return "sudo loginctl enable-linger " + user_name();
 }
 
 json::object vars_with_boot(const VarsView& vars, const Context& context) {

@@ -22,6 +22,11 @@ Result<BootSetUp> set_up_boot(const Context& context);
 Result<std::vector<std::string>> remove_boot(const Context& context);
 // "systemd", "cron" or nothing.
 std::optional<std::string> boot_kind(const Context& context);
+// Whether the user's manager, and with it XDG_RUNTIME_DIR, outlives the last logout; nothing where systemd does not
+// run.
+std::optional<bool> lingering();
+// What turns it on.
+std::string enable_lingering_command();
 // What `vars` shows: what the manager says, and `boot`, which it can't know.
 json::object vars_with_boot(const VarsView& vars, const Context& context);
 

@@ -61,6 +61,7 @@ Result<int> clean(const Invocation& invocation);
 Result<int> complete(const Invocation& invocation);
 Result<int> conf(const Invocation& invocation);
 Result<int> console(const Invocation& invocation);
+Result<int> doctor(const Invocation& invocation);
 Result<int> events(const Invocation& invocation);
 Result<int> help(const Invocation& invocation);
 Result<int> init(const Invocation& invocation);

@@ -86,7 +86,7 @@ constexpr std::string_view about_init =
     "passes on what the instance has to complain about, shuts it down on TERM, INT or\n"
     "QUIT, and exits with 0 when all jobs have stopped as they should.\n";
 
-constexpr std::array<Command, 28> table{{
+constexpr std::array<Command, 29> table{{
     {.name = "start",
      .arguments = "CMD [ARG…] | SELECTOR",
      .summary = "make a job and start it; start stopped ones",
@@ -256,7 +256,17 @@ constexpr std::array<Command, 28> table{{
      .listed = false,
      .internal = true,
      .run = command::tmux_windows},
-    {.name = "vars", .section = Section::instance, .summary = "paths and settings in force", .run = command::vars},
+    {.name = "doctor",
+     .section = Section::instance,
+     .summary = "look for what bites sooner or later, and say what mends it",
+     .details = "Boot and lingering, limits, disks, modes, programs that were replaced. Changes\n"
+                "nothing. Exit status 1 when there is trouble; what is merely a hint is none.\n",
+     .run = command::doctor},
+    {.name = "vars",
+     .section = Section::instance,
+     .summary = "paths and settings in force",
+     .listed = false,
+     .run = command::vars},
     {.name = "complete",
      .section = Section::instance,
      .arguments = "WORD…",

@@ -123,4 +123,17 @@ BOOST_DESCRIBE_STRUCT(VarsView, (),
                       (version, home, socket, tmux_socket, jobs_dir, logs_dir, journal_dir, work_dir, settings,
                        instance_log, manager_pid, keeper_pid, keeper_version, started_at, cgroup))
 
+struct FindingView {
+  std::string about;                // "boot"
+  std::string severity;             // well, hint (could be better), trouble
+  std::string what;                 // one line
+  std::optional<std::string> mend;  // the command that mends it, or what to do
+};
+BOOST_DESCRIBE_STRUCT(FindingView, (), (about, severity, what, mend))
+
+struct DoctorView {
+  std::vector<FindingView> findings;
+};
+BOOST_DESCRIBE_STRUCT(DoctorView, (), (findings))
+
 }  // namespace usvc

@@ -1,0 +1,125 @@
+// The instance's own programs, and those of its jobs.
+#include "cli/instance.h"
+
+#include <fmt/core.h>
+
+#include <string>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "base/version.h"
+#include "cli/doctor/checks.h"
+#include "cli/words.h"
+#include "proc/limits.h"
+#include "proc/process.h"
+
+namespace usvc::doctor {
+
+namespace {
+
+constexpr std::size_t most_named = 8;
+
+std::string names_of(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < most_named; ++i) text += (i > 0 ? ", " : "") + names[i];
+  if (names.size() > most_named) text += fmt::format(" and {} more", names.size() - most_named);
+  return text;
+}
+
+std::string restart_command(const std::vector<std::string>& names) {
+  std::string text = "usvc restart --rolling";
+  for (const auto& name : names) text += " " + name;
+  return text;
+}
+
+// A finding when the process runs another program than the one that is installed.
+std::optional<FindingView> replaced(const std::string& name, pid_t pid, const std::string& version) {
+  if (version != own_version()) {
+    return trouble(
+        "instance",
+        fmt::format("the {} that runs is of version {}, this usvc of {}", name, printable(version), own_version()),
+        "usvc upgrade");
+  }
+  const auto installed = helper_program("usvc-" + name);
+  if (!installed) return trouble("instance", installed.error().message(), "install usvc anew");
+  if (!same_file(fmt::format("/proc/{}/exe", pid).c_str(), installed->c_str())) {
+    return trouble("instance", fmt::format("the {} that runs is not the program that is installed now", name),
+                   "usvc upgrade");
+  }
+  if (has_replaced_library(pid)) {
+    return trouble("instance", fmt::format("the {} uses a library that has been replaced since", name), "usvc upgrade");
+  }
+  return std::nullopt;
+}
+
+// Stopped by a signal or a debugger: it does nothing, and yet is there.
+std::optional<FindingView> stopped(const std::string& name, pid_t pid) {
+  ProcessStat stat;
+  std::string buffer;
+  if (!read_stat(pid, stat, buffer) || (stat.state != 'T' && stat.state != 't')) return std::nullopt;
+  return trouble("instance", fmt::format("the {} (pid {}) has been stopped by a signal", name, pid),
+                 fmt::format("kill -CONT {}", pid));
+}
+
+void check_process(const std::string& name, std::optional<std::int64_t> pid, const std::string& version,
+                   Findings& findings) {
+  if (!pid) return;
+  const auto process = static_cast<pid_t>(*pid);
+  auto found = stopped(name, process);
+  if (!found) found = replaced(name, process, version);
+  if (found) findings.push_back(std::move(*found));
+}
+
+}  // namespace
+
+Findings check_instance(const Patient& patient) {
+  const VarsView& vars = patient.vars;
+  Findings findings;
+  if (!vars.manager_pid && !vars.keeper_pid) {
+    return {well("instance", "none runs; the next usvc start begins one")};
+  }
+  if (!vars.manager_pid || !vars.keeper_pid) {
+    findings.push_back(trouble("instance", fmt::format("the {} is away", vars.manager_pid ? "keeper" : "manager"),
+                               "look into " + shell_quote(vars.instance_log)));
+  }
+  check_process("manager", vars.manager_pid, vars.version, findings);
+  check_process("keeper", vars.keeper_pid, vars.keeper_version.value_or(vars.version), findings);
+  for (const auto& trouble_text : patient.troubles) {
+    findings.push_back(trouble("instance", printable(trouble_text), "look into " + shell_quote(vars.instance_log)));
+  }
+  if (findings.empty()) {
+    findings.push_back(well("instance", fmt::format("runs, version {}, manager {}, keeper {}", vars.version,
+                                                    *vars.manager_pid, *vars.keeper_pid)));
+  }
+  return findings;
+}
+
+Findings check_jobs(const Patient& patient) {
+  Findings findings;
+  std::vector<std::string> changed;
+  std::vector<std::string> libraries;
+  for (const auto& job : patient.jobs) {
+    if (job.state == "invalid") {
+      findings.push_back(trouble("jobs", job.name + ": " + printable(job.trouble.value_or("its conf is not valid")),
+                                 "mend " + shell_quote(job.conf) + ", then: usvc start " + job.name));
+    }
+    if (job.md5_changed.value_or(false)) {
+      changed.push_back(job.name);
+    } else if (job.pid && has_replaced_library(static_cast<pid_t>(*job.pid))) {
+      libraries.push_back(job.name);
+    }
+  }
+  if (!changed.empty()) {
+    findings.push_back(trouble("jobs", "running a program that has been replaced since: " + names_of(changed),
+                               restart_command(changed)));
+  }
+  if (!libraries.empty()) {
+    findings.push_back(hint("jobs", "using a library that has been replaced since: " + names_of(libraries),
+                            restart_command(libraries)));
+  }
+  if (findings.empty())
+    findings.push_back(well("jobs", fmt::format("{}, programs as they were started", patient.jobs.size())));
+  return findings;
+}
+
+}  // namespace usvc::doctor

@@ -1,0 +1,82 @@
+#include "proc/limits.h"
+
+#include <limits>
+#include <string>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "proc/scan.h"
+
+namespace usvc {
+
+namespace {
+
+std::optional<std::uint64_t> limit_number(std::string_view word) {
+  if (word == "unlimited") return std::numeric_limits<std::uint64_t>::max();
+  return whole_number<std::uint64_t>(word);
+}
+
+std::string_view next_word(Words& words) {
+  std::string_view word;
+  while (word.empty() && !words.at_end()) word = words.next();
+  return word;
+}
+
+std::optional<std::uint64_t> read_number(const char* path) {
+  std::string text;
+  if (!read_small(path, text)) return std::nullopt;
+  return whole_number<std::uint64_t>(trim(text));
+}
+
+}  // namespace
+
+std::optional<DescriptorLimit> parse_descriptor_limit(std::string_view limits) {
+  constexpr std::string_view row = "Max open files";
+  for (const auto line : split(limits, '\n')) {
+    if (!line.starts_with(row)) continue;
+    Words words(line.substr(row.size()));
+    const auto soft = limit_number(next_word(words));
+    const auto hard = limit_number(next_word(words));
+    if (soft && hard) return DescriptorLimit{.soft = *soft, .hard = *hard};
+  }
+  return std::nullopt;
+}
+
+std::optional<DescriptorLimit> read_descriptor_limit(pid_t pid) {
+  std::string text;
+  if (!read_small(ProcPath(pid, "limits").c_str(), text)) return std::nullopt;
+  return parse_descriptor_limit(text);
+}
+
+std::optional<std::uint64_t> open_descriptors(pid_t pid) {
+  const auto entries = numbered_entries(ProcPath(pid, "fd").c_str());
+  if (entries.empty()) return std::nullopt;
+  return entries.size();
+}
+
+std::optional<Terminals> read_terminals() {
+  const auto used = read_number("/proc/sys/kernel/pty/nr");
+  const auto most = read_number("/proc/sys/kernel/pty/max");
+  if (!used || !most) return std::nullopt;
+  return Terminals{.used = *used, .most = *most};
+}
+
+bool maps_replaced_library(std::string_view maps) {
+  constexpr std::string_view gone = " (deleted)";
+  for (const auto line : split(maps, '\n')) {
+    if (!line.ends_with(gone)) continue;
+    Words words(line);
+    words.next();  // addresses
+    const std::string_view rights = words.next();
+    // Not memory shared through a file without a name: memfd, SysV segments, /dev/shm.
+    if (rights.find('x') != std::string_view::npos && line.find(".so") != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+bool has_replaced_library(pid_t pid) {
+  std::string text;
+  return read_small(ProcPath(pid, "maps").c_str(), text) && maps_replaced_library(text);
+}
+
+}  // namespace usvc

@@ -1,0 +1,35 @@
+// What the kernel still gives: descriptors to a process, terminals to everybody.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace usvc {
+
+struct DescriptorLimit {
+  std::uint64_t soft = 0;  // "unlimited" is the largest number
+  std::uint64_t hard = 0;
+};
+
+// The row "Max open files" of /proc/PID/limits.
+std::optional<DescriptorLimit> parse_descriptor_limit(std::string_view limits);
+std::optional<DescriptorLimit> read_descriptor_limit(pid_t pid);
+// How many the process has open; nothing when it is gone or not ours to look into.
+std::optional<std::uint64_t> open_descriptors(pid_t pid);
+
+struct Terminals {
+  std::uint64_t used = 0;
+  std::uint64_t most = 0;
+};
+// /proc/sys/kernel/pty; nothing where the kernel does not say.
+std::optional<Terminals> read_terminals();
+
+// The process runs code of a file that has been removed or replaced since, other than its program: a library that was
+// upgraded. From /proc/PID/maps.
+bool maps_replaced_library(std::string_view maps);
+bool has_replaced_library(pid_t pid);
+
+}  // namespace usvc

@@ -1,0 +1,93 @@
+// usvc doctor: what bites, and the command that mends it.
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "cli/cli_test.h"
+
+namespace usvc::test {
+
+namespace {
+
+class DoctorTest : public CliTest {
+ protected:
+  // The findings about one thing, of one severity.
+  std::vector<json::object> found(const std::string& about, const std::string& severity) {
+    const Output output = run({"--json", "doctor"});
+    std::vector<json::object> result;
+    const json::value document = json::parse(output.out);
+    for (const auto& finding : document.at("findings").as_array()) {
+      const auto& object = finding.as_object();
+      if (object.at("about").as_string() == about && object.at("severity").as_string() == severity) {
+        result.push_back(object);
+      }
+    }
+    return result;
+  }
+  static std::string word_of(const json::object& finding, const char* key) {
+    return std::string(finding.at(key).as_string());
+  }
+};
+
+TEST_F(DoctorTest, StartsNothingAndSaysThatNoneRuns) {
+  const auto findings = found("instance", "well");
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_TRUE(contains(word_of(findings[0], "what"), "none runs")) << word_of(findings[0], "what");
+  EXPECT_TRUE(own_processes().empty());
+}
+
+TEST_F(DoctorTest, AHealthyInstanceHasNoTrouble) {
+  start({"--name", "web", "--", probe(), "serve"});
+  const Output output = ok({"doctor"});
+  EXPECT_FALSE(contains(output.out, "trouble")) << output.out;
+  EXPECT_TRUE(contains(output.out, "well     jobs       1,")) << output.out;
+}
+
+TEST_F(DoctorTest, ProgramReplacedSince) {
+  const std::string copy = path("worker");
+  std::filesystem::copy_file(probe(), copy);
+  start({"--name", "web", "--", copy, "serve"});
+  std::filesystem::remove(copy);
+  std::filesystem::copy_file(probe(), copy);
+  EXPECT_EQ(run({"doctor"}).status, 1);
+  const auto findings = found("jobs", "trouble");
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(word_of(findings[0], "mend"), "usvc restart --rolling web");
+  ok({"restart", "--rolling", "web"});
+  EXPECT_TRUE(found("jobs", "trouble").empty());
+}
+
+TEST_F(DoctorTest, ModesOpenToOthers) {
+  start({"--name", "web", "--", probe(), "serve"});
+  ASSERT_EQ(::chmod(conf_path("web").c_str(), 0644), 0);
+  const auto findings = found("modes", "trouble");
+  ASSERT_EQ(findings.size(), 1U);
+  ok({"vars"});
+  run_program({"/bin/sh", "-c", word_of(findings[0], "mend")});
+  EXPECT_TRUE(found("modes", "trouble").empty());
+}
+
+TEST_F(DoctorTest, ConfThatDoesNotParse) {
+  start({"--name", "web", "--", probe(), "serve"});
+  ok({"stop", "web"});
+  write("h/jobs/web.conf", "[core\n");
+  const auto findings = found("jobs", "trouble");
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_TRUE(contains(word_of(findings[0], "what"), "web")) << word_of(findings[0], "what");
+  EXPECT_TRUE(contains(word_of(findings[0], "mend"), "web.conf")) << word_of(findings[0], "mend");
+}
+
+TEST_F(DoctorTest, ManagerThatDoesNotAnswerIsNamed) {
+  start({"--name", "web", "--", probe(), "serve"});
+  const pid_t manager = manager_pid();
+  freeze(manager);
+  const Output output = run({"doctor"}, {.deadline = 30s});
+  EXPECT_EQ(output.status, 1) << output.out;
+  EXPECT_TRUE(contains(output.out, "kill -CONT " + std::to_string(manager))) << output.out;
+  thaw(manager);
+  EXPECT_EQ(run({"doctor"}).status, 0);
+}
+
+}  // namespace
+
+}  // namespace usvc::test
