@@ -9,11 +9,9 @@ namespace usvc::foreign {
 namespace {
 
 constexpr int most_replicas = 10'000;
-constexpr std::string_view never_gives_up =
-    "usvc does not give up: it restarts at once, and waits longer and longer when it keeps dying young";
 constexpr std::string_view no_probe = "usvc asks no job how it is; it counts as started when it has run for settle";
 
-constexpr std::array<Told, 14> told_keys{{
+constexpr std::array<Told, 14> keys_told_of_compose{{
     {"depends_on", "all jobs are started at once, none waits for another"},
     {"readiness_probe", no_probe},
     {"liveness_probe", no_probe},
@@ -30,8 +28,8 @@ constexpr std::array<Told, 14> told_keys{{
     {"watch", "usvc watches no files; usvc restart when they have changed"},
 }};
 
-constexpr std::array<std::string_view, 6> idle_keys = {"description", "disable_ansi_colors", "name", "namespace",
-                                                       "replicas",    "is_dotenv_disabled"};
+constexpr std::array<std::string_view, 6> idle_keys_of_compose = {
+    "description", "disable_ansi_colors", "name", "namespace", "replicas", "is_dotenv_disabled"};
 
 // $NAME and ${NAME} of what is known; the others are left for a shell to see. $$ is a $.
 std::string expand(std::string_view text, const std::vector<std::string>& env) {
@@ -84,7 +82,7 @@ class Compose {
       if (part.key == "environment") {
         globals_ = &part;
       } else if (std::find(idle.begin(), idle.end(), part.key) == idle.end() && !part.is_false()) {
-        const Told* told = find_told(told_keys, part.key);
+        const Told* told = find_told(keys_told_of_compose, part.key);
         const std::string what(told == nullptr ? "usvc has nothing like it and passes over it" : told->what);
         reading_.tell(part.line, part.key + ": " + what);
       }
@@ -164,19 +162,19 @@ class Compose {
 
   void take_key(Draft& draft, const Node& part) {
     const std::string& key = part.key;
-    if (std::find(idle_keys.begin(), idle_keys.end(), key) != idle_keys.end()) return;
+    if (std::find(idle_keys_of_compose.begin(), idle_keys_of_compose.end(), key) != idle_keys_of_compose.end()) return;
     if (take_run(draft, part) || take_nested(draft, part)) return;
     if (key == "disabled") {
       if (!part.is_false()) draft.stopped();
     } else if (key == "is_tty" || key == "is_interactive") {
       if (!part.is_false()) draft.set("tty", "true", key, part.line);
-    } else if (const Told* told = find_told(told_keys, key)) {
+    } else if (const Told* told = find_told(keys_told_of_compose, key)) {
       if (tell_ && !part.is_false()) draft.tell(key, told->what, part.line);
     } else if (tell_) {
       std::vector<std::string> known = {"command",      "entrypoint", "working_dir", "environment", "env_file",
                                         "availability", "shutdown",   "disabled",    "is_tty"};
-      known.insert(known.end(), idle_keys.begin(), idle_keys.end());
-      for (const auto& row : told_keys) known.emplace_back(row.key);
+      known.insert(known.end(), idle_keys_of_compose.begin(), idle_keys_of_compose.end());
+      for (const auto& row : keys_told_of_compose) known.emplace_back(row.key);
       draft.unknown(key, known, part.line);
     }
   }

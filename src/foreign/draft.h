@@ -12,6 +12,11 @@
 
 namespace usvc::foreign {
 
+// What several of them have and usvc has otherwise.
+inline constexpr std::string_view in_usvc_log = "its output is in usvc's own log (usvc log)";
+inline constexpr std::string_view never_gives_up =
+    "usvc does not give up: it restarts at once, and waits longer and longer when it keeps dying young";
+
 class Reading {
  public:
   explicit Reading(const Surroundings& around) : around_(&around) {}

@@ -11,12 +11,9 @@ namespace usvc::foreign {
 namespace {
 
 constexpr int most_instances = 10'000;
-constexpr std::string_view in_usvc_log = "its output is in usvc's own log (usvc log)";
-constexpr std::string_view never_gives_up =
-    "usvc does not give up: it restarts at once, and waits longer and longer when it keeps dying young";
 constexpr std::string_view no_readiness = "a job counts as started when it has run for its settle time";
 
-constexpr std::array<Told, 34> told_keys{{
+constexpr std::array<Told, 34> keys_told_of_pm2{{
     {"watch", "usvc watches no files; usvc restart when they have changed"},
     {"max_memory_restart", "usvc restarts no job for its memory; usvc top shows it"},
     {"cron_restart", "usvc has no timetable; a line in crontab can type usvc restart"},
@@ -54,21 +51,21 @@ constexpr std::array<Told, 34> told_keys{{
 }};
 
 // What means nothing where pm2 is not.
-constexpr std::array<std::string_view, 15> idle_keys = {"ignore_watch",
-                                                        "watch_delay",
-                                                        "watch_options",
-                                                        "source_map_support",
-                                                        "disable_source_map_support",
-                                                        "vizion",
-                                                        "autostart",
-                                                        "pmx",
-                                                        "automation",
-                                                        "treekill",
-                                                        "time",
-                                                        "merge_logs",
-                                                        "combine_logs",
-                                                        "force",
-                                                        "windowsHide"};
+constexpr std::array<std::string_view, 15> idle_keys_of_pm2 = {"ignore_watch",
+                                                               "watch_delay",
+                                                               "watch_options",
+                                                               "source_map_support",
+                                                               "disable_source_map_support",
+                                                               "vizion",
+                                                               "autostart",
+                                                               "pmx",
+                                                               "automation",
+                                                               "treekill",
+                                                               "time",
+                                                               "merge_logs",
+                                                               "combine_logs",
+                                                               "force",
+                                                               "windowsHide"};
 
 // By what pm2 runs a script with such an ending.
 constexpr std::array<Told, 10> interpreters{{{".js", "node"},
@@ -163,14 +160,14 @@ class App {
                                                         "append_env_to_name"};
     const std::string& key = node.key;
     const bool known = std::find(taken.begin(), taken.end(), key) != taken.end() ||
-                       std::find(idle_keys.begin(), idle_keys.end(), key) != idle_keys.end();
+                       std::find(idle_keys_of_pm2.begin(), idle_keys_of_pm2.end(), key) != idle_keys_of_pm2.end();
     if (known || take_life(draft, node) || take_environment(draft, node)) return;
-    const Told* told = find_told(told_keys, key);
+    const Told* told = find_told(keys_told_of_pm2, key);
     if (told != nullptr) {
       if (!node.is_false()) say(draft, node, told->what);
     } else if (tell_) {
       std::vector<std::string> all(taken.begin(), taken.end());
-      for (const auto& row : told_keys) all.emplace_back(row.key);
+      for (const auto& row : keys_told_of_pm2) all.emplace_back(row.key);
       all.insert(all.end(), {"autorestart", "kill_timeout", "exec_mode", "env", "user", "stop_exit_codes"});
       draft.unknown(key, all, node.line);
     }

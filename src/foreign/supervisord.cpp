@@ -18,10 +18,9 @@ constexpr std::string_view program_section = "program:";
 constexpr std::string_view group_section = "group:";
 constexpr int most_processes = 10'000;
 
-constexpr std::string_view in_usvc_log = "its output is in usvc's own log (usvc log)";
 constexpr std::string_view all_at_once = "all jobs are started at once, in no order";
 
-constexpr std::array<Told, 17> told_keys{{
+constexpr std::array<Told, 17> keys_told_of_supervisord{{
     {"startretries", "usvc does not give up: it waits longer and longer between two tries"},
     {"priority", all_at_once},
     {"stdout_logfile", in_usvc_log},
@@ -161,7 +160,7 @@ class Process {
     if (key == "process_name" || key == "numprocs" || key == "numprocs_start") return;
     const std::string value = expanded(entry.value, key, entry.line);
     if (take_run(entry, value) || take_life(entry, value) || take_log(entry, value)) return;
-    const Told* told = find_told(told_keys, key);
+    const Told* told = find_told(keys_told_of_supervisord, key);
     if (told == nullptr) return unknown(entry);
     const bool group = key == "stopasgroup" || key == "killasgroup";
     const bool log = key == "stdout_logfile" && (value == "AUTO" || value.empty());
@@ -255,7 +254,7 @@ class Process {
     std::vector<std::string> known = {"command",      "directory",    "environment",    "autostart", "autorestart",
                                       "startsecs",    "stopsignal",   "numprocs",       "umask",     "user",
                                       "stopwaitsecs", "process_name", "redirect_stderr"};
-    for (const auto& row : told_keys) known.emplace_back(row.key);
+    for (const auto& row : keys_told_of_supervisord) known.emplace_back(row.key);
     draft_.unknown(entry.key, known, entry.line);
   }
 

@@ -198,8 +198,8 @@ Status create_job(Instance& instance, const Conf& conf, const std::vector<std::s
     return written;
   }
   fault_point("manager.conf-written");
-  const auto job = instance.add_job(conf.name, window);
-  if (wanted != Wanted::no) job->post(JobEvent::start);
+  // Its life begins with what is wanted: to be told so once more would only cut short the wait after its first death.
+  instance.add_job(conf.name, window);
   return {};
 }
 

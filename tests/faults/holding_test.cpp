@@ -214,11 +214,20 @@ TEST_F(HoldingTest, LoadTakesNoNameThatAStartHasBeenGiven) {
   const auto starting = launch({"start", "-n", "100", "-g", "web", "--settle", "0", "-1", "--", "/bin/true"});
   const pid_t manager = stopped_at("manager.conf-written");
   ASSERT_GT(manager, 0);
-  const auto loading = launch({"load", "-"}, {.input = "[group \"web\"]\n\tcmd = /bin/true\n\tkeepalive = false\n"
-                                                       "\tsettle = 0\n\tcopies = 1\n\tjob = web-50\n"});
-  // It has asked: its request waits in the socket.
-  ASSERT_TRUE(
-      wait_until(20s, [&] { return contains(read("/proc/" + std::to_string(loading->pid()) + "/wchan"), "poll"); }));
+  const std::string set = write("set",
+                                "[group \"web\"]\n\tcmd = /bin/true\n\tkeepalive = false\n"
+                                "\tsettle = 0\n\tcopies = 1\n\tjob = web-50\n");
+  const auto loading = launch({"load", set});
+  // It has asked: its request waits in the socket, and it for the answer.
+  ASSERT_TRUE(wait_until(20s, [&] {
+    const std::string process = "/proc/" + std::to_string(loading->pid());
+    std::error_code gone;
+    for (const auto& entry : fs::directory_iterator(process + "/fd", gone)) {
+      const bool socket = contains(fs::read_symlink(entry.path(), gone).string(), "socket:");
+      if (socket && contains(read(process + "/stat"), ") S ")) return true;
+    }
+    return false;
+  }));
   thaw(manager);
   EXPECT_EQ(starting->finish(40s).status, 0);
   const Output loaded = loading->finish(40s);

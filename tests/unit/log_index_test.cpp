@@ -312,11 +312,14 @@ TEST(LogIndexWriter, HoldsNothingOpenAndMarksOnlyItsOwnFile) {
   }
   writer->batch(0, 2 * a_second);
   EXPECT_EQ(LogIndex::read(path)->marks().size(), 1U);
-  ASSERT_EQ(::unlink(path.c_str()), 0);
+  const std::string old = path + ".1";  // kept, so that the new file has another inode
+  ASSERT_EQ(::rename(path.c_str(), old.c_str()), 0);
   ASSERT_TRUE(IndexWriter::open(path, 0, 0, a_second));
   writer->batch(100, 20 * a_second);
   EXPECT_TRUE(LogIndex::read(path)->marks().empty()) << "of another log";
+  EXPECT_EQ(LogIndex::read(old)->marks().size(), 1U);
   (void)::unlink(path.c_str());
+  (void)::unlink(old.c_str());
 }
 
 }  // namespace

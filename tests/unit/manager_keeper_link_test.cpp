@@ -47,11 +47,12 @@ class KeeperLinkTest : public testing::Test {
   template <class Condition>
   bool runs_until(Condition condition) {
     const auto deadline = std::chrono::steady_clock::now() + 30s;
-    while (!condition() && std::chrono::steady_clock::now() < deadline) {
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
       io_.restart();
       (void)io_.run_for(20ms);
     }
-    return condition();
+    return true;
   }
   void hold_surely(const std::string& id) {
     const auto hold = [](KeeperLinkTest* test, std::string item) -> asio::awaitable<void> {

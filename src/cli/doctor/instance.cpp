@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "cli/doctor/checks.h"
+#include "cli/remote.h"
 #include "cli/words.h"
 #include "proc/limits.h"
 #include "proc/process.h"
@@ -94,15 +95,26 @@ Findings check_instance(const Patient& patient) {
   return findings;
 }
 
+namespace {
+
+// What a job's next start would stumble over, though it runs.
+void check_conf(const Patient& patient, const JobView& job, Findings& findings) {
+  const auto conf = Remote(*patient.context, NoInstance::offline).conf(job.name);
+  if (job.state != "invalid" && conf) return;
+  const std::string why =
+      job.state == "invalid" ? job.trouble.value_or("its conf is not valid") : conf.error().message();
+  findings.push_back(trouble("jobs", job.name + ": " + printable(why),
+                             "mend " + shell_quote(job.conf) + ", then: usvc restart " + job.name));
+}
+
+}  // namespace
+
 Findings check_jobs(const Patient& patient) {
   Findings findings;
   std::vector<std::string> changed;
   std::vector<std::string> libraries;
   for (const auto& job : patient.jobs) {
-    if (job.state == "invalid") {
-      findings.push_back(trouble("jobs", job.name + ": " + printable(job.trouble.value_or("its conf is not valid")),
-                                 "mend " + shell_quote(job.conf) + ", then: usvc start " + job.name));
-    }
+    check_conf(patient, job, findings);
     if (job.md5_changed.value_or(false)) {
       changed.push_back(job.name);
     } else if (job.pid && has_replaced_library(static_cast<pid_t>(*job.pid))) {
