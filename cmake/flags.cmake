@@ -24,7 +24,7 @@ endif()
 # usvc_unity(TARGET): where the preset asks for it, the target's files are compiled together.
 function(usvc_unity target)
   if(USVC_UNITY)
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ON)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
     target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()
 endfunction()

@@ -50,7 +50,7 @@ FdRef RunInput::lent() const {
 Status RunInput::hand_over() {
   if (pipe_out_) {
     pipe_out_.reset();
-    auto copier = Background<void>::begin([this](FdRef given_up) { return copy_terminal(given_up); });
+    auto copier = BackgroundTask<void>::begin([this](FdRef given_up) { return copy_terminal(given_up); });
     if (!copier) return pass(copier);
     copier_ = std::move(*copier);
     return {};

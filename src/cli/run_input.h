@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "cli/background.h"
+#include "cli/background_task.h"
 
 namespace usvc {
 
@@ -37,7 +37,7 @@ class RunInput {
   Fd terminal_;  // where stdin is one
   Fd pipe_out_;
   Fd pipe_in_;
-  std::unique_ptr<Background<void>> copier_;
+  std::unique_ptr<BackgroundTask<void>> copier_;
   bool told_ = false;
 };
 

@@ -17,7 +17,7 @@
 #include "base/signals.h"
 #include "base/watch.h"
 #include "base/window_size.h"
-#include "cli/background.h"
+#include "cli/background_task.h"
 #include "cli/command.h"
 #include "cli/instance.h"
 #include "cli/interrupt.h"
@@ -37,7 +37,7 @@ namespace usvc::command {
 
 namespace {
 
-using ExitWaiter = Background<WaitReply>;
+using ExitWaiter = BackgroundTask<WaitReply>;
 
 // Asks in a thread of its own how the run ends: the question is answered only then.
 Result<std::unique_ptr<ExitWaiter>> await_exit(const Context& context, const Outcome& outcome) {

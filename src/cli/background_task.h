@@ -16,29 +16,29 @@
 namespace usvc {
 
 template <class T>
-class Background {
+class BackgroundTask {
  public:
   // `given_up` can be read when nobody wants to know any more: the work is to end soon.
   using Work = std::function<Result<T>(FdRef given_up)>;
 
-  static Result<std::unique_ptr<Background>> begin(Work work) {
+  static Result<std::unique_ptr<BackgroundTask>> begin(Work work) {
     Fd given_up(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     Fd done(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!given_up || !done) return fail(Error::last("cannot do two things at once"));
-    return std::make_unique<Background>(std::move(given_up), std::move(done), std::move(work));
+    return std::make_unique<BackgroundTask>(std::move(given_up), std::move(done), std::move(work));
   }
-  Background(Fd given_up, Fd done, Work work)
+  BackgroundTask(Fd given_up, Fd done, Work work)
       : given_up_(std::move(given_up)), done_(std::move(done)), task_(std::move(work)), result_(task_.get_future()) {
     thread_ = std::jthread([this] {
       task_(given_up_);
       (void)::eventfd_write(done_.get(), 1);  // fails only when it counts too much
     });
   }
-  ~Background() { (void)::eventfd_write(given_up_.get(), 1); }
-  Background(const Background&) = delete;
-  Background& operator=(const Background&) = delete;
-  Background(Background&&) = delete;
-  Background& operator=(Background&&) = delete;
+  ~BackgroundTask() { (void)::eventfd_write(given_up_.get(), 1); }
+  BackgroundTask(const BackgroundTask&) = delete;
+  BackgroundTask& operator=(const BackgroundTask&) = delete;
+  BackgroundTask(BackgroundTask&&) = delete;
+  BackgroundTask& operator=(BackgroundTask&&) = delete;
 
   // Readable from the moment on when it is over.
   [[nodiscard]] FdRef done() const { return done_; }
