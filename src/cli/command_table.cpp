@@ -12,6 +12,13 @@ constexpr std::string_view about_selectors =
     "A SELECTOR is a job's name, a group, all, live, dead (not running), a quoted\n"
     "glob ('web-*') or state:STATE; several are added up.\n";
 
+constexpr std::string_view about_stop =
+    "Each gets its stop signal (TERM); what is left of it after its stop timeout\n"
+    "(10 s) is killed. Returns when nothing is left. A stopped job is not started\n"
+    "again before usvc start does it, not even with the machine.\n"
+    "A SELECTOR is a job's name, a group, all, live, dead (not running), a quoted\n"
+    "glob ('web-*') or state:STATE; several are added up.\n";
+
 constexpr std::string_view about_top =
     "Needs a terminal. CPU is what a job's processes took since the last look, 100%\n"
     "being one core; behind it and behind the memory stand the last looks. Below the\n"
@@ -105,7 +112,7 @@ constexpr std::array<Command, 29> table{{
     {.name = "stop",
      .arguments = "SELECTOR…",
      .summary = "stop jobs, and whatever they left running",
-     .details = about_selectors,
+     .details = about_stop,
      .run = command::stop},
     {.name = "restart",
      .arguments = "SELECTOR…",
@@ -156,7 +163,7 @@ constexpr std::array<Command, 29> table{{
      .section = Section::look,
      .arguments = "RUN-ID",
      .summary = "exactly what one run wrote",
-     .details = "The bytes as they are. A RUN-ID is NAME.NUMBER.TAG, as in --json events.\n",
+     .details = "The bytes as they are. A RUN-ID is NAME.NUMBER.TAG: see usvc --json events.\n",
      .listed = false,
      .run = command::logchunk},
     {.name = "events",
@@ -182,7 +189,7 @@ constexpr std::array<Command, 29> table{{
     {.name = "pidof",
      .section = Section::look,
      .arguments = "SELECTOR…",
-     .summary = "their process ids, one a line",
+     .summary = "process ids of jobs, one a line",
      .details = about_selectors,
      .listed = false,
      .run = command::pidof},
@@ -190,7 +197,8 @@ constexpr std::array<Command, 29> table{{
      .section = Section::look,
      .arguments = "SELECTOR…",
      .summary = "wait until jobs run, stop or exit",
-     .details = "Exit status 1: the time is up. With --for exit it is the job's own.\n",
+     .details = "ready: running, and for longer than its settle time. Exit status 1: the time is\n"
+                "up. With --for exit it is the job's own.\n",
      .listed = false,
      .flags = command::wait_flags,
      .run = command::wait},
@@ -198,7 +206,7 @@ constexpr std::array<Command, 29> table{{
      .section = Section::tend,
      .arguments = "SELECTOR… | JOB KEY [VALUE]",
      .summary = "where confs are; show or set a value",
-     .details = "A changed value applies at the job's next start.\n",
+     .details = "A changed value applies at the job's next start. The keys: man usvc-job.conf.\n",
      .run = command::conf},
     {.name = "clean",
      .aliases = "rm delete",
@@ -247,7 +255,8 @@ constexpr std::array<Command, 29> table{{
     {.name = "upgrade",
      .section = Section::instance,
      .summary = "replace manager and keeper by the installed programs",
-     .details = "Of the usvc that asks; no job notices. If the new ones do not come up, the old\nones go on.\n",
+     .details = "By those that were installed with the usvc that is called; no job notices. If\n"
+                "the new ones do not come up, the old ones go on.\n",
      .run = command::upgrade},
     {.name = "tmux-windows",
      .section = Section::instance,

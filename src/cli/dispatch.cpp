@@ -56,9 +56,14 @@ bool asks_for_json(const std::vector<std::string>& words) {
   return false;
 }
 
+// Where to read on, unless the error says what to do.
+Error with_help(Error error, std::string where) {
+  return error.hint().empty() ? std::move(error).hint(std::move(where)) : std::move(error);
+}
+
 Status parse(const std::vector<std::string>& words, CommandLine& line) {
   auto leading = parse_arguments(leading_flags(), Options::before_words, words);
-  if (!leading) return pass(leading);
+  if (!leading) return fail(with_help(std::move(leading).error(), "usvc help"));
   line.leading = std::move(*leading);
   std::vector<std::string> rest = std::exchange(line.leading.words, {});
   if (rest.empty()) return {};
@@ -74,9 +79,7 @@ Status parse(const std::vector<std::string>& words, CommandLine& line) {
   }
   auto arguments = parse_arguments(flags, line.command->options, rest);
   if (!arguments) {
-    Error error = std::move(arguments).error();
-    const bool hinted = !error.hint().empty();
-    return fail(hinted ? std::move(error) : std::move(error).hint("usvc help " + std::string(line.command->name)));
+    return fail(with_help(std::move(arguments).error(), "usvc help " + std::string(line.command->name)));
   }
   line.arguments = std::move(*arguments);
   return {};

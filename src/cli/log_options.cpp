@@ -104,7 +104,9 @@ Result<LogOptions> parse_log_options(const Arguments& arguments, bool called_tai
   } else if (!chosen) {
     options.lines = usual_lines;
   }
-  if (options.follow && options.until_us) return fail("--until has an end and --follow has none", ErrorKind::usage);
+  if (options.follow && options.until_us) {
+    return fail("--follow has no end, so --until can't be given with it", ErrorKind::usage);
+  }
   return options;
 }
 

@@ -46,7 +46,7 @@ Result<std::string> body_of(Reply reply) {
   if (reply.status < 400) return std::move(reply.body);
   const auto error = parse_as<ErrorReply>(reply.body);
   if (error && !error->error.message.empty()) return fail(error_from(*error));
-  return fail("the manager refused with HTTP status " + std::to_string(reply.status));
+  return fail("the manager refused and did not say why: HTTP status " + std::to_string(reply.status));
 }
 
 template <class T>

@@ -56,7 +56,7 @@ Result<std::int64_t> copies_of(const Arguments& arguments) {
   if (!text) return 1;
   const auto number = parse_number(*text);
   if (number && *number >= 1) return *number;
-  return fail("-n " + printable(*text) + ": must be a number from 1", ErrorKind::usage);
+  return fail("-n " + printable(*text) + ": must be a whole number, at least 1", ErrorKind::usage);
 }
 
 Result<std::vector<std::string>> environment_of(const Arguments& arguments) {
@@ -95,7 +95,8 @@ std::vector<Flag> job_flags() {
   for (const auto& option : option_table()) {
     if (option.flag.empty()) continue;
     const char letter = option.short_flag.size() == 2 ? option.short_flag[1] : '\0';
-    flags.push_back({option.flag, letter, option.flag_value.empty() ? option.value_name : "", flag_help(option)});
+    const std::string_view value = option.choices.empty() ? option.value_name : option.choices;
+    flags.push_back({option.flag, letter, option.flag_value.empty() ? value : "", flag_help(option)});
   }
   return flags;
 }

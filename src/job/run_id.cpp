@@ -32,7 +32,7 @@ std::string make_run_id(std::string_view name, std::uint64_t number, std::uint32
 Result<RunId> parse_run_id(std::string_view text) {
   const auto wrong = [&] {
     return fail(Error("'" + printable(text) + "' is not a run id", ErrorKind::usage)
-                    .hint("NAME.NUMBER.TAG, as in events and status --json"));
+                    .hint("NAME.NUMBER.TAG, as usvc --json events shows it"));
   };
   const auto last_dot = text.rfind('.');
   if (last_dot == std::string_view::npos) return wrong();

@@ -66,7 +66,7 @@ Status remove_files(const Layout& layout, const std::string& name) {
 
 Status forget_job(Instance& instance, const std::shared_ptr<Job>& job) {
   // Without an instance: a process that has outlived it would be forgotten with its job.
-  if (auto none = no_survivor(instance, *job); !none) return fail(std::move(none).error().hint("usvc init sees to it"));
+  if (auto none = no_survivor(instance, *job); !none) return fail(std::move(none).error().hint("usvc init ends it"));
   fault_point("manager.clean-recorded");
   if (auto moved = move_log(instance, *job); !moved) return moved;
   fault_point("manager.clean-log-moved");

@@ -85,7 +85,10 @@ Result<std::vector<Planned>> plan(const std::vector<GitEntry>& entries) {
   std::vector<Planned> plans;
   std::vector<std::string> sections;
   for (const auto& entry : entries) {
-    if (entry.section != "group") return fail("section [" + printable(entry.section) + "] is none of [group \"NAME\"]");
+    if (entry.section != "group") {
+      return fail("section [" + printable(entry.section) +
+                  "] does not belong in a set of jobs, only [group \"NAME\"] does");
+    }
     const auto known = std::find(sections.begin(), sections.end(), entry.subsection);
     const auto index = static_cast<std::size_t>(known - sections.begin());
     if (known == sections.end()) {

@@ -256,7 +256,7 @@ std::optional<pid_t> survivor_of(const JobRecord& record) {
 Status no_survivor(Instance& instance, const Job& job) {
   const auto survivor = instance.online() ? std::nullopt : survivor_of(instance.record_of(job));
   if (!survivor) return {};
-  return fail("its process " + std::to_string(*survivor) + " has outlived usvc's own and is still there");
+  return fail("its process " + std::to_string(*survivor) + " still runs, though usvc's own do not");
 }
 
 asio::awaitable<std::size_t> sweep_lost(Instance* instance, std::shared_ptr<Job> job) {

@@ -194,7 +194,9 @@ asio::awaitable<Result<UpgradeReply>> Upgrade::run(UpgradeRequest request) {
   const auto deadline = Wakeup::Clock::now() + keeper_limit;
   while (!settled() && under_way_ && Wakeup::Clock::now() < deadline) (void)co_await wakeup.wait_until(deadline);
   waiting_.erase(place);
-  if (!settled()) co_return fail(Error("the keeper does not act on it").hint("see " + instance_.layout().instance_log));
+  if (!settled()) {
+    co_return fail(Error("the keeper does not begin the upgrade").hint("see " + instance_.layout().instance_log));
+  }
   if (*record->code != 0) co_return fail(Error(record->message).hint("see " + instance_.layout().instance_log));
   co_return reply_of(*record);
 }

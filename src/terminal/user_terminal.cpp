@@ -29,7 +29,7 @@ Result<std::unique_ptr<UserTerminal>> UserTerminal::open(const std::string& inst
   termios before{};
   if (::isatty(STDOUT_FILENO) == 0 || ::tcgetattr(STDIN_FILENO, &before) != 0) {
     const char* which = ::isatty(STDIN_FILENO) == 0 ? "standard input" : "standard output";
-    return fail(Error(std::string(which) + " is not a terminal").hint(instead));
+    return fail(Error("a terminal is needed, and " + std::string(which) + " is none").hint(instead));
   }
   const int flags = ::fcntl(STDIN_FILENO, F_GETFL);
   // NOLINTNEXTLINE: the constructor is private

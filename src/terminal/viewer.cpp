@@ -43,7 +43,7 @@ stream_descriptor waiting_for(asio::io_context& io, FdRef fd) {
 }  // namespace
 
 Result<ViewEnd> TerminalViewer::view(ViewerSpec spec) {
-  auto terminal = UserTerminal::open("usvc log -f " + spec.job.name);
+  auto terminal = UserTerminal::open("usvc log -f " + spec.job.name + " needs none");
   if (!terminal) return pass(terminal);
   auto log = LogHistory::open(spec.layout, spec.job.log, spec.warn);
   if (!log) return pass(log);

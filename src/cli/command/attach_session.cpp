@@ -34,7 +34,7 @@ Result<std::string> find_tmux() {
 
 Status check_terminal() {
   if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1) {
-    return fail(Error("attach needs a terminal, and its input or output is none").hint("usvc log -f JOB does not"));
+    return fail(Error("a terminal is needed, and standard input or output is none").hint("usvc log -f JOB needs none"));
   }
   const char* term = std::getenv("TERM");
   const std::string_view kind = term == nullptr ? "" : term;

@@ -77,7 +77,7 @@ Result<int> conf(const Invocation& invocation) {
   const std::string near = nearest_option(key);
   if (near.empty() && words.size() != 3) return shown;
   return fail(Error("'" + printable(words[1]) + "' is neither a job nor a key of a conf", ErrorKind::usage)
-                  .hint(near.empty() ? "usvc help conf lists the keys" : "did you mean " + near + "?"));
+                  .hint(near.empty() ? "man usvc-job.conf lists the keys" : "did you mean " + near + "?"));
 }
 
 }  // namespace usvc::command

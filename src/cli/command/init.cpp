@@ -12,7 +12,8 @@ Status check_options(const Invocation& invocation) {
   int given = 0;
   for (const char* option : {"--boot", "--no-boot", "--foreground"}) given += invocation.arguments.has(option) ? 1 : 0;
   if (given <= 1) return {};
-  return fail("--boot, --no-boot and --foreground exclude each other", ErrorKind::usage);
+  return fail(
+      Error("only one of --boot, --no-boot and --foreground can be given", ErrorKind::usage).hint("usvc help init"));
 }
 
 Result<int> no_boot(const Context& context) {
@@ -24,7 +25,7 @@ Result<int> no_boot(const Context& context) {
     }
   }
   if (removed->empty()) {
-    if (auto status = say(context, "usvc: was not started with the machine"); !status) return pass(status);
+    if (auto status = say(context, "usvc: nothing starts it with the machine"); !status) return pass(status);
   }
   if (!context.json) return 0;
   auto vars = Remote(context, NoInstance::offline).vars();

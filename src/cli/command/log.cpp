@@ -79,7 +79,7 @@ Result<int> logchunk(const Invocation& invocation) {
   const Context& context = invocation.context;
   const auto& words = invocation.arguments.words;
   if (words.size() != 1) {
-    return fail(Error("logchunk needs one RUN-ID", ErrorKind::usage).hint("as in events and status --json"));
+    return fail(Error("logchunk needs one RUN-ID", ErrorKind::usage).hint("usvc --json events shows them"));
   }
   auto id = parse_run_id(words.front());
   if (!id) return pass(id);

@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "base/signals.h"
-#include "base/text.h"
 #include "cli/command.h"
 #include "cli/remote.h"
 #include "cli/report.h"
@@ -36,7 +35,7 @@ Result<int> signal(const Invocation& invocation) {
                     .hint("usvc signal web HUP; to end a job: usvc stop web"));
   }
   const auto number = parse_signal(words.back());
-  if (!number) return fail("there is no signal '" + printable(words.back()) + "'", ErrorKind::usage);
+  if (!number) return fail(Error(number.error()).as(ErrorKind::usage));
   words.pop_back();
 
   const std::string name = signal_name(*number);

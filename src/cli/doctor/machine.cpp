@@ -91,7 +91,7 @@ Findings check_machine(const Patient& patient) {
   if (patient.vars.manager_pid) {
     findings.push_back(well("trees", patient.vars.cgroup
                                          ? "what jobs leave behind is found by cgroup"
-                                         : "what jobs leave behind is found through /proc, since no cgroup is ours"));
+                                         : "what jobs leave behind is found through /proc, since usvc has no cgroup"));
   }
   const char* path = std::getenv("PATH");
   if (!find_command("tmux", "/", path != nullptr ? path : "")) {
