@@ -203,6 +203,10 @@ std::optional<std::string> boot_kind(const Context& context) {
   return std::nullopt;
 }
 
+bool boot_is_possible() {
+  return user_manager_runs() || in_path("crontab");
+}
+
 std::optional<bool> lingering() {
   if (!exists("/run/systemd/system")) return std::nullopt;
   // logind asks for the name's file, and so it is known of users who are not logged in, too.

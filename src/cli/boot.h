@@ -27,6 +27,8 @@ std::optional<std::string> boot_kind(const Context& context);
 std::optional<bool> lingering();
 // What turns it on.
 std::string enable_lingering_command();
+// There is something here that could start it.
+bool boot_is_possible();
 // What `vars` shows: what the manager says, and `boot`, which it can't know.
 json::object vars_with_boot(const VarsView& vars, const Context& context);
 

@@ -150,7 +150,7 @@ Outcome left(const std::string& name, std::string why) {
 std::optional<Outcome> make(Instance& instance, const LoadRequest& request, const LoadedJob& member, bool reserved) {
   const std::string& name = member.conf.name;
   if ((instance.find(name) || reserved) && !acted_on(instance, request.key, name)) {
-    return left(name, "it existed already and was left as it is");
+    return left(name, "it existed already");
   }
   if (!instance.find(name)) {
     const Wanted wanted = member.start ? Wanted::yes : Wanted::no;

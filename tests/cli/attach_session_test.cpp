@@ -229,7 +229,7 @@ TEST_F(AttachSessionTest, WithoutTmuxItSaysWhatToDo) {
 }
 
 TEST_F(AttachSessionTest, WithoutATerminalItSaysSo) {
-  EXPECT_TRUE(contains(fails(1, {"attach"}).err, "needs a terminal"));
+  EXPECT_TRUE(contains(fails(1, {"attach"}).err, "a terminal is needed"));
   for (const char* term : {"dumb", ""}) {
     const Output output = run({"attach"}, {.env = {{"TERM", term}}, .terminal = TerminalSize{}});
     EXPECT_EQ(output.status, 1) << output;

@@ -128,6 +128,8 @@ Result<int> load(const Invocation& invocation) {
     return fail(std::move(reply).error().context("cannot load " + words.front()).as(ErrorKind::failure));
   }
   if (!reply) return pass(reply);
+  // No error: it is what save writes where there is no job.
+  if (reply->results.empty() && !taken->left_out) complain("there is no job in " + words.front());
   auto status = report(invocation.context, *reply, {"load", "started"});
   if (!status) return status;
   return std::max(*status, so_far);

@@ -21,6 +21,9 @@ Result<int> shutdown(const Invocation& invocation) {
   auto status = report(context, *reply, {"stop", "stopped"});
   if (!status) return status;
   if (auto ended = await_instance_end(context.layout); !ended) return pass(ended);
+  if (reply->results.empty() && !context.json) {
+    if (auto said = say(context, "usvc: the instance has ended; no job was running"); !said) return pass(said);
+  }
   // Last: this may have been typed in it.
   if (auto ended = end_session(context.layout); !ended) return pass(ended);
   return status;

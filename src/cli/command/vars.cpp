@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <string>
 
 #include "cli/boot.h"
@@ -21,6 +23,8 @@ Result<int> vars(const Invocation& invocation) {
     text += '=';
     if (pair.value().is_string()) {
       text.append(pair.value().get_string().data(), pair.value().get_string().size());
+    } else if (pair.value().is_double()) {
+      text += fmt::format("{:.3f}", pair.value().get_double());
     } else if (!pair.value().is_null()) {
       text += json_text(pair.value());
     }

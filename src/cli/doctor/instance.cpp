@@ -86,7 +86,10 @@ Findings check_instance(const Patient& patient) {
   check_process("manager", vars.manager_pid, vars.version, findings);
   check_process("keeper", vars.keeper_pid, vars.keeper_version.value_or(vars.version), findings);
   for (const auto& trouble_text : patient.troubles) {
-    findings.push_back(trouble("instance", printable(trouble_text), "look into " + shell_quote(vars.instance_log)));
+    const bool settings = trouble_text.find(vars.settings) != std::string::npos;
+    findings.push_back(
+        trouble("instance", printable(trouble_text),
+                settings ? "mend " + shell_quote(vars.settings) : "look into " + shell_quote(vars.instance_log)));
   }
   if (findings.empty()) {
     findings.push_back(well("instance", fmt::format("runs, version {}, manager {}, keeper {}", vars.version,

@@ -49,7 +49,10 @@ Findings check_boot(const Patient& patient) {
   const auto kind = boot_kind(*patient.context);
   const auto lingers = lingering();
   if (!kind) {
-    findings.push_back(hint("boot", "the instance is not started with the machine", "usvc init --boot"));
+    findings.push_back(hint("boot", "the instance is not started with the machine",
+                            boot_is_possible() ? "usvc init --boot"
+                                               : "install cron, or log in so that a systemd user manager runs; then: "
+                                                 "usvc init --boot"));
   } else if (*kind == "systemd" && !lingers.value_or(true)) {
     findings.push_back(trouble("boot", "lingering is off: the instance begins at login and ends with the last logout",
                                enable_lingering_command()));
