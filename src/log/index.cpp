@@ -238,6 +238,22 @@ Result<IndexWriter> IndexWriter::open(const std::string& path, std::uint64_t log
 }
 
 bool IndexWriter::append(const Mark& mark) {
+  // Headers and runs are what other marks are understood by: one that could not be written, for want of descriptors
+  // say, comes before the next.
+  const bool said =
+      std::ranges::all_of(owed_, [this](const Mark& owed) { return append_now(owed); }) && append_now(mark);
+  if (said) {
+    owed_.clear();
+  } else if (mark.kind == MarkKind::header) {
+    owed_ = {mark};
+  } else if (mark.kind == MarkKind::run) {
+    std::erase_if(owed_, [](const Mark& owed) { return owed.kind == MarkKind::run; });
+    owed_.push_back(mark);
+  }
+  return said;
+}
+
+bool IndexWriter::append_now(const Mark& mark) {
   const bool is_header = mark.kind == MarkKind::header;
   if (!is_header && written_ / mark_size % marks_with_header == 0 && written_ > 0) {
     if (!put({.position = base_, .time_us = mark.time_us, .kind = MarkKind::again})) return false;

@@ -107,7 +107,7 @@ class IndexWriter {
   // The position of the byte at `offset` in the file.
   [[nodiscard]] std::uint64_t position(std::uint64_t offset) const { return base_ + offset; }
   // `offset`: where the run's output, or the batch, begins in the file. Failures are kept quiet about: the index is a
-  // convenience, and the next mark makes up for it.
+  // convenience, and the next mark makes up for it: what it is understood by is written before it.
   // Of the run that is marked already nothing is said again.
   void run_begins(std::uint64_t offset, std::int64_t now_us, std::uint32_t run, std::uint32_t nonce);
   void batch(std::uint64_t offset, std::int64_t now_us);
@@ -119,11 +119,13 @@ class IndexWriter {
   IndexWriter(std::string path, Fd file) : path_(std::move(path)), file_(std::move(file)) {}
   Result<LogIndex> read_back();
   bool append(const Mark& mark);
+  bool append_now(const Mark& mark);
   bool put(const Mark& mark);
 
   std::string path_;
   FileIdentity identity_;
-  Fd file_;  // while it is read only: marks are rare, and thousands of jobs have one each
+  Fd file_;                 // while it is read only: marks are rare, and thousands of jobs have one each
+  std::vector<Mark> owed_;  // a header, a run: not written yet
   std::uint64_t base_ = 0;
   std::uint64_t written_ = 0;  // bytes of index
   std::uint32_t run_ = 0;

@@ -260,6 +260,10 @@ std::size_t Instance::leftovers_of(const std::string& job) const {
                                                 [&](const auto& entry) { return job_name_of(entry.first) == job; }));
 }
 
+bool Instance::output_waits(const std::string& run_id) const {
+  return leftovers_.contains(item_id(run_id, Phase::main));
+}
+
 void Instance::watch_if_orphan(const Run& run) {
   if (!run.keeper_child && !run.end) asio::co_spawn(io_, watch_orphan(run.item_id()), must_not_throw);
 }
@@ -302,7 +306,10 @@ void Instance::name_unknown_strays() {
 
 // One that is just ending, or becoming another program, has no environment for a moment: so it is looked at twice.
 asio::awaitable<void> Instance::name_strays() {
-  const std::vector<Member> suspects = co_await unmarked_strays();
+  std::vector<Member> suspects = co_await unmarked_strays();
+  std::erase_if(suspects, [this](const Member& stray) {
+    return named_strays_.contains({stray.pid, stray.start_ticks});
+  });
   if (suspects.empty()) co_return;
   asio::steady_timer pause(io_, stray_pause);
   (void)co_await pause.async_wait(as_result);

@@ -226,7 +226,7 @@ std::vector<std::string> Instance::troubles() const {
   if (const auto trouble = online() ? keeper_trouble(keeper_->keeper_pid(), keeper_->silent()) : std::nullopt) {
     all.push_back(trouble->message() + ": no job can be started and no end is seen until then");
   }
-  if (!settings()) all.push_back(settings().error().message());
+  if (const Result<Settings>& now = settings(); !now) all.push_back(now.error().message());
   // A manager that runs has put these into the journal.
   if (!online()) all.insert(all.end(), picture_.complaints.begin(), picture_.complaints.end());
   return all;

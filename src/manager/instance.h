@@ -132,6 +132,8 @@ class Instance {
   [[nodiscard]] Rotator& rotator() { return rotator_; }
   // Ended runs of the job whose output is not yet all in the log.
   [[nodiscard]] std::size_t leftovers_of(const std::string& job) const;
+  // The run is over, and not all that it wrote is in its log yet.
+  [[nodiscard]] bool output_waits(const std::string& run_id) const;
   // Pids that are main processes, or ours: no strays. Sorted.
   [[nodiscard]] std::vector<pid_t> known_pids() const;
   // What usvc.conf says now.

@@ -254,7 +254,10 @@ asio::awaitable<Result<Spawned>> KeeperLink::spawn(std::string id, std::vector<L
   keeper::set_id(message, id);
   const auto asked = ask(message, fds);
   if (!asked) co_return fail(asked.error());
-  while (!(*asked)->answer) co_await (*asked)->wakeup.wait();
+  while (!(*asked)->answer) {
+    const auto patience = Wakeup::Clock::now() + answer_patience;
+    if (!co_await (*asked)->wakeup.wait_until(patience) && !(*asked)->answer) set_silent(true);
+  }
   co_return std::move(*(*asked)->answer);
 }
 

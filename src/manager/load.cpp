@@ -17,6 +17,8 @@ namespace usvc {
 
 namespace {
 
+using Names = std::set<std::string, std::less<>>;
+
 struct Planned {
   std::string group;
   std::vector<std::string> names;
@@ -114,19 +116,40 @@ std::vector<std::string> environment_of(const std::vector<std::string>& callers,
   return env;
 }
 
+bool is_member(std::string_view name, std::string_view group) {
+  if (!name.starts_with(group)) return false;
+  name.remove_prefix(group.size());
+  return name.starts_with('-') && parse_integer<unsigned>(name.substr(1)).has_value();
+}
+
+// Names for the copies: those that this request had given to copies of this group before its answer was lost, which
+// `made` has in their order, then the lowest free ones.
+void take_copies(Planned& planned, std::vector<std::string>& made, Names& taken) {
+  std::size_t open = static_cast<std::size_t>(planned.copies);
+  std::erase_if(made, [&](const std::string& name) {
+    if (open == 0 || !is_member(name, planned.group)) return false;
+    planned.names.push_back(name);
+    --open;
+    return true;
+  });
+  for (int number = 1; open > 0; ++number) {
+    std::string name = member_name(planned.group, number);
+    if (!taken.insert(name).second) continue;
+    planned.names.push_back(std::move(name));
+    --open;
+  }
+}
+
 // The jobs of one section: named ones, or `copies` of the group's next free ones.
-Result<std::vector<LoadedJob>> members_of(Planned planned, const LoadRequest& request,
-                                          std::set<std::string, std::less<>>& taken) {
+Result<std::vector<LoadedJob>> members_of(Planned planned, const LoadRequest& request, std::vector<std::string>& made,
+                                          Names& taken) {
   auto conf = conf_from_entries(planned.entries);
   if (!conf) return pass(conf, "[group \"" + planned.group + "\"]");
   if (conf->cmd.empty()) return fail("[group \"" + planned.group + "\"] has no cmd");
   conf->group = planned.group;
   if (conf->cwd.empty()) conf->cwd = request.cwd;
   if (planned.names.empty() && planned.copies == 0) planned.copies = 1;
-  for (long long i = 0; i < planned.copies; ++i) {
-    planned.names.push_back(member_name(planned.group, lowest_free(planned.group, taken)));
-    taken.insert(planned.names.back());
-  }
+  take_copies(planned, made, taken);
   const auto env = environment_of(request.env, planned.env);
   std::vector<LoadedJob> members;
   for (const auto& name : planned.names) {
@@ -153,6 +176,13 @@ std::optional<Outcome> make(Instance& instance, const LoadRequest& request, cons
     return left(name, "it existed already");
   }
   if (!instance.find(name)) {
+    if (instance.shutting_down) {
+      Outcome failed;
+      failed.name = name;
+      failed.ok = false;
+      failed.message = "the instance is being shut down";
+      return failed;
+    }
     const Wanted wanted = member.start ? Wanted::yes : Wanted::no;
     if (auto created = create_job(instance, member.conf, member.env, request.key, {}, wanted); !created) {
       Outcome failed;
@@ -175,16 +205,24 @@ asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request) {
   if (!entries) co_return pass(entries);
   auto plans = plan(*entries);
   if (!plans) co_return pass(plans);
-  std::set<std::string, std::less<>> taken;
+  Names taken;
   for (const auto& [name, job] : instance->jobs()) taken.insert(name);
   taken.insert(instance->reserved_names.begin(), instance->reserved_names.end());
+  // Those that the file names are no copies.
+  auto made = made_before(*instance, request.key);
+  for (const auto& planned : *plans) {
+    for (const auto& name : planned.names) {
+      std::erase(made, name);
+      taken.insert(name);
+    }
+  }
   std::vector<LoadedJob> members;
   for (auto& planned : *plans) {
-    auto some = members_of(std::move(planned), request, taken);
+    auto some = members_of(std::move(planned), request, made, taken);
     if (!some) co_return pass(some);
     members.insert(members.end(), some->begin(), some->end());
   }
-  std::set<std::string, std::less<>> others = instance->reserved_names;
+  Names others = instance->reserved_names;
   std::vector<std::string> names;
   for (const auto& member : members) {
     if (!others.contains(member.conf.name)) names.push_back(member.conf.name);

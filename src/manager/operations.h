@@ -50,6 +50,8 @@ Status set_wanted(Instance& instance, const std::string& job, Wanted wanted, con
 // Writes a new job's files and begins its life, where it is wanted; its name is reserved in the journal before.
 Status create_job(Instance& instance, const Conf& conf, const std::vector<std::string>& env, const std::string& key,
                   WindowSize window = {}, Wanted wanted = Wanted::yes);
+// The jobs that a request with this key has made before its answer was lost, in natural order.
+std::vector<std::string> made_before(const Instance& instance, const std::string& key);
 bool acted_on(const Instance& instance, const std::string& key, const std::string& job);
 
 // A job that has been told to start, and which of its runs is waited for.

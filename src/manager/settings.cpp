@@ -54,7 +54,8 @@ const Result<Settings>& SettingsFile::get() const {
   auto loaded = load_(path_);
   settings_ = std::move(loaded.settings);
   const double changed = static_cast<double>(std::max(now.modified_ns, now.changed_ns)) / 1e9;
-  const bool settled = loaded.of_one_file && unix_now() - changed > tick;
+  // What is wrong may be in an included file, or pass: for want of descriptors, say.
+  const bool settled = loaded.of_one_file && settings_ && unix_now() - changed > tick;
   stamp_ = settled ? std::optional(now) : std::nullopt;
   return settings_;
 }

@@ -81,6 +81,12 @@ std::optional<Outcome> look(Instance& instance, const Begun& begun, Clock::time_
     return invalid;
   }
   if (record.runs <= begun.runs_before) {
+    if (instance.shutting_down && job.state == JobState::stopped) {
+      Outcome ended = outcome_of(instance, job);
+      ended.ok = false;
+      ended.message = "the instance is being shut down";
+      return ended;
+    }
     // A stop that came after the start, before its run had begun.
     if (job.state == JobState::stopped && !record.wanted) {
       Outcome stopped = outcome_of(instance, job);

@@ -82,15 +82,6 @@ Status add_defaults(Instance& instance, StartRequest& request) {
   return {};
 }
 
-// The jobs that a request with this key has made before its answer was lost.
-std::vector<std::string> made_before(const Instance& instance, const std::string& key) {
-  std::vector<std::string> names;
-  if (const SeenRequest* seen = instance.seen(key)) names = seen->jobs;
-  std::sort(names.begin(), names.end(), natural_less);
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  return names;
-}
-
 // The names this request stands for: those it had got before its answer was lost, then free ones.
 Result<std::vector<std::string>> names_for(Instance& instance, const StartRequest& request, const Conf& conf) {
   auto names = made_before(instance, request.key);
@@ -116,7 +107,7 @@ Result<std::vector<std::string>> names_for(Instance& instance, const StartReques
 }
 
 struct Plan {
-  Conf conf;
+  std::optional<Conf> conf;  // none: all are there
   std::vector<std::string> names;
 };
 
@@ -137,6 +128,11 @@ Result<Plan> plan_of(Instance& instance, StartRequest& request, const Fd& input)
   plan.conf = std::move(*conf);
   plan.names = std::move(*names);
   return plan;
+}
+
+// Something else came between.
+Error not_made(const Instance& instance) {
+  return Error(instance.shutting_down ? "the instance is being shut down" : "was forgotten meanwhile");
 }
 
 Outcome creation_failed(const std::string& name, const Error& error) {
@@ -166,6 +162,14 @@ asio::awaitable<void> forget_stillborn(Instance* instance, const Outcome* outcom
 }
 
 }  // namespace
+
+std::vector<std::string> made_before(const Instance& instance, const std::string& key) {
+  std::vector<std::string> names;
+  if (const SeenRequest* seen = instance.seen(key)) names = seen->jobs;
+  std::sort(names.begin(), names.end(), natural_less);
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
 
 bool acted_on(const Instance& instance, const std::string& key, const std::string& job) {
   const SeenRequest* seen = instance.seen(key);
@@ -214,10 +218,14 @@ asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request, Fd
   const WindowSize window = window_from(request.rows, request.columns).value_or(WindowSize{});
   for (const auto& name : names) {
     if (!instance->find(name)) {
-      plan->conf.name = name;
+      if (!plan->conf || instance->shutting_down) {
+        reply.results.push_back(creation_failed(name, not_made(*instance)));
+        continue;
+      }
+      plan->conf->name = name;
       // Before there is a job: from then on a kill of the manager can't part the two.
       Status created = input ? instance->hold_input(name, std::exchange(input, Fd())) : Status();
-      if (created) created = create_job(*instance, plan->conf, request.env, request.key, window);
+      if (created) created = create_job(*instance, *plan->conf, request.env, request.key, window);
       if (!created) {
         instance->drop_input(name);
         reply.results.push_back(creation_failed(name, created.error()));
@@ -249,6 +257,10 @@ asio::awaitable<Outcomes> start_known(Instance* instance, SelectRequest request)
   for (const auto& job : *jobs) {
     co_await let_others_in(&instance->io());
     if (job->removed) continue;
+    if (instance->shutting_down) {
+      reply.results.push_back(creation_failed(job->name, not_made(*instance)));
+      continue;
+    }
     const JobRecord& record = instance->record_of(*job);
     const bool runs = job->state == JobState::starting || job->state == JobState::pre_run ||
                       job->state == JobState::running || job->state == JobState::stopping;

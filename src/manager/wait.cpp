@@ -32,12 +32,13 @@ bool reached(Instance& instance, const Awaited& awaited, const std::string& cond
   return Clock::now() >= settled_at;
 }
 
-WaitResult result_of(Instance& instance, const Job& job, bool was_reached) {
+WaitResult result_of(Instance& instance, const Job& job, bool was_reached, const std::optional<std::string>& run_id) {
   WaitResult result;
   result.name = job.name;
   result.reached = was_reached;
   result.state = to_string(job.state);
   if (!job.removed) result.exit = instance.record_of(job).last_exit;
+  if (run_id && instance.output_waits(*run_id)) result.output_waits = true;
   return result;
 }
 
@@ -82,7 +83,7 @@ asio::awaitable<Result<WaitReply>> wait_for_jobs(Instance* instance, WaitRequest
     co_await let_changes_pile_up(&instance->io(), awaited.size());
   }
   for (std::size_t i = 0; i < awaited.size(); ++i) {
-    reply.results.push_back(result_of(*instance, *awaited[i].job, done[i]));
+    reply.results.push_back(result_of(*instance, *awaited[i].job, done[i], request.run_id));
   }
   co_return reply;
 }

@@ -80,8 +80,9 @@ struct WaitResult {
   bool reached = false;
   std::string state;
   std::optional<ExitView> exit;
+  std::optional<bool> output_waits;  // of the run asked for: some is not in the log yet, which can't be written
 };
-BOOST_DESCRIBE_STRUCT(WaitResult, (), (name, reached, state, exit))
+BOOST_DESCRIBE_STRUCT(WaitResult, (), (name, reached, state, exit, output_waits))
 
 struct WaitReply {
   std::vector<WaitResult> results;

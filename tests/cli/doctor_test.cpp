@@ -67,6 +67,13 @@ TEST_F(DoctorTest, ModesOpenToOthers) {
   EXPECT_TRUE(found("modes", "trouble").empty());
 }
 
+TEST_F(DoctorTest, ALinkIsAsOpenAsWhatItLeadsTo) {
+  start({"--name", "web", "--", probe(), "serve"});
+  std::filesystem::rename(conf_path("web"), path("kept.conf"));
+  std::filesystem::create_symlink(path("kept.conf"), conf_path("web"));
+  EXPECT_TRUE(found("modes", "trouble").empty());
+}
+
 TEST_F(DoctorTest, ConfThatDoesNotParse) {
   start({"--name", "web", "--", probe(), "serve"});
   write("h/jobs/web.conf", "[core\n");  // what runs goes on, and would not start again

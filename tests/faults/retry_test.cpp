@@ -35,6 +35,19 @@ TEST_F(RetryTest, ARestartThatIsDoneDoesNotDependOnTheConf) {
   EXPECT_EQ(status("web").runs, 2) << status("web");
 }
 
+TEST_F(RetryTest, ALoadMakesItsCopiesOnce) {
+  const std::string set = write("set", "[group \"web\"]\n\tcmd = " + probe() + "\n\targ = serve\n\tcopies = 4\n");
+  ok({"init"});
+  arm("manager.conf-written", 3);
+  const auto client = launch({"load", set});
+  const pid_t stopped = stopped_at("manager.conf-written");
+  ASSERT_GT(stopped, 0);
+  kill_hard(stopped);
+  const Output output = client->finish(40s);
+  EXPECT_EQ(output.status, 0) << output;
+  EXPECT_EQ(names({}), (Args{"web-1", "web-2", "web-3", "web-4"}));
+}
+
 }  // namespace
 
 }  // namespace usvc::test

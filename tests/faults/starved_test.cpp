@@ -107,6 +107,13 @@ TEST_F(FullDiskTest, OutputWaitsAndIsAllThereOnceThereIsRoom) {
   EXPECT_TRUE(contains(within({"events", "web"}).out, "stopped")) << within({"events"});
 }
 
+// Its reader is not to take for all of it what there was room for.
+TEST_F(FullDiskTest, RunTellsThatOutputIsMissing) {
+  const Output output = within({"run", "--", probe(), "flood", "8000000", "100"});
+  EXPECT_EQ(output.status, 5) << output.err;
+  EXPECT_TRUE(contains(output.err, "missing here")) << output.err;
+}
+
 TEST_F(StarvedTest, StoppedManagerStopsNoJob) {
   start({"--name", "ticker", "--no-tty", "--", probe(), "tick", "5", "400", "--", "exit", "7"});
   const pid_t manager = manager_pid();

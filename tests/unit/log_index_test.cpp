@@ -322,5 +322,26 @@ TEST(LogIndexWriter, HoldsNothingOpenAndMarksOnlyItsOwnFile) {
   (void)::unlink(old.c_str());
 }
 
+TEST(LogIndexWriter, WhatCouldNotBeMarkedIsMarkedBeforeTheNext) {
+  const std::string path = testing::TempDir() + "index-owed-" + std::to_string(::getpid());
+  auto writer = IndexWriter::open(path, 0, 0, a_second);
+  ASSERT_TRUE(writer);
+  writer->batch(0, 2 * a_second);
+  const std::string away = path + ".away";  // as when there is no descriptor for it
+  ASSERT_EQ(::rename(path.c_str(), away.c_str()), 0);
+  writer->cut(100, 40, 3 * a_second);
+  writer->run_begins(40, 4 * a_second, 7, 8);
+  writer->run_begins(40, 5 * a_second, 8, 9);
+  ASSERT_EQ(::rename(away.c_str(), path.c_str()), 0);
+  writer->batch(50, 9 * a_second);
+  const auto index = LogIndex::read(path);
+  ASSERT_TRUE(index);
+  EXPECT_EQ(index->base(), 60U);
+  ASSERT_EQ(index->marks().size(), 2U);
+  EXPECT_EQ(index->marks()[0], (Mark{100, 5 * a_second, 8, 9, MarkKind::run}));
+  EXPECT_EQ(index->marks()[1].position, 110U);
+  (void)::unlink(path.c_str());
+}
+
 }  // namespace
 }  // namespace usvc

@@ -67,5 +67,16 @@ TEST_F(SettingsFileTest, OneThatStaysAsItIsIsReadOnce) {
   EXPECT_EQ(reads_, 4) << "what it includes may have changed";
 }
 
+TEST_F(SettingsFileTest, AnErrorIsLookedAtAgain) {
+  layout_.settings = "/proc/self/exe";  // as old as this program
+  bool wrong = true;
+  const SettingsFile file(layout_, [&](const std::string& /*path*/) {
+    return wrong ? LoadedSettings{fail("no descriptors")} : LoadedSettings{Settings()};
+  });
+  EXPECT_FALSE(file.get());
+  wrong = false;
+  EXPECT_TRUE(file.get());
+}
+
 }  // namespace
 }  // namespace usvc

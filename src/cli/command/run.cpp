@@ -152,11 +152,24 @@ Result<int> exit_status_of(const Outcome& outcome, const Result<WaitReply>& repl
   return shell_status(exit);
 }
 
-// Whatever the job's own status is, whoever reads on is not to take what came for all of it.
-int incomplete(const std::string& log, std::uint64_t missed) {
-  constexpr int status = 5;
-  complain(missed_output(log, missed).message());
-  return status;
+struct Missed {
+  std::string log;
+  std::uint64_t bytes = 0;
+};
+
+// How it ended; whatever that is, whoever reads on is not to take what came for all of it.
+Result<int> end_of(const Outcome& outcome, const Result<WaitReply>& reply, const std::vector<Missed>& missed) {
+  constexpr int incomplete = 5;
+  auto status = exit_status_of(outcome, reply);
+  const bool waits = reply && !reply->results.empty() && reply->results.front().output_waits.value_or(false);
+  if (!waits && missed.empty()) return status;
+  if (!status) complain(status.error().message());
+  for (const auto& part : missed) complain(missed_output(part.log, part.bytes).message());
+  if (waits) {
+    complain("some of the output is missing here: its log can't be written (usvc log " + outcome.name +
+             " shows it once there is room)");
+  }
+  return incomplete;
 }
 
 // Shows what the run writes until it has ended and all of it was shown.
@@ -184,14 +197,16 @@ Result<int> follow(const Context& context, const Outcome& outcome, Interrupt& in
       return fail(*output.unwritable());
     }
     if (ended) {
-      auto status = exit_status_of(outcome, (*waiter)->take());
+      std::vector<Missed> missed;
       for (const auto& output : *outputs) {
-        if (output.missed() > 0) status = incomplete(output.path(), output.missed());
+        if (output.missed() > 0) missed.push_back({output.path(), output.missed()});
       }
-      return status;
+      return end_of(outcome, (*waiter)->take(), missed);
     }
     if (input != nullptr) {
-      if (auto status = input->outcome(); !status) return pass(status);
+      if (auto status = input->outcome(); !status) {
+        return fail(std::move(status).error().hint("the job runs on: usvc stop " + outcome.name));
+      }
     }
     heed();
     const FdRef input_over = input != nullptr ? input->over() : FdRef(-1);
@@ -218,9 +233,9 @@ Result<int> sit_at(const Context& context, const Outcome& outcome) {
   auto end = TerminalViewer::view(std::move(spec));
   if (!end) return pass(end);
   if (end->why == ViewEnd::Why::signalled) return 128 + end->signal;
-  auto status = exit_status_of(outcome, (*waiter)->take());
-  if (end->missed > 0) return incomplete(log, end->missed);
-  return status;
+  std::vector<Missed> missed;
+  if (end->missed > 0) missed.push_back({log, end->missed});
+  return end_of(outcome, (*waiter)->take(), missed);
 }
 
 enum class Stdio { terminal, pipes };

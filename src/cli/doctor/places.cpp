@@ -49,7 +49,7 @@ std::optional<Space> look_at_space(const std::string& path) {
 
 void check_mode(const std::string& path, std::vector<FindingView>& found) {
   struct stat info {};
-  if (::lstat(path.c_str(), &info) != 0) return;
+  if (::stat(path.c_str(), &info) != 0) return;
   const Owned file{.path = path, .owner = info.st_uid, .mode = info.st_mode, .directory = S_ISDIR(info.st_mode)};
   if (auto finding = judge_mode(file, ::geteuid())) found.push_back(std::move(*finding));
 }
