@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "job/limits.h"
+#include "job/names.h"
 
 namespace usvc {
 
@@ -68,12 +69,6 @@ void set_variable(std::vector<std::string>& environment, const std::string& assi
   const std::string name = assignment.substr(0, assignment.find('=') + 1);
   std::erase_if(environment, [&](const std::string& variable) { return variable.starts_with(name); });
   environment.push_back(assignment);
-}
-
-Status check_assignment(const std::string& text) {
-  const auto equals = text.find('=');
-  if (equals != std::string::npos && equals > 0) return {};
-  return fail(Error("'" + printable(text) + "' sets no variable", ErrorKind::usage).hint("NAME=VALUE"));
 }
 
 Result<std::vector<std::string>> parse_env_file(std::string_view text, const std::string& file) {

@@ -21,8 +21,6 @@ std::vector<std::string> caller_environment();
 
 // Sets "K=V" in place of an earlier K.
 void set_variable(std::vector<std::string>& environment, const std::string& assignment);
-// "K=V" with a name before the '=', or ErrorKind::usage.
-Status check_assignment(const std::string& text);
 // Lines K=V; empty ones and those that begin with # are left out.
 Result<std::vector<std::string>> parse_env_file(std::string_view text, const std::string& file);
 

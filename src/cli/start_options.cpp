@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/caller.h"
 #include "cli/lookup.h"
+#include "job/names.h"
 #include "job/options.h"
 
 namespace usvc {

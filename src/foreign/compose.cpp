@@ -8,7 +8,6 @@ namespace usvc::foreign {
 
 namespace {
 
-constexpr int most_replicas = 10'000;
 constexpr std::string_view no_probe = "usvc asks no job how it is; it counts as started when it has run for settle";
 
 constexpr std::array<Told, 14> keys_told_of_compose{{
@@ -61,8 +60,7 @@ class Compose {
   explicit Compose(const Surroundings& around) : reading_(around), env_(around.env) {}
 
   Result<Imported> run(const Node& root) {
-    const std::string beside = path_from(".env", reading_.around().directory);
-    if (auto text = reading_.around().read(beside)) dotenv_ = dotenv(reading_, *text, beside);
+    dotenv_ = dotenv_beside(reading_);
     env_.insert(env_.end(), dotenv_.begin(), dotenv_.end());
     expands_ = root.find("disable_env_expansion") == nullptr || root.find("disable_env_expansion")->is_false();
     take_shell(root.find("shell"));
@@ -113,12 +111,14 @@ class Compose {
     }
     const Node* replicas = process.find("replicas");
     const auto count = replicas == nullptr ? 1 : parse_number(replicas->text).value_or(0);
-    if (count < 1 || count > most_replicas) {
-      return reading_.wrong(process.line, process.key + ": replicas: 1 to 10000");
+    if (count < 1) {
+      return reading_.wrong(replicas->line,
+                            process.key + ": replicas: '" + replicas->text + "' is no number from 1 on");
     }
+    if (!reading_.reserve(count, process.line)) return;
     const Node* space = process.find("namespace");
     const bool own = space == nullptr || space->text.empty() || space->text == "default";
-    for (long long i = 0; i < count; ++i) {
+    for (long long i = 0; i < count && reading_.good(); ++i) {
       tell_ = i == 0;
       Draft draft(reading_, process.key, process.line);
       take_replica(draft, process, i);
@@ -129,34 +129,29 @@ class Compose {
   void take_replica(Draft& draft, const Node& process, long long number) {
     const Node* no_dotenv = process.find("is_dotenv_disabled");
     if (no_dotenv == nullptr || no_dotenv->is_false()) {
-      for (const auto& assignment : dotenv_) take_assignment(draft, assignment);
+      for (const auto& assignment : dotenv_) take_assignment(draft, assignment, ".env", process.line);
     }
     if (globals_ != nullptr) take_environment(draft, *globals_);
-    draft.variable("PC_PROC_NAME", process.key);
-    draft.variable("PC_REPLICA_NUM", std::to_string(number));
+    draft.variable("PC_PROC_NAME", process.key, "", process.line);
+    draft.variable("PC_REPLICA_NUM", std::to_string(number), "", process.line);
     draft.set("restart", "never", "", process.line);
     draft.set("tty", "false", "", process.line);
     for (const auto& part : process.children) take_key(draft, part);
   }
 
-  static void take_assignment(Draft& draft, const std::string& assignment) {
+  static void take_assignment(Draft& draft, const std::string& assignment, std::string_view theirs, int line) {
     const auto equals = assignment.find('=');
-    if (equals == std::string::npos || equals == 0) return;
-    draft.variable(assignment.substr(0, equals), assignment.substr(equals + 1));
+    if (equals == std::string::npos) return draft.wrong(theirs, "'" + assignment + "' is no K=V", line);
+    draft.variable(assignment.substr(0, equals), assignment.substr(equals + 1), theirs, line);
   }
 
   void take_environment(Draft& draft, const Node& node) {
     for (const auto& variable : node.children) {
       if (!variable.key.empty()) {
-        draft.variable(variable.key, text_of(draft, variable));
-        continue;
+        draft.variable(variable.key, text_of(draft, variable), node.key, variable.line);
+      } else {
+        take_assignment(draft, text_of(draft, variable), node.key, variable.line);
       }
-      const std::string assignment = text_of(draft, variable);
-      const auto equals = assignment.find('=');
-      if (equals == std::string::npos || equals == 0) {
-        draft.wrong(node.key, "'" + assignment + "' is no K=V", variable.line);
-      }
-      take_assignment(draft, assignment);
     }
   }
 
@@ -195,7 +190,9 @@ class Compose {
       auto text = reading_.around().read(file);
       if (!text) draft.wrong(part.key, text.error().message(), part.line);
       if (text) {
-        for (const auto& assignment : dotenv(reading_, *text, file)) take_assignment(draft, assignment);
+        for (const auto& assignment : dotenv(reading_, *text, file)) {
+          take_assignment(draft, assignment, part.key, part.line);
+        }
       }
     } else {
       return false;

@@ -1,6 +1,7 @@
 #include "foreign/draft.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/shell_words.h"
 #include "base/text.h"
@@ -17,32 +18,32 @@ bool is_name_character(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-// NAME=… with a variable's name.
-bool is_assignment(std::string_view word) {
-  const auto equals = word.find('=');
-  if (equals == std::string_view::npos || equals == 0 || is_digit(word.front())) return false;
-  return std::all_of(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(equals), is_name_character);
+bool is_blank_or_comment(std::string_view text) {
+  text = trim(text);
+  return text.empty() || text.front() == '#';
 }
 
-std::string unquoted(std::string_view value) {
-  const bool quoted =
-      value.size() >= 2 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front();
-  if (!quoted) {
-    const auto comment = value.find(" #");
-    return std::string(trim(value.substr(0, comment)));
+// Of what follows a K=, the value: up to the closing quote, or to a comment.
+Result<std::string> dotenv_value(std::string_view text) {
+  const std::string_view value = trim(text);
+  if (value.empty() || (value.front() != '"' && value.front() != '\'')) {
+    return std::string(trim(text.substr(0, text.find(" #"))));
   }
-  const bool escapes = value.front() == '"';
-  value = value.substr(1, value.size() - 2);
+  const char quote = value.front();
   std::string out;
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    if (escapes && value[i] == '\\' && i + 1 < value.size()) {
+  for (std::size_t i = 1; i < value.size(); ++i) {
+    if (value[i] == quote) {
+      if (is_blank_or_comment(value.substr(i + 1))) return out;
+      return fail("there is more behind the closing quote than a comment");
+    }
+    if (quote == '"' && value[i] == '\\' && i + 1 < value.size()) {
       ++i;
       out += value[i] == 'n' ? '\n' : value[i];
     } else {
       out += value[i];
     }
   }
-  return out;
+  return fail("a quote in it is not closed");
 }
 
 }  // namespace
@@ -57,6 +58,28 @@ void Reading::wrong(int line, const std::string& what) {
 
 void Reading::tell(int line, const std::string& what, bool left_out) {
   imported_.remarks.push_back({place(line) + printable(what), left_out});
+  count(what.size(), line);
+}
+
+// A text said once in the file may come again with each copy of a job.
+void Reading::count(std::size_t bytes, int line) {
+  bytes_ += bytes;
+  if (bytes_ > most_bytes) wrong(line, "with all copies of its jobs the set is larger than 64M");
+}
+
+bool Reading::reserve(long long jobs, int line) {
+  const bool room = jobs <= most_jobs - reserved_;
+  if (!room) wrong(line, "a set has at most " + std::to_string(most_jobs) + " jobs, and here it has more");
+  reserved_ = room ? reserved_ + jobs : most_jobs;
+  return room;
+}
+
+void Reading::add(Job job, int line) {
+  std::size_t bytes = 0;
+  for (const auto& entry : job.entries) bytes += entry.value.size();
+  for (const auto& assignment : job.env) bytes += assignment.size();
+  count(bytes, line);
+  imported_.jobs.push_back(std::move(job));
 }
 
 std::string Reading::fitting(const std::string& name, int line, std::string_view what) {
@@ -79,7 +102,7 @@ std::string Reading::group_name(const std::string& name, int line) {
 std::string Reading::job_name(const std::string& name, int line) {
   const std::string fit = fitting(name, line, "job");
   std::string free = fit;
-  for (int n = 2; names_.contains(free); ++n) {
+  for (int& n = next_numbers_.try_emplace(fit, 2).first->second; names_.contains(free); ++n) {
     const std::string number = "-" + std::to_string(n);
     free = fit.substr(0, longest_name - number.size()) + number;
   }
@@ -122,10 +145,23 @@ void Draft::unknown(std::string_view theirs, const std::vector<std::string>& kno
        line);
 }
 
-void Draft::variable(std::string name, const std::string& value) {
-  const std::string front = name + "=";
-  std::erase_if(job_.env, [&](const std::string& other) { return other.starts_with(front); });
-  job_.env.push_back(front + value);
+void Draft::variable(const std::string& name, const std::string& value, std::string_view theirs, int line) {
+  std::string assignment = name + "=" + value;
+  auto good = check_assignment(assignment);
+  if (!good) return wrong(theirs, good.error().message(), line);
+  if (name.find('=') != std::string::npos) return wrong(theirs, "'" + name + "' is no name of a variable", line);
+  job_.env.push_back(std::move(assignment));
+}
+
+// Of one variable the last.
+void Draft::drop_overwritten() {
+  std::set<std::string> seen;
+  std::vector<std::string> kept;
+  for (auto assignment = job_.env.rbegin(); assignment != job_.env.rend(); ++assignment) {
+    if (seen.insert(assignment->substr(0, assignment->find('='))).second) kept.push_back(std::move(*assignment));
+  }
+  std::reverse(kept.begin(), kept.end());
+  job_.env = std::move(kept);
 }
 
 void Draft::directory(const std::string& path) {
@@ -155,14 +191,14 @@ Result<std::string> Draft::find(std::string_view word) const {
 bool Draft::take_plain_line() {
   if (!is_plain_line(shell_line_)) return false;
   auto words = split_shell_words(shell_line_).words;
-  auto first = std::find_if_not(words.begin(), words.end(), is_assignment);
+  auto first = std::find_if_not(words.begin(), words.end(), is_shell_assignment);
   if (first == words.end()) return false;
   const auto assignments = std::vector<std::string>(words.begin(), first);
   if (*first == "exec" && first + 1 != words.end()) ++first;
   if (!find(*first)) return false;
   for (const auto& assignment : assignments) {
     const auto equals = assignment.find('=');
-    variable(assignment.substr(0, equals), assignment.substr(equals + 1));
+    variable(assignment.substr(0, equals), assignment.substr(equals + 1), "", line_);
   }
   words_.assign(first, words.end());
   return true;
@@ -181,6 +217,7 @@ void Draft::finish(const std::string& name, const std::string& group) {
   set("cmd", *program, "", line_);
   for (std::size_t i = 1; i < words_.size(); ++i) set("arg", words_[i], "", line_);
   set("cwd", cwd(), "", line_);
+  drop_overwritten();
   // The order in which a conf is written.
   const auto options = option_table();
   const auto rank = [&](const ConfEntry& entry) { return find_option(entry.key) - options.data(); };
@@ -188,7 +225,7 @@ void Draft::finish(const std::string& name, const std::string& group) {
                    [&](const ConfEntry& a, const ConfEntry& b) { return rank(a) < rank(b); });
   job_.name = reading_->job_name(name, line_);
   job_.group = reading_->group_name(group, line_);
-  reading_->add(std::move(job_));
+  reading_->add(std::move(job_), line_);
 }
 
 const Told* find_told(const Told* begin, const Told* end, std::string_view key) {
@@ -220,9 +257,22 @@ std::vector<std::string> dotenv(Reading& reading, std::string_view text, const s
       reading.tell(0, file + ":" + std::to_string(number) + ": this line is no K=V and is passed over");
       continue;
     }
-    env.push_back(std::string(name) + "=" + unquoted(trim(line.substr(equals + 1))));
+    const auto value = dotenv_value(line.substr(equals + 1));
+    if (!value) reading.wrong(0, file + ":" + std::to_string(number) + ": " + value.error().message());
+    if (value) env.push_back(std::string(name) + "=" + *value);
   }
   return env;
+}
+
+std::vector<std::string> dotenv_beside(Reading& reading) {
+  const std::string file = path_from(".env", reading.around().directory);
+  auto text = reading.around().read(file);
+  if (text) return dotenv(reading, *text, file);
+  const int why = text.error().code();
+  // Python's environments like to have this name too.
+  if (why == EISDIR) reading.tell(0, text.error().message() + "; it is passed over");
+  if (why != ENOENT && why != EISDIR) reading.wrong(0, text.error().message());
+  return {};
 }
 
 std::string path_from(const std::string& path, const std::string& directory) {
@@ -233,6 +283,12 @@ std::string path_from(const std::string& path, const std::string& directory) {
     out += (out.ends_with('/') ? "" : "/") + std::string(part);
   }
   return out;
+}
+
+bool is_shell_assignment(std::string_view word) {
+  const auto equals = word.find('=');
+  if (equals == std::string_view::npos || equals == 0 || is_digit(word.front())) return false;
+  return std::all_of(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(equals), is_name_character);
 }
 
 bool is_plain_line(std::string_view line) {

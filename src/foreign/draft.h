@@ -2,6 +2,7 @@
 // wrong first is kept; reading goes on, and the end tells.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -17,6 +18,8 @@ inline constexpr std::string_view in_usvc_log = "its output is in usvc's own log
 inline constexpr std::string_view never_gives_up =
     "usvc does not give up: it restarts at once, and waits longer and longer when it keeps dying young";
 
+inline constexpr long long most_jobs = 10'000;
+
 class Reading {
  public:
   explicit Reading(const Surroundings& around) : around_(&around) {}
@@ -27,16 +30,23 @@ class Reading {
   // The name made fit for usvc, one that no job of the file has yet. A change is told.
   std::string job_name(const std::string& name, int line);
   std::string group_name(const std::string& name, int line);
-  void add(Job job) { imported_.jobs.push_back(std::move(job)); }
+  // Before the drafts of so many jobs are made; false: the set would have too many, and is wrong.
+  bool reserve(long long jobs, int line);
+  void add(Job job, int line);
+  [[nodiscard]] bool good() const { return status_.has_value(); }
   Result<Imported> result() &&;
 
  private:
   [[nodiscard]] std::string place(int line) const;
   std::string fitting(const std::string& name, int line, std::string_view what);
+  void count(std::size_t bytes, int line);
 
   const Surroundings* around_;
   Imported imported_;
   std::set<std::string> names_;
+  std::map<std::string, int> next_numbers_;  // of names that several jobs wanted
+  long long reserved_ = 0;
+  std::size_t bytes_ = 0;
   Status status_;
 };
 
@@ -51,7 +61,7 @@ class Draft {
   void wrong(std::string_view theirs, std::string_view what, int line);
   // A key that this format does not have, as far as usvc knows.
   void unknown(std::string_view theirs, const std::vector<std::string>& known, int line);
-  void variable(std::string name, const std::string& value);
+  void variable(const std::string& name, const std::string& value, std::string_view theirs, int line);
   void directory(const std::string& path);
   void stopped() { job_.start = false; }
   // `user`: whose it is to be.
@@ -71,6 +81,7 @@ class Draft {
  private:
   [[nodiscard]] std::string said(std::string_view theirs, std::string_view what) const;
   bool take_plain_line();
+  void drop_overwritten();
 
   Reading* reading_;
   std::string shown_;
@@ -97,8 +108,12 @@ const Told* find_told(const Table& table, std::string_view key) {
 const std::string* lookup(const std::vector<std::string>& env, std::string_view name, std::string& storage);
 // Lines K=V of a .env file, with `export` and quotes. Others are told.
 std::vector<std::string> dotenv(Reading& reading, std::string_view text, const std::string& file);
+// The same of the .env beside the file, where there is one.
+std::vector<std::string> dotenv_beside(Reading& reading);
 // The path from `directory` on.
 std::string path_from(const std::string& path, const std::string& directory);
+// NAME=…, with a name that a shell takes.
+bool is_shell_assignment(std::string_view word);
 // Whether a POSIX shell would do no more with the line than take it apart into words.
 bool is_plain_line(std::string_view line);
 

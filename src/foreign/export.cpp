@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "foreign/draft.h"
 #include "foreign/unsayable.h"
 #include "job/options.h"
 #include "job/substitute.h"
@@ -37,6 +38,15 @@ void tell_tokens(const Conf& conf, std::vector<Remark>& remarks) {
     if (substitute_argument(arg, facts) == arg) continue;
     remarks.push_back({conf.name + ": " + arg + ": only usvc replaces it; it is written as it is"});
   }
+}
+
+void drop_odd_variables(Saved& job, std::vector<Remark>& remarks) {
+  std::erase_if(job.env, [&](const std::string& assignment) {
+    if (is_shell_assignment(assignment)) return false;
+    const auto name = printable(assignment.substr(0, assignment.find('=')));
+    remarks.push_back({job.conf.name + ": env " + name + ": no shell takes such a name; it is not written"});
+    return true;
+  });
 }
 
 std::string shell_line(const Saved& job) {

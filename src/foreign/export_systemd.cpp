@@ -1,5 +1,6 @@
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/signals.h"
@@ -96,8 +97,10 @@ std::string_view restart_word(RestartPolicy policy) {
   return "no";
 }
 
-std::string seconds(Duration duration) {
-  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) + "ms";
+// systemd takes 0 for no end of waiting; usvc kills at once.
+std::string stop_timeout(Duration duration) {
+  using std::chrono::milliseconds;
+  return std::to_string(std::max(std::chrono::ceil<milliseconds>(duration), milliseconds(1)).count()) + "ms";
 }
 
 std::string octal(int mask) {
@@ -116,7 +119,7 @@ std::string service_section(const Saved& job) {
   text += "Restart=" + std::string(restart_word(conf.restart)) + "\n";
   if (conf.restart != RestartPolicy::never) text += "RestartSec=1\n";
   text += "KillSignal=SIG" + signal_name(conf.stop_signal) + "\n";
-  text += "TimeoutStopSec=" + seconds(conf.stop_timeout) + "\n";
+  text += "TimeoutStopSec=" + stop_timeout(conf.stop_timeout) + "\n";
   if (conf.umask) text += "UMask=" + octal(*conf.umask) + "\n";
   if (conf.nice) text += "Nice=" + std::to_string(*conf.nice) + "\n";
   for (const auto& limit : conf.limits) {
@@ -135,8 +138,9 @@ Exported export_systemd(const std::vector<Saved>& set) {
       "keepalive", "restart", "pre-cmd", "post-cmd", "stop-signal", "stop-timeout",   "umask",
       "nice",      "limit",   "log",     "tty",      "split",       "runaway-protect"};
   Exported out;
-  for (const auto& job : set) {
+  for (Saved job : set) {
     const Conf& conf = job.conf;
+    drop_odd_variables(job, out.remarks);
     if (conf.cwd.find_first_of("\n\r") != std::string::npos || conf.log.find_first_of("\n\r") != std::string::npos) {
       leave_out(conf, "there is a line end in a path of it", out.remarks);
       continue;

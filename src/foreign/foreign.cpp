@@ -55,20 +55,6 @@ std::optional<Format> format_named(std::string_view name) {
   return index ? std::optional(static_cast<Format>(*index)) : std::nullopt;
 }
 
-std::string_view program_of(Format format) {
-  switch (format) {
-    case Format::procfile:
-      return "a Procfile";
-    case Format::supervisord:
-      return "supervisord";
-    case Format::pm2:
-      return "pm2";
-    case Format::compose:
-      return "process-compose";
-  }
-  return "";
-}
-
 Result<std::optional<Format>> recognise(const std::string& file, std::string_view text) {
   const std::string_view name = file_name_of(file);
   if (ends_with_any(name, {".js", ".cjs", ".mjs"})) {

@@ -14,11 +14,11 @@
 
 namespace usvc::foreign {
 
-// In the order of `format_names`.
+// In the order of `format_names`, which with a set of usvc's own are `origin_names`.
 enum class Format : std::uint8_t { procfile, supervisord, pm2, compose };
-inline constexpr std::string_view format_names = "procfile|supervisord|pm2|compose";
+inline constexpr std::string_view origin_names = "usvc|procfile|supervisord|pm2|compose";
+inline constexpr std::string_view format_names = origin_names.substr(origin_names.find('|') + 1);
 std::optional<Format> format_named(std::string_view name);
-std::string_view program_of(Format format);  // "supervisord", for messages
 
 // By the file's name and what is in it; nothing: a set of usvc's own. A file that can't be read as it is (JavaScript)
 // is an error that says how to make one that can.

@@ -24,24 +24,25 @@ class JsonHandler {
 
   bool on_document_begin(error_code&) { return true; }
   bool on_document_end(error_code&) { return true; }
-  bool on_object_begin(error_code&) { return open(Node::Kind::map); }
+  bool on_object_begin(error_code& why) { return open(Node::Kind::map, why); }
   bool on_object_end(std::size_t, error_code&) { return close(); }
-  bool on_array_begin(error_code&) { return open(Node::Kind::list); }
+  bool on_array_begin(error_code& why) { return open(Node::Kind::list, why); }
   bool on_array_end(std::size_t, error_code&) { return close(); }
-  bool on_key_part(string_view part, std::size_t, error_code&) { return append(part); }
-  bool on_key(string_view part, std::size_t, error_code&) {
-    append(part);
+  bool on_key_part(string_view part, std::size_t, error_code& why) { return append(part, why); }
+  bool on_key(string_view part, std::size_t, error_code& why) {
+    if (!append(part, why)) return false;
     key_ = std::exchange(text_, {});
     return true;
   }
-  bool on_string_part(string_view part, std::size_t, error_code&) { return append(part); }
-  bool on_string(string_view part, std::size_t, error_code&) { return scalar(part); }
-  bool on_number_part(string_view part, error_code&) { return append(part); }
-  bool on_int64(std::int64_t, string_view part, error_code&) { return scalar(part); }
-  bool on_uint64(std::uint64_t, string_view part, error_code&) { return scalar(part); }
-  bool on_double(double, string_view part, error_code&) { return scalar(part); }
-  bool on_bool(bool value, error_code&) { return scalar(value ? "true" : "false"); }
-  bool on_null(error_code&) {
+  bool on_string_part(string_view part, std::size_t, error_code& why) { return append(part, why); }
+  bool on_string(string_view part, std::size_t, error_code& why) { return scalar(part, why); }
+  bool on_number_part(string_view part, error_code& why) { return append(part, why); }
+  bool on_int64(std::int64_t, string_view part, error_code& why) { return scalar(part, why); }
+  bool on_uint64(std::uint64_t, string_view part, error_code& why) { return scalar(part, why); }
+  bool on_double(double, string_view part, error_code& why) { return scalar(part, why); }
+  bool on_bool(bool value, error_code& why) { return scalar(value ? "true" : "false", why); }
+  bool on_null(error_code& why) {
+    if (!counted(1, 0, why)) return false;
     put(Node::Kind::null);
     return true;
   }
@@ -49,12 +50,19 @@ class JsonHandler {
   bool on_comment(string_view, error_code&) { return true; }
 
  private:
-  bool append(string_view part) {
+  // What is too large is none of the parser's errors; its own for arrays can't come about.
+  bool counted(std::size_t nodes, std::size_t bytes, error_code& why) {
+    if (size_.add(nodes, bytes)) return true;
+    why = boost::json::error::array_too_large;
+    return false;
+  }
+  bool append(string_view part, error_code& why) {
+    if (!counted(0, part.size(), why)) return false;
     text_.append(part.data(), part.size());
     return true;
   }
-  bool scalar(string_view part) {
-    append(part);
+  bool scalar(string_view part, error_code& why) {
+    if (!counted(1, 0, why) || !append(part, why)) return false;
     put(Node::Kind::scalar).text = std::exchange(text_, {});
     return true;
   }
@@ -66,7 +74,8 @@ class JsonHandler {
     place->key = std::exchange(key_, {});
     return *place;
   }
-  bool open(Node::Kind kind) {
+  bool open(Node::Kind kind, error_code& why) {
+    if (!counted(1, 0, why)) return false;
     Node node;
     node.kind = kind;
     node.line = line;
@@ -84,6 +93,7 @@ class JsonHandler {
   std::vector<Node> open_;
   std::string key_;
   std::string text_;
+  TreeSize size_;
 };
 
 }  // namespace
@@ -107,7 +117,9 @@ Result<Node> read_json(std::string_view text, const std::string& file) {
     if (!why) ++parser.handler().line;
   }
   if (why) {
-    return fail(Error(file + ":" + std::to_string(parser.handler().line) + ": this is no JSON: " + why.message()));
+    const bool large = why == boost::json::error::too_deep || why == boost::json::error::array_too_large;
+    const std::string what = large ? std::string(too_large) : "this is no JSON: " + why.message();
+    return fail(Error(file + ":" + std::to_string(parser.handler().line) + ": " + what));
   }
   return std::move(parser.handler().root);
 }

@@ -25,6 +25,22 @@ struct Node {
 
 inline constexpr int deepest_node = 64;
 inline constexpr std::size_t most_nodes = 200'000;
+inline constexpr std::size_t most_bytes = std::size_t{64} << 20U;
+inline constexpr std::string_view too_large = "this is nested too deep, or too large";
+
+class TreeSize {
+ public:
+  // False: this is more than a tree may have.
+  bool add(std::size_t nodes, std::size_t bytes) {
+    nodes_ += nodes;
+    bytes_ += bytes;
+    return nodes_ <= most_nodes && bytes_ <= most_bytes;
+  }
+
+ private:
+  std::size_t nodes_ = 0;
+  std::size_t bytes_ = 0;
+};
 
 // With comments and trailing commas, which people write. Errors read "FILE:LINE: why".
 Result<Node> read_json(std::string_view text, const std::string& file);

@@ -10,7 +10,6 @@ namespace usvc::foreign {
 
 namespace {
 
-constexpr int most_instances = 10'000;
 constexpr std::string_view no_readiness = "a job counts as started when it has run for its settle time";
 
 constexpr std::array<Told, 34> keys_told_of_pm2{{
@@ -105,13 +104,15 @@ class App {
   void take() {
     if (node_->kind != Node::Kind::map) return reading_->wrong(node_->line, "an app is to be an object {…}");
     const long long count = instances();
+    if (!reading_->reserve(count, node_->line)) return;
     std::string group = text("namespace", "default");
     if (group == "default") group = name_;
-    for (long long i = 0; i < count; ++i) {
+    for (long long i = 0; i < count && reading_->good(); ++i) {
       Draft draft(*reading_, name_, node_->line);
       tell_ = i == 0;
       draft.set("stop-signal", "INT", "", node_->line);
-      if (count > 1) draft.variable(text("instance_var", "NODE_APP_INSTANCE"), std::to_string(i));
+      const std::string counter = text("instance_var", "NODE_APP_INSTANCE");
+      if (count > 1) draft.variable(counter, std::to_string(i), "instance_var", node_->line);
       if (const Node* cwd = node_->find("cwd")) draft.directory(cwd->text);
       for (const auto& child : node_->children) take_key(draft, child);
       draft.run(command(draft));
@@ -131,7 +132,7 @@ class App {
     const int cores = reading_->around().cores;
     if (node->text == "max") return cores;
     const auto number = parse_number(node->text);
-    if (!number || *number > most_instances) {
+    if (!number) {
       reading_->wrong(node->line, name_ + ": instances: '" + node->text + "' is neither a number nor max");
       return 0;
     }
@@ -199,7 +200,7 @@ class App {
       if (node.kind != Node::Kind::map) draft.wrong(node.key, "it is to be an object {…}", node.line);
       for (const auto& variable : node.children) {
         const bool plain = variable.kind == Node::Kind::scalar && !variable.key.empty();
-        if (plain) draft.variable(variable.key, variable.text);
+        if (plain) draft.variable(variable.key, variable.text, node.key, variable.line);
         if (!plain) say(draft, variable, "a variable that is no text, and is left out");
       }
       return true;

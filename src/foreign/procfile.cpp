@@ -17,9 +17,7 @@ bool is_process_name(std::string_view name) {
 // "NAME: COMMAND", the command for a shell, in the file's directory, with the variables of the .env beside it.
 Result<Imported> import_procfile(std::string_view text, const Surroundings& around) {
   Reading reading(around);
-  std::vector<std::string> env;
-  const std::string beside = path_from(".env", around.directory);
-  if (auto more = around.read(beside)) env = dotenv(reading, *more, beside);
+  const std::vector<std::string> env = dotenv_beside(reading);
   int number = 0;
   for (auto line : split(text, '\n')) {
     ++number;
@@ -32,10 +30,11 @@ Result<Imported> import_procfile(std::string_view text, const Surroundings& arou
       reading.wrong(number, "this line is no NAME: COMMAND");
       continue;
     }
+    if (!reading.reserve(1, number)) break;
     Draft draft(reading, name, number);
     for (const auto& assignment : env) {
       const auto equals = assignment.find('=');
-      draft.variable(assignment.substr(0, equals), assignment.substr(equals + 1));
+      draft.variable(assignment.substr(0, equals), assignment.substr(equals + 1), ".env", number);
     }
     draft.run_line(command);
     draft.finish(name, name);

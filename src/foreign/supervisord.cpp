@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <map>
 #include <optional>
 
@@ -16,7 +17,6 @@ namespace {
 using Facts = std::map<std::string, std::string, std::less<>>;
 constexpr std::string_view program_section = "program:";
 constexpr std::string_view group_section = "group:";
-constexpr int most_processes = 10'000;
 
 constexpr std::string_view all_at_once = "all jobs are started at once, in no order";
 
@@ -179,7 +179,7 @@ class Process {
     } else if (entry.key == "environment") {
       const auto assignments = assignments_of(value);
       if (!assignments.good) draft_.wrong(entry.key, "this is no KEY=\"value\",KEY=\"value\"", entry.line);
-      for (const auto& [name, text] : assignments.list) draft_.variable(name, text);
+      for (const auto& [name, text] : assignments.list) draft_.variable(name, text, entry.key, entry.line);
     } else if (entry.key == "umask") {
       draft_.set("umask", value, entry.key, entry.line);
     } else if (entry.key == "user") {
@@ -317,10 +317,11 @@ class Supervisord {
     Process first(reading_, section, program, facts);
     const auto count = parse_number(first.value("numprocs", "1")).value_or(0);
     const auto begin = parse_number(first.value("numprocs_start", "0")).value_or(-1);
-    if (count < 1 || count > most_processes) return first.draft().wrong("numprocs", "1 to 10000", section.line);
-    if (begin < 0 || begin > most_processes) return first.draft().wrong("numprocs_start", "0 to 10000", section.line);
+    if (count < 1) return first.draft().wrong("numprocs", "a number from 1 on", section.line);
+    if (begin < 0 || begin > INT_MAX) return first.draft().wrong("numprocs_start", "a number from 0 on", section.line);
+    if (!reading_.reserve(count, section.line)) return;
     facts["numprocs"] = std::to_string(count);
-    for (long long i = 0; i < count; ++i) {
+    for (long long i = 0; i < count && reading_.good(); ++i) {
       facts["process_num"] = std::to_string(begin + i);
       Process process(reading_, section, program, facts);
       process.take_all(defaults_, i == 0);

@@ -16,6 +16,8 @@ void tell_unsayable(const Conf& conf, std::span<const std::string_view> sayable,
 void leave_out(const Conf& conf, std::string_view why, std::vector<Remark>& remarks);
 // Tells about ~TOKEN in arguments, which only usvc replaces.
 void tell_tokens(const Conf& conf, std::vector<Remark>& remarks);
+// Takes out the variables whose names neither a shell nor systemd takes.
+void drop_odd_variables(Saved& job, std::vector<Remark>& remarks);
 // The program and its arguments as a line for a shell; with what has to stand in front of it.
 std::string shell_line(const Saved& job);
 bool has_line_end(const Saved& job);

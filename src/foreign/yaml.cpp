@@ -1,6 +1,7 @@
 #include <yaml.h>
 
 #include <memory>
+#include <set>
 
 #include "base/text.h"
 #include "foreign/node.h"
@@ -29,14 +30,12 @@ class YamlTree {
  public:
   YamlTree(yaml_document_t* document, const std::string& file) : document_(document), file_(&file) {}
 
-  // Aliases are followed, so what is short in the file can be long, or without end, as a tree.
+  // Aliases are followed, so what is short in the file can be long, or without end, as a tree: what is copied counts.
   Result<Node> tree(int id, int depth) {
     const yaml_node_t* node = yaml_document_get_node(document_, id);
     if (node == nullptr) return Node{};
     const int line = line_of(node->start_mark);
-    if (depth > deepest_node || ++nodes_ > most_nodes) {
-      return fail(*file_ + ":" + std::to_string(line) + ": this is nested too deep, or too large");
-    }
+    if (depth > deepest_node || !size_.add(1, length_of(*node))) return fail(too_much(line));
     Node out;
     out.line = line;
     if (node->type == YAML_SEQUENCE_NODE) return list(*node, std::move(out), depth);
@@ -47,6 +46,13 @@ class YamlTree {
   }
 
  private:
+  [[nodiscard]] std::string too_much(int line) const {
+    return *file_ + ":" + std::to_string(line) + ": " + std::string(too_large);
+  }
+
+  static std::size_t length_of(const yaml_node_t& node) {
+    return node.type == YAML_SCALAR_NODE ? node.data.scalar.length : 0;
+  }
   static std::string text_of(const yaml_node_t& node) {
     if (node.type != YAML_SCALAR_NODE) return {};
     return {reinterpret_cast<const char*>(node.data.scalar.value), node.data.scalar.length};
@@ -67,30 +73,34 @@ class YamlTree {
     std::vector<Node> merged;
     for (const auto* pair = node.data.mapping.pairs.start; pair != node.data.mapping.pairs.top; ++pair) {
       const yaml_node_t* key = yaml_document_get_node(document_, pair->key);
+      if (key != nullptr && !size_.add(0, length_of(*key))) return fail(too_much(line_of(key->start_mark)));
       auto child = tree(pair->value, depth + 1);
       if (!child) return child;
       child->key = key == nullptr ? "" : text_of(*key);
       if (key != nullptr) child->line = line_of(key->start_mark);
       (child->key == "<<" ? merged : out.children).push_back(std::move(*child));
     }
-    for (auto& source : merged) merge(out, std::move(source));
+    if (merged.empty()) return out;
+    std::set<std::string> keys;
+    for (const auto& child : out.children) keys.insert(child.key);
+    for (auto& source : merged) merge(out, std::move(source), keys);
     return out;
   }
 
   // What the map says itself goes before what it has from elsewhere.
-  static void merge(Node& into, Node source) {
+  static void merge(Node& into, Node source, std::set<std::string>& keys) {
     if (source.kind == Node::Kind::list) {
-      for (auto& one : source.children) merge(into, std::move(one));
+      for (auto& one : source.children) merge(into, std::move(one), keys);
       return;
     }
     for (auto& child : source.children) {
-      if (into.find(child.key) == nullptr) into.children.push_back(std::move(child));
+      if (keys.insert(child.key).second) into.children.push_back(std::move(child));
     }
   }
 
   yaml_document_t* document_;
   const std::string* file_;
-  std::size_t nodes_ = 0;
+  TreeSize size_;
 };
 
 }  // namespace

@@ -50,6 +50,14 @@ Status check_group_name(std::string_view group) {
   return check_name(group, "group");
 }
 
+Status check_assignment(std::string_view text) {
+  const auto equals = text.find('=');
+  const bool nul = text.find('\0') != std::string_view::npos;
+  if (equals != std::string_view::npos && equals > 0 && !nul) return {};
+  return fail(Error("'" + printable(text) + "' sets no variable", ErrorKind::usage)
+                  .hint(nul ? "NAME=VALUE, without a NUL byte" : "NAME=VALUE"));
+}
+
 std::string group_from_command(std::string_view command) {
   while (command.ends_with('/')) command.remove_suffix(1);
   std::string group(command.substr(command.find_last_of('/') + 1));  // npos + 1 is 0

@@ -19,6 +19,9 @@ bool is_reserved(std::string_view name);
 Status check_job_name(std::string_view name);
 Status check_group_name(std::string_view group);
 
+// Of a variable: "K=V" with a name before the '=', and no NUL byte. Errors are ErrorKind::usage.
+Status check_assignment(std::string_view text);
+
 // The group of a job that was given none: the command's base name, made to fit. Always a good group name, and short
 // enough for a number behind it.
 std::string group_from_command(std::string_view command);

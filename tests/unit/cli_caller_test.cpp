@@ -10,6 +10,7 @@
 
 #include "cli/caller.h"
 #include "job/limits.h"
+#include "job/names.h"
 #include "job/options.h"
 
 namespace usvc {
@@ -84,6 +85,7 @@ TEST(CliCaller, EnvFile) {
   ASSERT_FALSE(bad);
   EXPECT_EQ(bad.error().message(), "f.env:2: 'nonsense' sets no variable (NAME=VALUE)");
   for (const char* text : {"", "A", "=1"}) EXPECT_FALSE(check_assignment(text)) << text;
+  EXPECT_FALSE(check_assignment({"A=1\0", 4}));
 }
 
 }  // namespace

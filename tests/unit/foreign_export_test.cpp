@@ -74,5 +74,38 @@ TEST(ForeignExport, UnitsQuoteAsSystemdReads) {
   EXPECT_TRUE(one_text(exported.files).starts_with("# web-1.service\n[Unit]\n"));
 }
 
+TEST(ForeignExport, ToBeKilledAtOnceIsNotToBeWaitedForWithoutEnd) {
+  auto job = job_named("web");
+  job.conf.stop_timeout = Duration::zero();
+  const std::string text = one_text(export_set(Target::systemd, {job}, "/").files);
+  EXPECT_NE(text.find("TimeoutStopSec=1ms\n"), std::string::npos) << text;
+}
+
+TEST(ForeignExport, NamesInAProcfileStayApart) {
+  const auto exported =
+      export_set(Target::procfile, {job_named("a.b"), job_named("a_b"), job_named("c.d")}, "/srv/app");
+  const auto again = imported(Format::procfile, one_text(exported.files), somewhere("Procfile"));
+  EXPECT_EQ(names_of(again), (std::vector<std::string>{"a_b_2/a_b_2", "a_b/a_b", "c_d/c_d"}));
+  const std::string remarks = remarks_of(exported);
+  EXPECT_NE(remarks.find("a.b: a Procfile takes no dots; it is called a_b_2, as there is another a_b\n"),
+            std::string::npos)
+      << remarks;
+}
+
+TEST(ForeignExport, VariablesThatNoShellTakesAreLeftOutAndTold) {
+  auto job = job_named("web");
+  job.env = {"BASH_FUNC_x%%=() { :\n}", "1=one", "GOOD=yes"};
+  for (const auto target : {Target::procfile, Target::systemd}) {
+    const auto exported = export_set(target, {job}, "/srv/app");
+    const std::string text = one_text(exported.files);
+    const std::string remarks = remarks_of(exported);
+    EXPECT_NE(text.find("GOOD="), std::string::npos) << text;
+    EXPECT_EQ(text.find("BASH_FUNC"), std::string::npos) << text;
+    EXPECT_EQ(text.find("1="), std::string::npos) << text;
+    EXPECT_NE(remarks.find("web: env BASH_FUNC_x%%: "), std::string::npos) << remarks;
+    EXPECT_NE(remarks.find("web: env 1: "), std::string::npos) << remarks;
+  }
+}
+
 }  // namespace
 }  // namespace usvc::foreign

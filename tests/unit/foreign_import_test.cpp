@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cerrno>
+
 #include "unit/foreign_testing.h"
 
 namespace usvc::foreign {
@@ -327,6 +330,59 @@ TEST(ForeignNames, AreMadeFitAndTold) {
   EXPECT_EQ(names_of(set), (Names{"all-job/all-job", "a-b/a-b", "a-b/a-b-2"}));
   EXPECT_TRUE(told(set, "p.yaml:2: all: ")) << remarks_of(set);
   EXPECT_TRUE(told(set, "p.yaml:4: a-b: ")) << remarks_of(set);
+}
+
+TEST(ForeignEnvFile, AQuoteEndsAtTheNextOne) {
+  const auto with = [](const std::string& env) { return somewhere("Procfile", {{"/srv/app/.env", env}}); };
+  const auto set = imported(Format::procfile, "web: serve\n",
+                            with("A=\"x\" # note\nB='it # is'\t# \"so\"\nC=\"say \\\"hi\\\"\"\nD=x # y\nE= # none\n"));
+  EXPECT_EQ(variable_of(set.jobs.at(0), "A"), "x");
+  EXPECT_EQ(variable_of(set.jobs.at(0), "B"), "it # is");
+  EXPECT_EQ(variable_of(set.jobs.at(0), "C"), "say \"hi\"");
+  EXPECT_EQ(variable_of(set.jobs.at(0), "D"), "x");
+  EXPECT_EQ(variable_of(set.jobs.at(0), "E"), "");
+  for (const auto* wrong : {"A=1\nB=\"x\" y\n", "A=1\nB='x\n"}) {
+    EXPECT_TRUE(import_error(Format::procfile, "web: serve\n", with(wrong)).starts_with("Procfile: /srv/app/.env:2: "));
+  }
+}
+
+TEST(ForeignEnvFile, OneThatCannotBeReadIsNotPassedOverInSilence) {
+  auto around = somewhere("f");
+  const auto reading_fails = [](int why) {
+    return [why](const std::string& path) -> Result<std::string> { return fail(Error::from_errno(why, path)); };
+  };
+  const std::string processes = "processes: {a: {command: x}}";
+  for (const int why : {EACCES, EFBIG}) {
+    around.read = reading_fails(why);
+    EXPECT_TRUE(import_error(Format::procfile, "web: serve\n", around).starts_with("f: /srv/app/.env: "));
+    EXPECT_TRUE(import_error(Format::compose, processes, around).starts_with("f: /srv/app/.env: "));
+  }
+  around.read = reading_fails(EISDIR);
+  EXPECT_TRUE(told(imported(Format::procfile, "web: serve\n", around), "f: /srv/app/.env: "));
+  around.read = reading_fails(ENOENT);
+  EXPECT_EQ(remarks_of(imported(Format::procfile, "web: serve\n", around)), "");
+}
+
+TEST(ForeignVariables, WhatIsNoneIsRefused) {
+  const auto pm2 = [](const std::string& env) {
+    return import_error(Format::pm2, "[{\"script\": \"a.js\",\n\"env\": {" + env + "}}]", somewhere("e.json"));
+  };
+  for (const auto* env : {R"("A": "x\u0000y")", R"("A\u0000B": "x")", R"("A=B": "x")"}) {
+    EXPECT_TRUE(pm2(env).starts_with("e.json:2: a: env: ")) << env << pm2(env);
+  }
+  const auto compose_env = [](const std::string& env) {
+    return import_error(Format::compose, "processes:\n  a:\n    command: x\n    environment: " + env, somewhere("p"));
+  };
+  for (const auto* env : {R"(["A=x\0y"])", "[=x]", "[x]", "{A=B: x}"}) {
+    EXPECT_TRUE(compose_env(env).starts_with("p:4: a: environment: ")) << env << compose_env(env);
+  }
+}
+
+TEST(ForeignVariables, OfOneTheLastCounts) {
+  const auto set =
+      imported(Format::compose, "processes: {a: {command: x, environment: [A=1, B=2, A=3]}}", somewhere("p"));
+  EXPECT_EQ(variable_of(set.jobs.at(0), "A"), "3");
+  EXPECT_EQ(std::count(set.jobs.at(0).env.begin(), set.jobs.at(0).env.end(), "A=1"), 0);
 }
 
 TEST(ForeignSetText, SaysAllOfIt) {

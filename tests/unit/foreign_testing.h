@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <map>
 #include <string>
 #include <vector>
@@ -21,7 +22,7 @@ inline Surroundings somewhere(std::string file, std::map<std::string, std::strin
   around.cores = 4;
   around.read = [files](const std::string& path) -> Result<std::string> {
     const auto found = files.find(path);
-    if (found == files.end()) return fail(path + ": No such file or directory");
+    if (found == files.end()) return fail(Error::from_errno(ENOENT, path));
     return found->second;
   };
   around.find = [](std::string_view word, const std::string& cwd, const std::string&) -> Result<std::string> {

@@ -36,8 +36,6 @@ Result<std::string> read_stdin() {
   }
 }
 
-constexpr std::string_view from_choices = "usvc|procfile|supervisord|pm2|compose";
-
 // Which program's set it is; nothing: one of usvc's own.
 Result<std::optional<foreign::Format>> format_of(const Arguments& arguments, const std::string& file,
                                                  std::string_view text) {
@@ -46,7 +44,7 @@ Result<std::optional<foreign::Format>> format_of(const Arguments& arguments, con
   if (*from == "usvc") return std::nullopt;
   if (const auto format = foreign::format_named(*from)) return format;
   return fail(Error("--from " + printable(*from) + ": there is no such format", ErrorKind::usage)
-                  .hint(std::string(from_choices)));
+                  .hint(std::string(foreign::origin_names)));
 }
 
 int cores() {
@@ -100,7 +98,7 @@ Result<Taken> taken_over(const Arguments& arguments, const std::string& file, st
 }  // namespace
 
 std::vector<Flag> load_flags() {
-  return {{"--from", 0, from_choices, "whose format it is; by default seen from the file"},
+  return {{"--from", 0, foreign::origin_names, "whose format it is; by default seen from the file"},
           {"--dry-run", 0, "", "start nothing: print the set as usvc would save it"}};
 }
 
