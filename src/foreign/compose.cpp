@@ -35,6 +35,10 @@ std::string expand(std::string_view text, const std::vector<std::string>& env) {
   constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '$') {
+      out += text[i];
+      continue;
+    }
     const auto rest = text.substr(i);
     const bool braces = rest.starts_with("${");
     const auto begin = braces ? 2U : 1U;
@@ -45,7 +49,7 @@ std::string expand(std::string_view text, const std::vector<std::string>& env) {
     if (rest.starts_with("$$")) {
       out += '$';
       ++i;
-    } else if (rest.front() == '$' && length > 0 && whole && lookup(env, name.substr(0, length), value) != nullptr) {
+    } else if (length > 0 && whole && lookup(env, name.substr(0, length), value) != nullptr) {
       out += value;
       i += begin + length + (braces ? 1 : 0) - 1;
     } else {

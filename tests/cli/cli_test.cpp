@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 // Less than the runner's patience (tests/CMakeLists.txt).
-#ifdef __SANITIZE_ADDRESS__
+#ifdef USVC_SANITIZED
 constexpr auto longest_test = 280s;
 #else
 constexpr auto longest_test = 55s;

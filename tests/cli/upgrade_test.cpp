@@ -457,7 +457,7 @@ TEST_F(UpgradeTest, SameKeyIsAnsweredNotDoneAgain) {
 }
 
 TEST_F(UpgradeTest, HundredsOfJobsFit) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef USVC_SANITIZED
   constexpr std::size_t many = 50;  // each costs many times what it costs elsewhere
 #else
   constexpr std::size_t many = 200;

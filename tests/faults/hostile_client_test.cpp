@@ -21,7 +21,7 @@ using namespace std::string_literals;
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef USVC_SANITIZED
 constexpr long spare_kb = 600L << 10U;  // what was freed is kept for a while
 #else
 constexpr long spare_kb = 140L << 10U;

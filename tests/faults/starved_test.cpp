@@ -54,6 +54,11 @@ class FullDiskTest : public CliTest {
                  if (setns(space, CLONE_NEWNS) != 0) _exit(99);
                }});
   }
+  std::unique_ptr<Child> launch_within(const Args& args) {
+    return launch(args, {.in_child = [space = space_.get()] {
+                    if (setns(space, CLONE_NEWNS) != 0) _exit(99);
+                  }});
+  }
   // Takes all the room there is.
   void fill() {
     std::ofstream filler(inside_ + "/filler", std::ios::binary);
@@ -109,7 +114,13 @@ TEST_F(FullDiskTest, OutputWaitsAndIsAllThereOnceThereIsRoom) {
 
 // Its reader is not to take for all of it what there was room for.
 TEST_F(FullDiskTest, RunTellsThatOutputIsMissing) {
-  const Output output = within({"run", "--", probe(), "flood", "8000000", "100"});
+  const std::string go = path("go");
+  const auto client =
+      launch_within({"run", "--name", "short", "--", probe(), "wait-file", go, "--", "flood", "30000", "100"});
+  ASSERT_TRUE(wait_until(15s, [&] { return contains(within({"events", "short"}).out, "started, pid"); }));
+  fill();
+  write(go, "");
+  const Output output = client->finish(40s);
   EXPECT_EQ(output.status, 5) << output.err;
   EXPECT_TRUE(contains(output.err, "missing here")) << output.err;
 }

@@ -54,6 +54,12 @@ TEST(ForeignLimits, ASetHasSoManyJobsAndNoMore) {
   EXPECT_TRUE(begins(error(Format::procfile, lines), "f:10001"));
 }
 
+TEST(ForeignLimits, CopiesOfAJobAreBoundedByTheirBytes) {
+  const std::string text = "processes:\n  a:\n    replicas: 10000\n    command: x\n    environment: [A=" +
+                           std::string(std::size_t{1} << 20U, 'x') + "]\n";
+  EXPECT_TRUE(import_error(Format::compose, text, somewhere("p.yaml")).starts_with("p.yaml:2: with all copies"));
+}
+
 TEST(ForeignLimits, ManyOfOneNameAreNumberedInNoTime) {
   const auto set = imported(Format::supervisord,
                             "[program:a]\ncommand=x\nnumprocs=10000\nprocess_name=%(program_name)s\n", somewhere("s"));
