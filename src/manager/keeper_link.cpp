@@ -264,7 +264,7 @@ asio::awaitable<Result<Spawned>> KeeperLink::spawn(std::string id, std::vector<L
 asio::awaitable<Status> KeeperLink::hold_surely(std::string id, std::vector<Lent> fds, pid_t pid, bool terminal) {
   const auto asked = ask(hold_message(id, pid, terminal), fds);
   if (!asked) co_return fail(asked.error());
-  const auto pending = *asked;
+  const auto& pending = *asked;
   auto patience = Wakeup::Clock::now() + answer_patience;
   while (!pending->answer) {
     if (co_await pending->wakeup.wait_until(patience) || pending->answer) continue;

@@ -20,6 +20,10 @@ class SettingsFileTest : public testing::Test {
     layout_.settings = directory_ / "usvc.conf";
   }
   ~SettingsFileTest() override { std::filesystem::remove_all(directory_); }
+  SettingsFileTest(const SettingsFileTest&) = delete;
+  SettingsFileTest& operator=(const SettingsFileTest&) = delete;
+  SettingsFileTest(SettingsFileTest&&) = delete;
+  SettingsFileTest& operator=(SettingsFileTest&&) = delete;
   void write(const std::string& text) const { std::ofstream(layout_.settings) << text; }
 
   SettingsFile counted(bool of_one_file = true) {
