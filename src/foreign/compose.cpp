@@ -183,6 +183,7 @@ class Compose {
       draft.run_line(std::string(trim(text_of(draft, part))), shell_);
     } else if (part.key == "entrypoint") {
       std::vector<std::string> words;
+      words.reserve(part.children.size());
       for (const auto& word : part.children) words.push_back(text_of(draft, word));
       draft.run(std::move(words));
     } else if (part.key == "working_dir") {

@@ -298,7 +298,8 @@ bool is_plain_line(std::string_view line) {
     const std::string_view special = quote == '"' ? "$`" : "$`*?[]~#&|;<>(){}!\n";
     if (quote != '\'' && special.find(c) != std::string_view::npos) return false;
     if (quote != '\'' && c == '\\') {
-      if (++i == line.size() || line[i] == '\n') return false;
+      ++i;
+      if (i == line.size() || line[i] == '\n') return false;
     } else if (quote == 0 && (c == '\'' || c == '"')) {
       quote = c;
     } else if (c == quote) {

@@ -88,6 +88,7 @@ std::vector<std::string> words_of(const Node* node) {
   if (node == nullptr) return {};
   if (node->kind == Node::Kind::scalar) return split_shell_words(node->text).words;
   std::vector<std::string> words;
+  words.reserve(node->children.size());
   for (const auto& child : node->children) words.push_back(child.text);
   return words;
 }
@@ -123,7 +124,8 @@ class App {
  private:
   [[nodiscard]] std::string text(std::string_view key, std::string otherwise) const {
     const Node* node = node_->find(key);
-    return node == nullptr || node->kind != Node::Kind::scalar ? std::move(otherwise) : node->text;
+    if (node == nullptr || node->kind != Node::Kind::scalar) return otherwise;
+    return node->text;
   }
 
   long long instances() {
