@@ -1,6 +1,5 @@
 #include "cli/boot.h"
 
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include "base/run_program.h"
 #include "base/text.h"
 #include "cli/boot_command.h"
+#include "cli/caller.h"
 #include "cli/lookup.h"
 
 namespace usvc {
@@ -47,11 +47,6 @@ Result<BootCommand> boot_command(const Context& context) {
   }
   if (auto sound = check_boot_command(command); !sound) return pass(sound);
   return command;
-}
-
-std::string user_name() {
-  const passwd* user = ::getpwuid(::geteuid());
-  return user != nullptr ? user->pw_name : std::to_string(::geteuid());
 }
 
 // ---- systemd

@@ -1,6 +1,7 @@
 #include "cli/caller.h"
 
 #include <fmt/core.h>
+#include <pwd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -63,6 +64,11 @@ std::vector<std::string> caller_environment() {
     if (std::string_view(*variable).find('=') != std::string_view::npos) environment.emplace_back(*variable);
   }
   return environment;
+}
+
+std::string user_name() {
+  const passwd* user = ::getpwuid(::geteuid());
+  return user != nullptr ? user->pw_name : std::to_string(::geteuid());
 }
 
 void set_variable(std::vector<std::string>& environment, const std::string& assignment) {

@@ -19,6 +19,9 @@ std::vector<EntryView> caller_settings();
 // environ.
 std::vector<std::string> caller_environment();
 
+// The user's name, or number where it has none.
+std::string user_name();
+
 // Sets "K=V" in place of an earlier K.
 void set_variable(std::vector<std::string>& environment, const std::string& assignment);
 // Lines K=V; empty ones and those that begin with # are left out.

@@ -1,11 +1,10 @@
 #include "cli/remote.h"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 
+#include "base/ready.h"
 #include "base/text.h"
 #include "cli/client.h"
 #include "cli/instance.h"
@@ -87,11 +86,6 @@ Silence while_manager_lives(const Layout& layout) {
           }};
 }
 
-bool can_be_read(FdRef fd) {
-  pollfd ready{fd.get(), POLLIN, 0};  // of -1 poll(2) says nothing
-  return ::poll(&ready, 1, 0) == 1;
-}
-
 }  // namespace
 
 Error Remote::nobody() const {
@@ -127,7 +121,7 @@ Result<std::string> Remote::ask(std::string_view method, const std::string& targ
     auto tried = try_once(context_->layout, Question{method, target, body, lent}, silence);
     if (tried.attempt == Attempt::answered) return body_of(std::move(*tried.reply));
     const Error& error = tried.reply.error();
-    if (can_be_read(given_up_)) return fail("it is not waited for any more");
+    if (ready_now(given_up_)) return fail("it is not waited for any more");
     if (tried.attempt == Attempt::silent) return give_up(error, method, target);
     if (!worth_retrying(tried)) return fail(Error(error).as(ErrorKind::unreachable));
     if (!instance_runs(context_->layout)) {

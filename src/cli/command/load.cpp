@@ -1,4 +1,3 @@
-#include <pwd.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -49,11 +48,6 @@ Result<std::optional<foreign::Format>> format_of(const Arguments& arguments, con
 
 int cores() {
   return static_cast<int>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
-}
-
-std::string user_name() {
-  const passwd* entry = ::getpwuid(::geteuid());
-  return entry == nullptr ? std::to_string(::geteuid()) : entry->pw_name;
 }
 
 std::string host_name() {

@@ -53,8 +53,7 @@ std::vector<std::string> own_environment(const Context& context, const std::stri
 }
 
 // What every job of this user's has from the shell says nothing about this one.
-bool is_as_ours(const EntryView& entry) {
-  const auto ours = caller_settings();
+bool is_as_ours(const EntryView& entry, const std::vector<EntryView>& ours) {
   return std::any_of(ours.begin(), ours.end(),
                      [&](const EntryView& other) { return other.key == entry.key && other.value == entry.value; });
 }
@@ -62,9 +61,10 @@ bool is_as_ours(const EntryView& entry) {
 Result<foreign::Saved> saved_of(const Context& context, const JobView& job) {
   auto view = Remote(context, NoInstance::offline).conf(job.name);
   if (!view) return pass(view);
+  const auto ours = caller_settings();
   std::vector<ConfEntry> entries;
   for (const auto& entry : view->entries) {
-    if (is_as_ours(entry)) continue;
+    if (is_as_ours(entry, ours)) continue;
     ConfEntry line;
     line.key = entry.key;
     line.value = entry.value;
