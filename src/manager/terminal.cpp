@@ -61,7 +61,7 @@ TerminalView terminal_view(Instance& instance, const Job& job) {
     view.run_id = instance.record_of(job).run_id;
     view.pts = run->marks.tty_path;
     view.modes = modes_of(run->output);
-    size = window_size(run->output).value_or(size);
+    if (!job.redrawing) size = window_size(run->output).value_or(size);
   }
   view.rows = size.rows;
   view.columns = size.columns;

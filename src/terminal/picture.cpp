@@ -153,15 +153,37 @@ int ScreenPicture::first_row(WindowSize on) const {
   return std::max(0, position.row - bounded(on).rows + 1);
 }
 
-std::string ScreenPicture::paint(WindowSize on) const {
+std::vector<std::string> ScreenPicture::rows(WindowSize on) const {
   VTermScreen* screen = vterm_obtain_screen(terminal_.get());
   const int first = first_row(on);
-  const int rows = std::min<int>(bounded(on).rows, size_.rows - first);
-  std::string text;
-  for (int row = 0; row < rows; ++row) {
-    const std::string painted = paint_row(screen, first + row, std::min(bounded(on).columns, size_.columns));
-    if (!painted.empty()) text += move_to(row, 0) + painted;
+  const int count = std::min<int>(bounded(on).rows, size_.rows - first);
+  std::vector<std::string> rows;
+  for (int row = 0; row < count; ++row) {
+    rows.push_back(paint_row(screen, first + row, std::min(bounded(on).columns, size_.columns)));
   }
+  return rows;
+}
+
+std::string ScreenPicture::paint(WindowSize on) const {
+  std::string text;
+  int row = 0;
+  for (const auto& painted : rows(on)) {
+    if (!painted.empty()) text += move_to(row, 0) + painted;
+    ++row;
+  }
+  return text;
+}
+
+std::string ScreenPicture::paint_changes(WindowSize on) {
+  std::vector<std::string> now = rows(on);
+  std::string text;
+  painted_.resize(std::max(now.size(), painted_.size()));
+  now.resize(painted_.size());
+  for (std::size_t row = 0; row < now.size(); ++row) {
+    // Erased first: behind a row that fills the terminal its last character would go too.
+    if (now[row] != painted_[row]) text += move_to(static_cast<int>(row), 0) + "\x1b[0m\x1b[K" + now[row];
+  }
+  painted_ = std::move(now);
   return text;
 }
 

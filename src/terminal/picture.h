@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/window_size.h"
 
@@ -26,17 +27,22 @@ class ScreenPicture {
   // The screen in use, for a cleared one of that size; it is cut where it does not fit, and what the cursor is on is
   // shown in any case.
   [[nodiscard]] std::string paint(WindowSize on) const;
+  // What has changed since it was painted last, for the terminal that was painted on; all of it the first time. The
+  // cursor is left anywhere.
+  [[nodiscard]] std::string paint_changes(WindowSize on);
   // Puts cursor and colours where the program has left them. After what modes may have moved.
   [[nodiscard]] std::string cursor(WindowSize on) const;
 
  private:
   [[nodiscard]] int first_row(WindowSize on) const;
+  [[nodiscard]] std::vector<std::string> rows(WindowSize on) const;
 
   struct Free {
     void operator()(VTerm* terminal) const;
   };
   WindowSize size_;
   std::unique_ptr<VTerm, Free> terminal_;
+  std::vector<std::string> painted_;  // rows, as paint_changes() has left them on the other terminal
 };
 
 }  // namespace usvc

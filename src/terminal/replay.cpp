@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "terminal/line_ends.h"
-#include "terminal/picture.h"
 
 namespace usvc {
 
@@ -62,20 +61,23 @@ std::size_t next_line(std::string_view bytes, std::size_t from) {
 
 class Painter {
  public:
-  Painter(const ReplaySpec& spec, WindowSize size) : spec_(&spec), picture_(size) { ends_.set_modes(spec.modes); }
+  Painter(const ReplaySpec& spec, WindowSize size) : spec_(&spec), picture_(std::make_unique<ScreenPicture>(size)) {
+    ends_.set_modes(spec.modes);
+  }
 
   void write(std::string_view bytes) {
     std::string text;
     ends_.pass(bytes, text);
-    picture_.write(text);
+    picture_->write(text);
   }
-  [[nodiscard]] std::string paint() const { return picture_.paint(spec_->window); }
-  [[nodiscard]] std::string cursor() const { return picture_.cursor(spec_->window); }
+  [[nodiscard]] std::string paint() const { return picture_->paint(spec_->window); }
+  [[nodiscard]] std::string cursor() const { return picture_->cursor(spec_->window); }
+  std::unique_ptr<ScreenPicture> take_picture() { return std::move(picture_); }
 
  private:
   const ReplaySpec* spec_;
   LineEnds ends_;
-  ScreenPicture picture_;
+  std::unique_ptr<ScreenPicture> picture_;
 };
 
 }  // namespace
@@ -114,8 +116,14 @@ Result<Replay> replay_log(LogHistory& log, const ReplaySpec& spec) {
     replay.paint += clear;
     if (!since) painter.write("\x1b[?1049h");
     painter.write(std::string_view(bytes).substr(main_end));
-    replay.paint += painter.paint();
   }
+  if (alternate && spec.terminal != spec.window) {
+    replay.picture = painter.take_picture();
+    replay.paint += replay.picture->paint_changes(spec.window) + replay.screen.modes().of_keys().to_set() +
+                    replay.picture->cursor(spec.window);
+    return replay;
+  }
+  if (alternate) replay.paint += painter.paint();
   replay.paint += replay.screen.modes().to_set() + painter.cursor();
   return replay;
 }

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "base/window_size.h"
 #include "log/history.h"
 #include "shapes/terminal.h"
+#include "terminal/picture.h"
 #include "terminal/screen_modes.h"
 
 namespace usvc {
@@ -22,8 +24,11 @@ struct ReplaySpec {
 
 struct Replay {
   std::uint64_t end = 0;  // where the log goes on
-  std::string paint;      // for a terminal whose main screen is in use, and cleared
-  ScreenParser screen;    // as it is then
+  // Of a full-screen program whose terminal and window differ: what it writes goes there, and its changes are painted.
+  // None: what it writes can be passed on as it is.
+  std::unique_ptr<ScreenPicture> picture;
+  std::string paint;    // for a terminal whose main screen is in use, and cleared
+  ScreenParser screen;  // as it is then
   bool at_line_start = true;
   bool whole = true;  // nothing is missing; else the program should draw it anew
 };

@@ -148,6 +148,18 @@ std::string ScreenModes::to_reset() const {
   return text;
 }
 
+ScreenModes ScreenModes::of_keys() const {
+  constexpr int autowrap = 7;
+  constexpr int synchronized_output = 2026;
+  ScreenModes keys = *this;
+  keys.alternate_ = keys.insert_ = keys.shifted_out_ = false;
+  keys.margins_.clear();
+  keys.charsets_.clear();
+  keys.modes_.erase(autowrap);
+  keys.modes_.erase(synchronized_output);
+  return keys;
+}
+
 void ScreenParser::take(std::string_view bytes) {
   for (const char c : bytes) take(c);
 }

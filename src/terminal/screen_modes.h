@@ -18,6 +18,8 @@ class ScreenModes {
   // Back from there, the alternate screen included. Where nothing is on it only takes colours away.
   [[nodiscard]] std::string to_reset() const;
   bool operator==(const ScreenModes&) const = default;
+  // Those that hold for what is typed, and how the cursor looks: without what decides where written text lands.
+  [[nodiscard]] ScreenModes of_keys() const;
 
   // As the program's control sequences say it.
   void control(char c);

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "base/files.h"
-#include "terminal/replay.h"
 
 namespace usvc {
 
@@ -119,34 +118,9 @@ void TerminalViewer::begin() {
     if (auto status = show_first(); !status) return fail_with(std::move(status).error());
   }
   link_.resize(terminal_->size());
+  size_told_ = true;
   await_change();
   look();
-}
-
-Status TerminalViewer::show_first() {
-  const WindowSize window = terminal_->size();
-  // What is on the screen now goes where the terminal keeps what has scrolled away.
-  out_ += "\x1b[" + std::to_string(window.rows) + ";1H" + std::string(window.rows, '\n');
-  if (auto status = repaint(); !status) return status;
-  if (const std::string words = standing_words(spec_.job); !words.empty()) notice(words);
-  return {};
-}
-
-Status TerminalViewer::repaint() {
-  const WindowSize window = terminal_->size();
-  ReplaySpec spec{.begin = run_begin_, .screen = {}, .terminal = window, .window = window, .modes = {}};
-  if (last_view_) {
-    spec.terminal = {static_cast<std::uint16_t>(last_view_->rows), static_cast<std::uint16_t>(last_view_->columns)};
-    if (last_view_->modes) spec.modes = *last_view_->modes;
-  }
-  auto replay = replay_log(log_, spec);
-  if (!replay) return pass(replay);
-  out_ += ends_.modes().to_reset() + replay->paint;
-  position_ = replay->end;
-  ends_.resume(replay->screen, replay->at_line_start);
-  if (!replay->whole && spec.terminal == window) link_.have_redrawn();
-  flush();
-  return {};
 }
 
 void TerminalViewer::finish(ViewEnd end) {
@@ -258,7 +232,7 @@ Result<bool> TerminalViewer::show_part() {
     return true;
   }
   const bool was_alternate = ends_.modes().alternate();
-  ends_.pass(bytes, out_);
+  if (auto status = show_bytes(bytes); !status) return pass(status);
   flush();
   ask_for_modes(was_alternate);
   return true;
@@ -278,6 +252,7 @@ void TerminalViewer::place(const Remark& remark) {
     // What the program has left on is not the next one's.
     if (ends_.modes() != ScreenModes()) out_ += ends_.modes().to_reset();
     ends_.begin_anew();
+    picture_.reset();
     if (remark.log_offset) run_begin_ = static_cast<std::uint64_t>(*remark.log_offset);
   }
   if (!remark.text.empty()) notice(remark.text);
@@ -380,6 +355,7 @@ void TerminalViewer::take_view(const TerminalView& view) {
   last_view_ = view;
   if (trusted && view.modes) ends_.set_modes(*view.modes);
   if (!begun_) begin();
+  if (auto status = fit(); !status) return fail_with(std::move(status).error());
   if (leaving_ && link_.pending() == 0) return finish({.why = ViewEnd::Why::left});
   if (link_.pending() < TerminalLink::most_pending) stalled_ = false;
   await_input();
@@ -397,6 +373,7 @@ void TerminalViewer::take_signal(int signal) {
   switch (signal) {
     case SIGWINCH:
       if (begun_) link_.resize(terminal_->size());
+      if (picture_) (void)repaint();
       return;
     case SIGTSTP:
       return suspend();

@@ -26,6 +26,7 @@
 #include "terminal/key_filter.h"
 #include "terminal/line_ends.h"
 #include "terminal/link.h"
+#include "terminal/picture.h"
 #include "terminal/remarks.h"
 #include "terminal/user_terminal.h"
 
@@ -84,6 +85,8 @@ class TerminalViewer {
   Status note(const Event& event);
   Status show_new();
   Result<bool> show_part();
+  Status show_bytes(std::string_view bytes);
+  Status show_in_picture(std::string_view bytes);
   void place(const Remark& remark);
   void flush();
   void ask_for_modes(bool was_alternate);
@@ -93,6 +96,8 @@ class TerminalViewer {
   void answer_keys();
   void leave();
   void take_view(const TerminalView& view);
+  Status fit();
+  [[nodiscard]] WindowSize size_of_job() const;
   void take_signal(int signal);
   void suspend();
 
@@ -120,7 +125,10 @@ class TerminalViewer {
   boost::asio::steady_timer leave_timer_;
   boost::asio::steady_timer repaint_timer_;
 
+  std::unique_ptr<ScreenPicture> picture_;  // Replay::picture
+  WindowSize pictured_;                     // the job's terminal, as it was then
   bool begun_ = false;
+  bool size_told_ = false;
   std::uint64_t position_ = 0;  // in the log: shown up to there
   std::uint64_t run_begin_ = 0;
   std::vector<Placed> found_;  // of the journal, since it was looked at last

@@ -57,6 +57,12 @@ class TmuxWindow {
   std::string socket_;
 };
 
+// Of a window's rows.
+std::string without_empty_end(std::string text) {
+  text.resize(text.find_last_not_of("\n ") + 1);
+  return text;
+}
+
 class AttachScreenTest : public CliTest {
  protected:
   void SetUp() override {
@@ -113,6 +119,35 @@ TEST_F(AttachScreenTest, APagerLooksTheSameToTheSecondAndFitsEveryWindow) {
     first->keys({"g"});
     return contains(first->text(), "line 29 ");
   })) << first->text();
+}
+
+TEST_F(AttachScreenTest, AWindowOfAnotherSizeShowsThePictureAsItIs) {
+  start({"--name", "ed", "-1", "--", "/usr/bin/vi", "-u", "NONE", "-N", "-n", "-c", "set wrap", long_file()});
+  const auto large = attach("ed", {30, 100});
+  ASSERT_TRUE(large->wait_for("line 29")) << large->text();
+  const auto small = attach("ed", {12, 20});
+  ASSERT_TRUE(wait_until(15s, [&] {
+    return contains(small->text(), "line 11") && !contains(small->text(), "line 12");
+  })) << small->text();
+  const auto expect_same = [&](const std::string& part) {
+    EXPECT_TRUE(small->wait_for(part)) << small->text();
+    const auto same = [&] { return without_empty_end(large->text()) == without_empty_end(small->text()); };
+    EXPECT_TRUE(wait_until(15s, same)) << "large:\n" << large->text() << "small:\n" << small->text();
+  };
+  expect_same("line 11");
+  // Lines that fill the small window are written without a move to the next.
+  small->keys({"O", "0123456789abcdefghijklmnopqrstuvwxyz 0123456789", "Escape"});
+  expect_same("klmnopqrstuvwxyz 012");
+  small->keys({"190G"});
+  expect_same("line 190");
+  // The one who types next has it in their own window, and the other a part of that, with what the cursor is on.
+  large->keys({"1G"});
+  EXPECT_TRUE(large->wait_for("line 28 ")) << large->text();
+  large->keys({"20G"});
+  EXPECT_TRUE(small->wait_for("line 19 ")) << small->text();
+  EXPECT_FALSE(contains(small->text(), "line 20 ")) << small->text();
+  small->keys({":q!", "Enter"});
+  EXPECT_TRUE(large->wait_for("## ed exited with 0")) << large->text();
 }
 
 TEST_F(AttachScreenTest, WhereTheBeginningIsFarAwayItIsDrawnAnew) {
