@@ -48,8 +48,8 @@ Status Watch::add_file(const std::string& path) {
   return {};
 }
 
-Result<bool> Watch::wait(std::optional<Duration> timeout, std::initializer_list<FdRef> others) {
-  std::vector<pollfd> fds = {pollfd{fd_.get(), POLLIN, 0}};
+Result<bool> Watch::wait(std::optional<Duration> timeout, std::initializer_list<FdRef> others, FdRef output) {
+  std::vector<pollfd> fds = {pollfd{fd_.get(), POLLIN, 0}, pollfd{output.get(), 0, 0}};
   for (const FdRef other : others) fds.push_back({other.get(), POLLIN, 0});
   if (::poll(fds.data(), fds.size(), poll_timeout(timeout)) < 0) {
     if (errno == EINTR) return false;

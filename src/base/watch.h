@@ -31,8 +31,10 @@ class Watch {
   void taken() { drain(); }
 
   // Returns at once when something has changed since the last call; true: it has, false: the time is up, or one of the
-  // other descriptors (-1: none) can be read. An interrupting signal counts as the time being up.
-  Result<bool> wait(std::optional<Duration> timeout, std::initializer_list<FdRef> others = {});
+  // other descriptors (-1: none) can be read, or nobody reads what is written to `output` any more. An interrupting
+  // signal counts as the time being up.
+  Result<bool> wait(std::optional<Duration> timeout, std::initializer_list<FdRef> others = {},
+                    FdRef output = FdRef(-1));
 
  private:
   explicit Watch(Fd fd) : fd_(std::move(fd)) {}

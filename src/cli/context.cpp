@@ -2,11 +2,14 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <utility>
 
 #include "base/fd.h"
 #include "base/files.h"
+#include "base/ready.h"
 #include "cli/caller.h"
 #include "cli/instance.h"
 
@@ -30,6 +33,13 @@ Status print(std::string_view text) {
   auto status = write_all(FdRef(STDOUT_FILENO), text);
   if (!status) return pass(status, "standard output");
   return {};
+}
+
+Status end_without_reader() {
+  const FdRef out(STDOUT_FILENO);
+  if (!ready_now(out, 0)) return {};
+  (void)::raise(SIGPIPE);
+  return fail(Error::from_errno(EPIPE, "standard output"));
 }
 
 void complain(std::string_view message) {

@@ -33,6 +33,9 @@ Status choose_instance(Context& context, const std::optional<std::string>& home)
 
 // To stdout, in one write.
 Status print(std::string_view text);
+// For whoever may have nothing to print for hours: where nobody reads stdout any more it ends as the next print() would
+// end it.
+Status end_without_reader();
 // A line to stderr after "usvc: ".
 void complain(std::string_view message);
 // A line to stdout unless -q was given or a JSON document is expected there.

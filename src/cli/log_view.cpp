@@ -354,8 +354,9 @@ Status LogView::follow() {
       }
     }
     if (auto status = show_unfinished(); !status) return status;
-    auto waited = watch->wait(Watch::look_anyway, {interrupt->fd()});
+    auto waited = watch->wait(Watch::look_anyway, {interrupt->fd()}, FdRef(STDOUT_FILENO));
     if (!waited) return pass(waited);
+    if (auto status = end_without_reader(); !status) return status;
   }
 }
 

@@ -218,6 +218,16 @@ std::string joined(const Args& args) {
 
 }  // namespace
 
+Output CliTest::shell(const std::string& line, const RunOptions& options) {
+  return run_program(shell_line(line), options);
+}
+
+Args CliTest::shell_line(const std::string& line) const {
+  // By PATH: a function would be a process of the shell's that holds the pipes open.
+  const std::string& usvc = program();
+  return {"/bin/bash", "-c", "PATH='" + usvc.substr(0, usvc.rfind('/')) + "':$PATH\n" + line};
+}
+
 Output CliTest::ok(const Args& args, const RunOptions& options) {
   Output output = run(args, options);
   EXPECT_EQ(output.status, 0) << joined(args) << "\n" << output;

@@ -82,6 +82,9 @@ class CliTest : public Test {
   Output run(const Args& args, const RunOptions& options = {});
   // The same and expects status 0.
   Output ok(const Args& args, const RunOptions& options = {});
+  // A line of bash in which `usvc` is the program under test; the second is the command of it.
+  Output shell(const std::string& line, const RunOptions& options = {});
+  [[nodiscard]] Args shell_line(const std::string& line) const;
   // The same and expects this status, a complaint "usvc: …" on stderr and, where nothing was done, nothing on stdout.
   Output fails(int status, const Args& args, const RunOptions& options = {});
   Output start(const Args& args, const RunOptions& options = {});

@@ -52,6 +52,15 @@ TEST_F(LogFollowTest, ThroughRotationByHand) {
   expect_quiet_end(*follower);
 }
 
+TEST_F(LogFollowTest, EndsWhenNobodyReadsItAlsoWhereNothingComes) {
+  start_talker("web");
+  ASSERT_TRUE(wait_log("web", "begin\n"));
+  const Output lines = shell("usvc log -f web | head -1; echo ${PIPESTATUS[0]}", {.deadline = 15s});
+  EXPECT_EQ(lines.out, "begin\n141\n") << lines;
+  const Output events = shell("usvc events -f | head -1; echo ${PIPESTATUS[0]}", {.deadline = 15s});
+  EXPECT_TRUE(events.out.ends_with("\n141\n")) << events;
+}
+
 TEST_F(LogFollowTest, ThroughTruncation) {
   start({"--name", "web", "--", probe(), "print", "a long first line", "--", "wait-file", path("go"), "--", "print",
          "new", "--", "serve"});

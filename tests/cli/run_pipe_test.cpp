@@ -14,12 +14,6 @@ namespace {
 
 class RunPipeTest : public CliTest {
  protected:
-  // A shell's line in which `usvc` is the program under test.
-  Output shell(const std::string& line, RunOptions options = {}) { return run_program(words(line), options); }
-  Args words(const std::string& line) {
-    // By PATH: a function would be a process of the shell's that holds the pipes open.
-    return {"/bin/bash", "-c", "PATH='" + program().substr(0, program().rfind('/')) + "':$PATH\n" + line};
-  }
   bool nothing_runs() {
     return wait_until(10s, [&] { return job_processes().empty(); });
   }
@@ -59,8 +53,8 @@ TEST_F(RunPipeTest, TheWriterGetsSigpipe) {
 
 // Not only when run ends.
 TEST_F(RunPipeTest, TheWriterGetsSigpipeWhenTheJobReadsNoMore) {
-  const auto client = launch_program(
-      words("{ yes; echo \"yes: $?\" >&2; } | usvc run -- bash -c 'exec < /dev/null; echo closed; exec sleep 1000'"));
+  const auto client = launch_program(shell_line(
+      "{ yes; echo \"yes: $?\" >&2; } | usvc run -- bash -c 'exec < /dev/null; echo closed; exec sleep 1000'"));
   EXPECT_TRUE(client->wait_output(20s, [](const Output& o) { return contains(o.err, "yes: 141"); }))
       << client->output();
   stop({"all"});
@@ -141,8 +135,8 @@ TEST_F(RunPipeTest, SignalsReachTheWholeForeground) {
 }
 
 TEST_F(RunPipeTest, SignalsAreHeededWhileNobodyReads) {
-  const auto client =
-      launch_program(words("usvc run --name flood -- yes | { read -r line; echo \"$line\" >&2; exec sleep 1000; }"));
+  const auto client = launch_program(
+      shell_line("usvc run --name flood -- yes | { read -r line; echo \"$line\" >&2; exec sleep 1000; }"));
   ASSERT_TRUE(client->wait_output(20s, [](const Output& o) { return contains(o.err, "y"); })) << client->output();
   const Output found = run_program({"/usr/bin/env", "pgrep", "-f", "^usvc run --name flood"});
   const pid_t pid = std::atoi(found.out.c_str());
@@ -153,7 +147,7 @@ TEST_F(RunPipeTest, SignalsAreHeededWhileNobodyReads) {
 
 TEST_F(RunPipeTest, AManagerKilledMeanwhileCostsNothing) {
   start({"--name", "other", "--", probe(), "serve"});
-  const auto client = launch_program(words(
+  const auto client = launch_program(shell_line(
       "{ for i in $(seq 1 400); do echo $i; sleep 0.01; done; } | usvc run -- cat > '" + path("got") + "'; echo $?"));
   for (int round = 0; round < 4; ++round) {
     const pid_t before = manager_pid();
@@ -184,7 +178,7 @@ TEST_F(RunPipeTest, WhatIsLostIsTold) {
 // A job whose end is waited for while the run can't be shown.
 TEST_F(RunPipeTest, AnErrorEndsItAtOnce) {
   start({"--name", "other", "--", probe(), "serve"});
-  const auto client = launch_program(words("usvc run --name long -- bash -c 'echo up; exec sleep 1000'"));
+  const auto client = launch_program(shell_line("usvc run --name long -- bash -c 'echo up; exec sleep 1000'"));
   ASSERT_TRUE(client->wait_output(20s, [](const Output& o) { return contains(o.out, "up"); })) << client->output();
   // Of a log that is no file nothing can be read.
   ASSERT_EQ(::rename((home() + "/logs/long.log").c_str(), path("moved").c_str()), 0);
@@ -198,7 +192,7 @@ TEST_F(RunPipeTest, AnErrorEndsItAtOnce) {
 // Another program in the foreground takes what is typed: run must not wait for more of it.
 TEST_F(RunPipeTest, WhatTheJobDoesNotReadStaysAtTheTerminal) {
   TerminalDriver user(
-      words("usvc run -- bash -c 'echo up >&2; sleep 2' | cat; read -r one; read -r two; echo \"$one+$two\""),
+      shell_line("usvc run -- bash -c 'echo up >&2; sleep 2' | cat; read -r one; read -r two; echo \"$one+$two\""),
       environment(), directory());
   ASSERT_TRUE(user.wait_for("up", 20s)) << user.shown();
   user.type("a\nb\nc\n");
@@ -208,7 +202,7 @@ TEST_F(RunPipeTest, WhatTheJobDoesNotReadStaysAtTheTerminal) {
 
 TEST_F(RunPipeTest, ATerminalIsCopied) {
   const auto client =
-      launch_program(words("usvc run -- cat | tr a-z A-Z"), {.input = "typed\n\x04", .terminal = TerminalSize{}});
+      launch_program(shell_line("usvc run -- cat | tr a-z A-Z"), {.input = "typed\n\x04", .terminal = TerminalSize{}});
   EXPECT_TRUE(client->wait_output(20s, [](const Output& o) { return contains(o.out, "TYPED"); })) << client->output();
   EXPECT_EQ(client->finish(20s).status, 0);
 }

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <string>
@@ -71,8 +73,9 @@ Status follow(JournalReader& reader, Printer& printer, const JournalReader::Sink
     if (auto status = printer.found_all(); first && !status) return status;
     first = false;
     if (interrupt->take()) return {};
-    auto waited = watch->wait(Watch::look_anyway, {interrupt->fd()});
+    auto waited = watch->wait(Watch::look_anyway, {interrupt->fd()}, FdRef(STDOUT_FILENO));
     if (!waited) return pass(waited);
+    if (auto status = end_without_reader(); !status) return status;
   }
 }
 
