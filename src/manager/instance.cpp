@@ -139,7 +139,12 @@ void Instance::read_conf(Job& job) {
   auto conf = load_conf(layout_, job.name);
   job.conf_error.clear();
   if (conf) {
-    job.conf = std::make_shared<const Conf>(std::move(*conf));
+    conf->name.clear();
+    if (conf->log == layout_.log_path(job.name)) conf->log.clear();
+    if (job.conf && *job.conf == *conf) return;
+    auto shared = latest_conf_.lock();
+    if (!shared || *shared != *conf) shared = std::make_shared<const Conf>(std::move(*conf));
+    latest_conf_ = job.conf = std::move(shared);
     return;
   }
   job.conf.reset();
@@ -268,7 +273,7 @@ void Instance::capture_run(Run& run, const std::string& job) {
 }
 
 std::string Instance::log_path_of(const Job& job) const {
-  return job.conf ? job.conf->log : layout_.log_path(job.name);
+  return job.conf && !job.conf->log.empty() ? job.conf->log : layout_.log_path(job.name);
 }
 
 std::vector<std::string> Instance::log_paths_of(const Job& job) const {
@@ -378,7 +383,7 @@ void Instance::alert(Job& job, const Event& exit) {
                                       : exit.message.value_or("ended, nobody knows how");
   facts.text = how + " after " + seconds_words(facts.ran);
   const std::int64_t begin = now.last_exit ? std::max<std::int64_t>(now.last_exit->log_offset.value_or(0), 0) : 0;
-  facts.last_lines = last_lines(layout(), job.conf->log, Span{static_cast<std::uint64_t>(begin)}, alert_lines);
+  facts.last_lines = last_lines(layout(), log_path_of(job), Span{static_cast<std::uint64_t>(begin)}, alert_lines);
   alerts_.send(job.conf->alerts, std::move(facts), job.conf->cwd);
 }
 

@@ -208,7 +208,8 @@ class Instance {
   Picture picture_;
   std::unique_ptr<JournalWriter> journal_;
   std::vector<std::string> odd_confs_;
-  double confs_seen_ = -1;  // as of this change of the directory; -1: not yet
+  std::weak_ptr<const Conf> latest_conf_;  // of those that were read: the next may be the same
+  double confs_seen_ = -1;                 // as of this change of the directory; -1: not yet
   Jobs jobs_;
   std::unique_ptr<KeeperLink> keeper_;
   Upgrade upgrade_{this};

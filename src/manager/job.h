@@ -1,7 +1,6 @@
 // One job as the manager has it in hand.
 #pragma once
 
-#include <deque>
 #include <list>
 #include <memory>
 #include <optional>
@@ -35,7 +34,9 @@ struct Job {
   const std::string name;
   JobState state = JobState::stopped;
   Wakeup::Clock::time_point running_since;  // while it is `running`; as far as this manager has seen it
-  std::shared_ptr<const Conf> conf;         // as read last; none when it can't be used
+  // As read last; none when it can't be used. Without what is the job's own, its name and the usual log (see
+  // Instance::log_path_of), so that the copies of a group share one.
+  std::shared_ptr<const Conf> conf;
   std::string conf_error;
   std::optional<Run> run;
   Resume resume = Resume::rest;  // where its life begins when it is an earlier manager's
@@ -49,7 +50,7 @@ struct Job {
   bool redrawing = false;      // its window is smaller than it should be, for a moment
 
   // What has happened and not yet been looked at by the job's life.
-  std::deque<JobEvent> events;
+  std::vector<JobEvent> events;
   Wakeup wakeup;
   std::unique_ptr<Life> life;
 

@@ -109,29 +109,29 @@ Result<Stdio> make_pipes(bool split, const Fd* input) {
 
 // What one job has to say is not mixed with another's stderr: the logs of jobs called web and web.err would be.
 Status own_logs(const Instance& instance, const Job& job) {
-  const std::string errors = error_log_of(job.conf->log);
+  const std::string log = instance.log_path_of(job);
+  const std::string errors = error_log_of(log);
   if (job.conf->split && !job.conf->tty) {
     const auto other = instance.other_owner_of(errors, job);
     if (!other) return {};
     return fail(Error("its stderr would go to " + errors + ", the log of job " + other->name)
                     .hint("give one of them another log, or set split = false"));
   }
-  if (!is_error_log_name(job.conf->log)) return {};
-  const auto other = instance.other_owner_of(job.conf->log, job);
-  if (!other || other->conf_or_defaults().log == job.conf->log) return {};
-  return fail(Error("its output would go to " + job.conf->log + ", where job " + other->name + " keeps its stderr")
+  if (!is_error_log_name(log)) return {};
+  const auto other = instance.other_owner_of(log, job);
+  if (!other || instance.log_path_of(*other) == log) return {};
+  return fail(Error("its output would go to " + log + ", where job " + other->name + " keeps its stderr")
                   .hint("give one of them another log or name"));
 }
 
 Status open_logs(Instance& instance, const Job& job, Run& run) {
-  const Conf& conf = *job.conf;
   if (auto own = own_logs(instance, job); !own) return own;
-  run.log_path = conf.log;
+  run.log_path = instance.log_path_of(job);
   auto log = open_log(run.log_path);
   if (!log) return fail(with_limit_hint(std::move(log).error()));
   run.log = std::move(*log);
   if (!run.error_output) return {};
-  run.error_log_path = error_log_of(conf.log);
+  run.error_log_path = error_log_of(run.log_path);
   auto error_log = open_log(run.error_log_path);
   if (!error_log) return fail(with_limit_hint(std::move(error_log).error()));
   run.error_log = std::move(*error_log);

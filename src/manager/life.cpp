@@ -293,7 +293,7 @@ asio::awaitable<void> Life::attend() {
 asio::awaitable<void> Life::bury() {
   if (job_.run) co_await bury_run();
   // Only now is what it printed last in its log.
-  if (const auto ended = std::exchange(ended_, std::nullopt)) instance_.alert(job_, *ended);
+  if (const auto ended = std::exchange(ended_, nullptr)) instance_.alert(job_, *ended);
 }
 
 asio::awaitable<void> Life::bury_run() {
@@ -402,7 +402,7 @@ asio::awaitable<JobEvent> Life::next_event() {
     }
     if (!job_.events.empty()) {
       const JobEvent event = job_.events.front();
-      job_.events.pop_front();
+      job_.events.erase(job_.events.begin());
       co_return event;
     }
     if (Clock::now() >= deadline_) {
@@ -440,7 +440,7 @@ void Life::enter(JobState state) {
       return instance_.record(std::move(entered));
     case JobState::dead:
       if (before == JobState::post_run) break;
-      ended_ = exit_event();
+      ended_ = std::make_unique<const Event>(exit_event());
       return instance_.record(*ended_);
     case JobState::waiting:
       entered.until = entered.t + std::chrono::duration<double>(pause_).count();

@@ -68,7 +68,7 @@ class Life {
   Duration pause_{};          // before the next run, when it is `waiting` for it
   bool never_began_ = false;  // the run that is being buried came to nothing: why is in failure_
   std::string failure_;
-  std::optional<Event> ended_;  // the end that people have yet to be told of
+  std::unique_ptr<const Event> ended_;  // the end that people have yet to be told of
 };
 
 }  // namespace usvc

@@ -8,10 +8,8 @@ namespace usvc {
 namespace {
 
 // A conf without what makes it this one job's: members of a group that agree in the rest share a section.
-std::vector<ConfEntry> shared_entries(const Instance& instance, const Job& job) {
-  Conf conf = *job.conf;
-  if (conf.log == instance.layout().log_path(job.name)) conf.log.clear();
-  auto entries = conf_to_entries(conf);
+std::vector<ConfEntry> shared_entries(const Job& job) {
+  auto entries = conf_to_entries(*job.conf);
   std::erase_if(entries, [](const ConfEntry& entry) { return entry.key == "name" || entry.key == "group"; });
   return entries;
 }
@@ -41,7 +39,7 @@ Result<SaveReply> save_jobs(Instance& instance, const std::vector<std::string>& 
   std::vector<Set> sets;
   for (const auto& job : *jobs) {
     if (!job->conf) return fail("cannot save " + job->name + ": " + job->conf_error);
-    auto entries = shared_entries(instance, *job);
+    auto entries = shared_entries(*job);
     const auto same = std::find_if(sets.begin(), sets.end(), [&](const Set& set) {
       return set.group == job->conf->group && set.entries == entries;
     });

@@ -40,7 +40,7 @@ Outcome outcome_of(Instance& instance, const Job& job) {
   outcome.run_id = record.run_id;
   outcome.log_offset = record.log_offset;
   outcome.error_log_offset = record.error_log_offset;
-  outcome.log = job.conf ? job.conf->log : instance.layout().log_path(job.name);
+  outcome.log = instance.log_path_of(job);
   if (job.run) outcome.pid = job.run->pid;
   return outcome;
 }

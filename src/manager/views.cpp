@@ -27,7 +27,7 @@ JobState state_of(Instance& instance, const Job& job) {
 bool keeps_errors_apart(const Instance& instance, const Job& job) {
   if (!job.conf || job.conf->tty) return false;
   if (job.conf->split) return true;
-  const std::string log = error_log_of(job.conf->log);
+  const std::string log = error_log_of(instance.log_path_of(job));
   return ::access(log.c_str(), F_OK) == 0 && !instance.other_owner_of(log, job);
 }
 
@@ -38,7 +38,7 @@ JobView view_of(Instance& instance, const Job& job) {
   JobView view;
   view.name = job.name;
   view.group = group_of_name(job.name);
-  view.log = instance.layout().log_path(job.name);
+  view.log = instance.log_path_of(job);
   view.conf = instance.layout().conf_path(job.name);
   if (job.conf) {
     const Conf& conf = *job.conf;
@@ -46,7 +46,6 @@ JobView view_of(Instance& instance, const Job& job) {
     view.cmd.push_back(conf.cmd);
     view.cmd.insert(view.cmd.end(), conf.args.begin(), conf.args.end());
     view.tty = conf.tty;
-    view.log = conf.log;
     view.cwd = conf.cwd;
     view.restart = conf.restart == RestartPolicy::always       ? "always"
                    : conf.restart == RestartPolicy::on_failure ? "on-failure"

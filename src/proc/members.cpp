@@ -101,7 +101,7 @@ bool bears_costly_mark(const RunMarks& marks, pid_t pid) {
     const auto value = environ_value(pid, "USVC_RUN");
     if (value) return *value == marks.run_id;
   }
-  if (!marks.image.empty() && image_of(pid) == marks.image) return true;
+  if (marks.image != 0 && image_of(pid) == marks.image) return true;
   return holds_descriptor(marks, pid);
 }
 
@@ -181,16 +181,16 @@ std::vector<Member> strays_by(const Lineage& lineage, pid_t keeper, const std::v
 
 }  // namespace
 
-std::string image_of(pid_t pid) {
+std::uint64_t image_of(pid_t pid) {
   std::string buffer;
-  if (!read_small("/proc/sys/kernel/randomize_va_space", buffer) || trim(buffer) == "0") return {};
-  if (!read_small(ProcPath(pid, "personality").c_str(), buffer)) return {};
+  if (!read_small("/proc/sys/kernel/randomize_va_space", buffer) || trim(buffer) == "0") return 0;
+  if (!read_small(ProcPath(pid, "personality").c_str(), buffer)) return 0;
   unsigned long personality = 0;
   const std::string_view digits = trim(buffer);
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), personality, 16);
-  if (parsed.ec != std::errc() || (personality & fixed_addresses) != 0) return {};
-  if (!read_small(ProcPath(pid, "auxv").c_str(), buffer)) return {};
-  return buffer;
+  if (parsed.ec != std::errc() || (personality & fixed_addresses) != 0) return 0;
+  if (!read_small(ProcPath(pid, "auxv").c_str(), buffer)) return 0;
+  return std::hash<std::string>()(buffer);
 }
 
 bool belongs(const RunMarks& marks, pid_t pid, const ProcessStat& stat) {

@@ -28,7 +28,7 @@ struct RunMarks {
   dev_t tty = 0;             // st_rdev of the run's terminal, 0: none
   std::vector<ino_t> pipes;  // of its output and input
   std::string tty_path;      // /dev/pts/N
-  std::string image;         // image_of(main) once it runs its program; empty: not looked at
+  std::uint64_t image = 0;   // image_of(main) once it runs its program; 0: not looked at
 };
 
 struct Member {
@@ -41,7 +41,7 @@ struct Member {
 // What an exec gives a process and a fork passes on: the addresses of its image. Two processes with the same one are
 // the same program, one forked from the other. Read it after the exec: until then a child has its parent's. Empty when
 // the process is gone or hidden, or where addresses are not randomized and say nothing.
-std::string image_of(pid_t pid);
+std::uint64_t image_of(pid_t pid);
 
 // Whether this process, whose stat is given, bears a mark of the run. Lineage is not asked.
 bool belongs(const RunMarks& marks, pid_t pid, const ProcessStat& stat);
