@@ -46,6 +46,7 @@ class FaultTest : public CliTest {
   // Stops everything and holds logs and journal against the ledger.
   void check_in_the_end(const std::vector<std::string>& jobs, const Expected& expected);
 
+  [[nodiscard]] std::size_t bystander_count() const { return bystanders_.size(); }
   // How often the journal's files tell of an event.
   [[nodiscard]] std::size_t journaled(const std::string& event) const;
 
