@@ -39,7 +39,8 @@ constexpr std::string_view about_log =
     "A pipe gets one job's bytes untouched; of several, or with -t, plain lines.\n"
     "Times are of the batch that a line came with; --since and --until count by them.\n"
     "With --json each line is {\"t\",\"job\",\"run_id\",\"stream\",\"line\"}. Where it is not\n"
-    "UTF-8 \"escaped\" is true, such bytes are written \\xHH, and a backslash twice.\n"
+    "UTF-8 \"escaped\" is true, such bytes are written \\xHH, and a backslash twice (so\n"
+    "it is in all of usvc's JSON: see usvc-api(7)).\n"
     "Exactly what one run wrote: usvc logchunk RUN-ID.\n";
 
 constexpr std::string_view about_attach =

@@ -1,4 +1,6 @@
 // The documents of --json: keys and kinds of values, as the contract has them.
+#include <sys/stat.h>
+
 #include "cli/cli_test.h"
 
 namespace usvc::test {
@@ -129,6 +131,28 @@ TEST_F(JsonShapesTest, EveryOtherCommandGivesOneDocument) {
         Args{"stop", "web"}, Args{"clean", "web"}, Args{"init"}, Args{"shutdown"}}) {
     EXPECT_FALSE(json(args).is_null()) << args[0];
   }
+}
+
+TEST_F(JsonShapesTest, BytesThatAreNotUtf8AreEscapedAsInTheLog) {
+  const std::string cwd = path("w\xe9 \\");
+  ASSERT_EQ(::mkdir(cwd.c_str(), 0755), 0);
+  start({"--name", "web", "--cwd", cwd, "--", probe(), "serve", "caf\xe9"});
+  const auto job = status("web").raw;
+  EXPECT_TRUE(job.at("escaped").as_bool());
+  EXPECT_EQ(job.at("cmd").as_array().back().as_string(), "caf\\xe9");
+  EXPECT_TRUE(text_of(job, "cwd").ends_with("/w\\xe9 \\\\")) << job;
+  EXPECT_TRUE(json({"why", "web"}).at("job").at("escaped").as_bool());
+  const auto args = json({"conf", "web", "arg"}).as_array();
+  EXPECT_EQ(args.front().as_string(), "serve");
+  EXPECT_EQ(args.back().at("text").as_string(), "caf\\xe9");
+  // People and the programs of the job see the bytes.
+  EXPECT_EQ(ok({"conf", "web", "cwd"}).out, cwd + "\n");
+  const Output answer = run_program(
+      {"/usr/bin/curl", "-s", "--unix-socket", text_of(vars(), "socket"), "http://usvc/v1/jobs?select=web"});
+  boost::system::error_code error;
+  const auto document = json::parse(answer.out, error);
+  ASSERT_FALSE(error) << answer;
+  EXPECT_TRUE(document.at("jobs").as_array().front().at("escaped").as_bool()) << answer;
 }
 
 TEST_F(JsonShapesTest, OptionMayStandBehindTheCommand) {

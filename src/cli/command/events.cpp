@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "base/watch.h"
 #include "cli/command.h"
@@ -33,7 +34,8 @@ class Printer {
   Status add(const Event& event, std::string_view line) {
     if (is_record(event) || event.t < since_ || !filter_.shows(event)) return {};
     if (context_->json) {
-      out_.append(line);
+      // Older versions wrote bytes as they came.
+      out_ += is_utf8(line) ? std::string(line) : event_line(event);
     } else {
       if (event.job) name_width_ = std::max(name_width_, display_width(*event.job));
       const std::string text = event_line_for_people(event, name_width_);
