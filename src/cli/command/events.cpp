@@ -84,8 +84,9 @@ Status follow(JournalReader& reader, Printer& printer, const JournalReader::Sink
 }  // namespace
 
 std::vector<Flag> events_flags() {
-  return {{"--follow", 'f', "", "go on showing what happens, until Ctrl-C"},
-          {"--since", 0, "T", "only from then on: 10m (ago), 10:00, '2026-11-22 10:00'"}};
+  return {
+      {"--follow", 'f', "", "go on showing what happens, until Ctrl-C"},
+      {"--since", 0, "T", "only from then on: 10m (ago), 10:00, yesterday, '2026-11-22 10:00', 2026-11-22T10:00:00Z"}};
 }
 
 Result<int> events(const Invocation& invocation) {
