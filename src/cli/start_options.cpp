@@ -6,9 +6,9 @@
 #include <cstdlib>
 
 #include "base/files.h"
+#include "base/lookup.h"
 #include "base/text.h"
 #include "cli/caller.h"
-#include "cli/lookup.h"
 #include "job/names.h"
 #include "job/options.h"
 
@@ -16,8 +16,6 @@ namespace usvc {
 
 namespace {
 
-// Where a shell without PATH looks.
-constexpr const char* default_path = "/usr/local/bin:/usr/bin:/bin";
 constexpr std::size_t longest_env_file = std::size_t{4} << 20U;
 
 std::string from_directory(const std::string& path, const std::string& cwd) {

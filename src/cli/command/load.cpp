@@ -1,4 +1,3 @@
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,13 +7,14 @@
 #include <string>
 
 #include "base/files.h"
+#include "base/lookup.h"
 #include "base/text.h"
 #include "cli/caller.h"
 #include "cli/command.h"
-#include "cli/lookup.h"
 #include "cli/remote.h"
 #include "cli/report.h"
 #include "foreign/foreign.h"
+#include "proc/host.h"
 
 namespace usvc::command {
 
@@ -46,15 +46,6 @@ Result<std::optional<foreign::Format>> format_of(const Arguments& arguments, con
                   .hint(std::string(foreign::origin_names)));
 }
 
-int cores() {
-  return static_cast<int>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
-}
-
-std::string host_name() {
-  utsname names{};
-  return ::uname(&names) == 0 ? names.nodename : "";
-}
-
 foreign::Surroundings surroundings_of(const std::string& file, const std::string& cwd) {
   foreign::Surroundings around;
   const std::string path = file.starts_with('/') ? file : cwd + "/" + file;
@@ -63,7 +54,7 @@ foreign::Surroundings surroundings_of(const std::string& file, const std::string
   around.env = caller_environment();
   around.user = user_name();
   around.host = host_name();
-  around.cores = cores();
+  around.cores = static_cast<int>(core_count());
   around.read = [](const std::string& other) { return read_file(other, longest_set); };
   around.find = find_command;
   return around;
