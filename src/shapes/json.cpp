@@ -78,7 +78,8 @@ void make_utf8(json::value& value, bool in_object) {
     if (!in_object && !is_utf8(text)) value = json::object{{"text", escape_bytes(text)}, {escaped_key, true}};
   } else if (value.is_object()) {
     auto& object = value.get_object();
-    const bool plain = std::all_of(object.begin(), object.end(), [](const auto& pair) { return are_utf8(pair.value()); });
+    const bool plain =
+        std::all_of(object.begin(), object.end(), [](const auto& pair) { return are_utf8(pair.value()); });
     for (auto& pair : object) {
       if (!plain) escape_texts(pair.value());
       make_utf8(pair.value(), true);

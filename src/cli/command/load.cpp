@@ -11,8 +11,10 @@
 #include "base/text.h"
 #include "cli/caller.h"
 #include "cli/command.h"
+#include "cli/json_out.h"
 #include "cli/remote.h"
 #include "cli/report.h"
+#include "cli/set_view.h"
 #include "foreign/foreign.h"
 #include "proc/host.h"
 
@@ -62,6 +64,7 @@ foreign::Surroundings surroundings_of(const std::string& file, const std::string
 
 struct Taken {
   std::string text;  // as usvc writes it
+  std::vector<std::string> remarks;
   bool left_out = false;
 };
 
@@ -69,12 +72,13 @@ Result<Taken> taken_over(const Arguments& arguments, const std::string& file, st
                          const std::string& cwd) {
   auto format = format_of(arguments, file, text);
   if (!format) return pass(format);
-  if (!*format) return Taken{std::move(text)};
+  if (!*format) return Taken{std::move(text), {}};
   auto imported = foreign::import_set(**format, text, surroundings_of(file, cwd));
   if (!imported) return pass(imported);
-  Taken taken{foreign::set_text(imported->jobs)};
+  Taken taken{foreign::set_text(imported->jobs), {}};
   for (const auto& remark : imported->remarks) {
     complain(remark.text);
+    taken.remarks.push_back(remark.text);
     taken.left_out = taken.left_out || remark.left_out;
   }
   return taken;
@@ -98,7 +102,8 @@ Result<int> load(const Invocation& invocation) {
   if (!taken) return pass(taken, "cannot load");
   const int so_far = taken->left_out ? 1 : 0;
   if (invocation.arguments.has("--dry-run")) {
-    if (auto status = print(taken->text); !status) return pass(status);
+    const SetView view{{}, taken->text, std::move(taken->remarks)};
+    if (auto status = invocation.context.json ? print_json(view) : print(taken->text); !status) return pass(status);
     return so_far;
   }
   LoadRequest request;
