@@ -6,7 +6,9 @@
 #include <cmath>
 #include <cstdint>
 #include <iterator>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/text.h"
 
@@ -69,6 +71,20 @@ void escape_texts(json::value& value) {
   for (auto& element : value.get_array()) escape_texts(element);
 }
 
+// No struct has such keys; a damaged journal may.
+void make_keys_utf8(json::object& object) {
+  std::vector<std::string> odd;
+  for (const auto& pair : object) {
+    const std::string_view key(pair.key().data(), pair.key().size());
+    if (!is_utf8(key)) odd.emplace_back(key);
+  }
+  for (const auto& key : odd) {
+    json::value value = std::move(object.at(key));
+    object.erase(key);
+    object[escape_bytes(key)] = std::move(value);
+  }
+}
+
 // `in_object`: an object above says how the texts of a list are written.
 void make_utf8(json::value& value, bool in_object) {
   if (value.is_array()) {
@@ -85,6 +101,7 @@ void make_utf8(json::value& value, bool in_object) {
       make_utf8(pair.value(), true);
     }
     if (!plain) object[escaped_key] = true;
+    make_keys_utf8(object);
   }
 }
 

@@ -58,6 +58,12 @@ TEST(Json, ListsAreEscapedAsTheirObjectIs) {
             R"([{"text":"\\xff\\\\","escaped":true},"\\"])");
 }
 
+TEST(Json, KeysAreUtf8Too) {
+  json::value value = json::object{{"a\xff", json::array{json::object{{"\xfe", 1}}}}, {"b", 2}};
+  const std::string text = strict_text(value);
+  EXPECT_NE(text.find(R"("a\\xff":[{"\\xfe":1}])"), std::string::npos) << text;
+}
+
 TEST(Json, EveryByteComesBack) {
   EntryView entry;
   for (int byte = 0; byte < 256; ++byte) entry.value += static_cast<char>(byte);
