@@ -60,19 +60,10 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 // Length of the printable UTF-8 character at the start of `text`; 0 when there is none.
 std::size_t printable_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned first = byte(0);
-  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
-  unsigned code = first & (0x7fU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0U) != 0x80) return 0;
-    code = (code << 6U) | (byte(i) & 0x3fU);
-  }
-  constexpr std::array<unsigned, 5> shortest = {0, 0, 0x80, 0x800, 0x10000};
-  const bool well_formed = code >= shortest.at(length) && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+  if (byte(0) < 0x80) return byte(0) >= 0x20 && byte(0) != 0x7f ? 1 : 0;
+  const std::size_t length = utf8_length(text);
   // U+0080 to U+009F are control characters too: U+009B starts an escape sequence on some terminals.
-  return well_formed && code >= 0xa0 ? length : 0;
+  return length == 2 && byte(0) == 0xc2 && byte(1) < 0xa0 ? 0 : length;
 }
 
 void append_escaped(std::string& to, char c) {
@@ -189,6 +180,33 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
     }
   }
   return best == nullptr ? std::string() : *best;
+}
+
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
+  if (length == 0 || lead > 0xf4 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80) return 0;
+  }
+  // Longer than need be, half of a UTF-16 pair, or beyond the last character.
+  const unsigned char second_byte = byte(1);
+  if (lead == 0xe0 && second_byte < 0xa0) return 0;
+  if (lead == 0xed && second_byte > 0x9f) return 0;
+  if (lead == 0xf0 && second_byte < 0x90) return 0;
+  if (lead == 0xf4 && second_byte > 0x8f) return 0;
+  return length;
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
 }
 
 std::string printable(std::string_view text) {

@@ -37,6 +37,9 @@ std::string_view trim(std::string_view text);
 bool natural_less(std::string_view a, std::string_view b);
 // The candidate nearest to a mistyped word, or empty when none is near enough to suggest.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+// The bytes of the well-formed UTF-8 character at the front of `text`, which is not empty; 0: it is none.
+std::size_t utf8_length(std::string_view text);
+bool is_utf8(std::string_view text);
 // Makes text fit to be shown on one line: control characters and invalid UTF-8 become escapes like \n or \x1b.
 std::string printable(std::string_view text);
 // One shell word: quoted only where it must be.

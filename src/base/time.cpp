@@ -155,21 +155,71 @@ std::optional<double> local_time(std::tm when) {
   return static_cast<double>(seconds);
 }
 
-std::optional<double> read_calendar_time(std::string_view text, double now) {
+// "Z", "+02:00", "+0200", "+02": how far ahead of universal time a clock is, in seconds.
+std::optional<int> take_zone(std::string_view& text) {
+  if (take(text, 'Z') || take(text, 'z')) return 0;
+  const int sign = text.starts_with('-') ? -1 : 1;
+  if (!take(text, '+') && !take(text, '-')) return std::nullopt;
+  const auto hours = take_digits(text, 2);
+  if (!hours || *hours > 23) return std::nullopt;
+  const bool colon = take(text, ':');
+  const auto minutes = colon || !text.empty() ? take_digits(text, 2) : std::optional<int>(0);
+  if (!minutes || *minutes > 59) return std::nullopt;
+  return sign * (*hours * 3600 + *minutes * 60);
+}
+
+std::optional<double> universal_time(std::tm when, int ahead) {
+  const int day = when.tm_mday;
+  const std::time_t seconds = ::timegm(&when);
+  if (when.tm_mday != day) return std::nullopt;
+  return static_cast<double>(seconds) - ahead;
+}
+
+// The beginning of the day, so many days ago.
+std::optional<std::tm> day_ago(double now, int days) {
+  const auto moment = static_cast<std::time_t>(now);
   std::tm when{};
-  double fraction = 0;
-  const bool has_date = text.size() > 4 && text[4] == '-';
-  if (has_date) {
-    if (!take_date(text, when)) return std::nullopt;
-    if (text.empty()) return local_time(when);
-    if (!take(text, ' ') && !take(text, 'T')) return std::nullopt;
-  } else {
-    const auto today = static_cast<std::time_t>(now);
-    if (::localtime_r(&today, &when) == nullptr) return std::nullopt;
-    when.tm_sec = 0;
+  if (::localtime_r(&moment, &when) == nullptr) return std::nullopt;
+  when.tm_hour = when.tm_min = when.tm_sec = 0;
+  when.tm_mday -= days;
+  when.tm_isdst = -1;
+  // 0 March becomes the last of February.
+  (void)std::mktime(&when);
+  when.tm_hour = 0;
+  return when;
+}
+
+// What stands before the clock; nothing: it is no day. `text` is left at what follows it.
+std::optional<std::tm> take_day(std::string_view& text, double now) {
+  constexpr std::array<std::string_view, 2> words{"today", "yesterday"};
+  for (std::size_t days = 0; days < words.size(); ++days) {
+    if (!text.starts_with(words[days])) continue;
+    text.remove_prefix(words[days].size());
+    return day_ago(now, static_cast<int>(days));
   }
-  if (!take_clock(text, when, fraction) || !text.empty()) return std::nullopt;
-  const auto seconds = local_time(when);
+  std::tm when{};
+  return take_date(text, when) ? std::optional(when) : std::nullopt;
+}
+
+std::optional<double> read_calendar_time(std::string_view text, double now) {
+  double fraction = 0;
+  const bool dated = text.size() > 4 && text[4] == '-';
+  const bool has_day = dated || text.starts_with("today") || text.starts_with("yesterday");
+  auto when = has_day ? take_day(text, now) : day_ago(now, 0);
+  if (!when) return std::nullopt;
+  if (has_day) {
+    if (text.empty()) return local_time(*when);
+    if (!take(text, ' ') && !take(text, 'T')) return std::nullopt;
+  }
+  if (!take_clock(text, *when, fraction)) return std::nullopt;
+  std::optional<double> seconds;
+  if (text.empty()) {
+    seconds = local_time(*when);
+  } else if (dated) {
+    const auto ahead = take_zone(text);
+    if (!ahead || !text.empty()) return std::nullopt;
+    seconds = universal_time(*when, *ahead);
+  }
   return seconds ? std::optional<double>(*seconds + fraction) : std::nullopt;
 }
 
@@ -284,7 +334,7 @@ Result<double> parse_time(std::string_view text, double now) {
   const auto found = text.starts_with('@') ? read_unix_time(text.substr(1)) : read_calendar_time(text, now);
   if (found) return *found;
   return fail(Error("'" + printable(text) + "' is not a time", ErrorKind::usage)
-                  .hint("like 10m (ago), 10:00, 2026-11-22, '2026-11-22 10:00' or @1764000000"));
+                  .hint("like 10m (ago), 10:00, yesterday, '2026-11-22 10:00', 2026-11-22T10:00:00Z or @1764000000"));
 }
 
 }  // namespace usvc

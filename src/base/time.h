@@ -32,7 +32,8 @@ std::string seconds_words(double seconds);
 // Local time, "2026-11-22 10:00:00"; with millis "2026-11-22 10:00:00.123".
 std::string format_time(double unix_seconds, bool millis = false);
 // A point in time as a person writes it: "10m" (ago), "2026-11-22", "2026-11-22 10:00[:00]", "10:00" (today),
-// "@1764000000".
+// "today", "yesterday", both also with a clock behind them ("yesterday 10:00"), "@1764000000". With a date, a zone may
+// follow the clock ("2026-11-22T10:00:00Z", "+02:00"); else it is local time.
 Result<double> parse_time(std::string_view text, double now);
 
 }  // namespace usvc

@@ -8,11 +8,11 @@
 #include <filesystem>
 
 #include "base/files.h"
+#include "base/lookup.h"
 #include "base/run_program.h"
 #include "base/text.h"
 #include "cli/boot_command.h"
 #include "cli/caller.h"
-#include "cli/lookup.h"
 
 namespace usvc {
 

@@ -12,8 +12,9 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "job/env_file.h"
 #include "job/limits.h"
-#include "job/names.h"
+#include "proc/limits.h"
 
 namespace usvc {
 
@@ -50,11 +51,7 @@ std::vector<EntryView> caller_settings() {
   errno = 0;
   const int nice = ::getpriority(PRIO_PROCESS, 0);
   if (errno == 0) entries.push_back({"nice", std::to_string(nice)});
-  for (const int resource : all_limits()) {
-    rlimit limit{};
-    if (::getrlimit(static_cast<__rlimit_resource>(resource), &limit) != 0) continue;
-    entries.push_back({"limit", format_limit(Limit{resource, limit.rlim_cur, limit.rlim_max})});
-  }
+  for (const auto& limit : own_limits()) entries.push_back({"limit", format_limit(limit)});
   return entries;
 }
 
@@ -79,16 +76,11 @@ void set_variable(std::vector<std::string>& environment, const std::string& assi
 
 Result<std::vector<std::string>> parse_env_file(std::string_view text, const std::string& file) {
   std::vector<std::string> assignments;
-  std::size_t number = 0;
-  for (const auto line : split(text, '\n')) {
-    ++number;
-    const std::size_t begin = line.find_first_not_of(" \t\r");
-    if (begin == std::string_view::npos || line[begin] == '#') continue;
-    std::string assignment(line.substr(begin));
-    if (auto status = check_assignment(assignment); !status) {
-      return fail(std::move(status).error().context(fmt::format("{}:{}", file, number)).as(ErrorKind::failure));
-    }
-    assignments.push_back(std::move(assignment));
+  for (auto& line : read_env_file(text)) {
+    const std::string place = fmt::format("{}:{}", file, line.number);
+    if (line.no_assignment) return fail(Error(place + ": this line is no K=V").hint("comments begin with #"));
+    if (!line.wrong.empty()) return fail(place + ": " + line.wrong);
+    assignments.push_back(std::move(line.assignment));
   }
   return assignments;
 }

@@ -39,7 +39,8 @@ constexpr std::string_view about_log =
     "A pipe gets one job's bytes untouched; of several, or with -t, plain lines.\n"
     "Times are of the batch that a line came with; --since and --until count by them.\n"
     "With --json each line is {\"t\",\"job\",\"run_id\",\"stream\",\"line\"}. Where it is not\n"
-    "UTF-8 \"escaped\" is true, such bytes are written \\xHH, and a backslash twice.\n"
+    "UTF-8 \"escaped\" is true, such bytes are written \\xHH, and a backslash twice (so\n"
+    "it is in all of usvc's JSON: see usvc-api(7)).\n"
     "Exactly what one run wrote: usvc logchunk RUN-ID.\n";
 
 constexpr std::string_view about_attach =
@@ -76,14 +77,18 @@ constexpr std::string_view about_save =
     "FILE - is standard output. With --as it is written for another program, and what\n"
     "that can't be told is named on stderr. systemd: FILE is a directory, which gets\n"
     "NAME.service for each job; on standard output a line # NAME.service is in front\n"
-    "of each. Variables are written that differ from those of whoever saves.\n";
+    "of each; variables are written that differ from those of whoever saves.\n"
+    "usvc's own has those given with -e and --env-file, and limits that are not the\n"
+    "instance's. With --json the answer has file (null: standard output), text (of\n"
+    "what would stand there) and remarks.\n";
 
 constexpr std::string_view about_load =
     "FILE - is standard input. Besides sets that usvc saved it takes a Procfile (with\n"
     "the .env beside it), a supervisord ini, an ecosystem file of pm2 (JSON, YAML)\n"
     "and the YAML of process-compose, told by name and content, or by --from. What of\n"
     "them usvc does not do is named on stderr, and what it does instead. Relative\n"
-    "paths begin where the file lies.\n";
+    "paths begin where the file lies. With --dry-run --json the answer has the set as\n"
+    "text, and remarks.\n";
 
 constexpr std::string_view about_init =
     "Says so if it runs already. With --boot it is also started with the machine from\n"
@@ -104,7 +109,8 @@ constexpr std::array<Command, 29> table{{
     {.name = "run",
      .arguments = "CMD [ARG…]",
      .summary = "start a job that runs once and stay until it ends",
-     .details = "Shows its output; exits with its status, 128+N for signal N. Ctrl-C goes to it.\n",
+     .details = "Shows its output; exits with its status, 128+N for signal N. Ctrl-C goes to it.\n"
+                "With --json all its output goes to stderr, and how it ended to stdout.\n",
      .whole_screen = true,
      .options = Options::before_words,
      .flags = command::run_flags,

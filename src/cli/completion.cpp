@@ -265,7 +265,7 @@ class Completer {
 
   const std::vector<JobView>& jobs() {
     if (!jobs_) {
-      auto reply = Remote(context_, NoInstance::refuse).glance();
+      auto reply = Remote(context_, NoInstance::offline).glance();
       jobs_ = reply ? std::move(reply->jobs) : std::vector<JobView>();
     }
     return *jobs_;

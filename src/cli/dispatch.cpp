@@ -132,13 +132,13 @@ Result<Context> context_of(const CommandLine& line) {
 
 Result<int> run_parsed(const CommandLine& line) {
   if (line.leading.has("--version")) {
-    if (auto status = print("usvc " USVC_VERSION "\n"); !status) return pass(status);
+    const json::object version = {{"version", USVC_VERSION}};
+    auto status = line.has("--json") ? print_json(json::value(version)) : print("usvc " USVC_VERSION "\n");
+    if (!status) return pass(status);
     return 0;
   }
   if (line.command == nullptr || line.has("--help")) {
-    if (auto status = print(line.command == nullptr ? help_overview() : help_of(*line.command)); !status) {
-      return pass(status);
-    }
+    if (auto status = show_help(line.command, line.has("--json")); !status) return pass(status);
     return 0;
   }
   const bool harmless = line.command->run == command::help || line.command->run == command::complete;

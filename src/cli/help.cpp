@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "cli/json_out.h"
 #include "cli/terminal.h"
 
 namespace usvc {
@@ -51,6 +52,72 @@ std::string section_title(Section section) {
   return "";
 }
 
+struct OptionHelp {
+  std::optional<std::string> name;
+  std::optional<std::string> letter;
+  std::optional<std::string> value;
+  std::string help;
+};
+BOOST_DESCRIBE_STRUCT(OptionHelp, (), (name, letter, value, help))
+
+struct CommandHelp {
+  std::string name;
+  std::vector<std::string> aliases;
+  std::string arguments;
+  std::string summary;
+  std::string details;
+  std::vector<OptionHelp> options;
+};
+BOOST_DESCRIBE_STRUCT(CommandHelp, (), (name, aliases, arguments, summary, details, options))
+
+struct CommandLineView {
+  std::string name;
+  std::string summary;
+};
+BOOST_DESCRIBE_STRUCT(CommandLineView, (), (name, summary))
+
+struct HelpView {
+  std::vector<CommandLineView> commands;
+};
+BOOST_DESCRIBE_STRUCT(HelpView, (), (commands))
+
+OptionHelp option_help(const Flag& flag) {
+  OptionHelp option;
+  if (!flag.name.empty()) option.name = flag.name;
+  if (flag.letter != 0) option.letter = std::string("-") + flag.letter;
+  if (!flag.value.empty()) option.value = flag.value;
+  option.help = flag.help;
+  return option;
+}
+
+// The command's own, then those of all.
+std::vector<Flag> all_flags(const Command& command) {
+  auto flags = command.flags == nullptr ? std::vector<Flag>() : command.flags();
+  for (const auto& flag : common_flags()) flags.push_back(flag);
+  return flags;
+}
+
+json::value overview_view() {
+  HelpView view;
+  for (const auto& command : command_table()) {
+    if (!command.internal) view.commands.push_back({std::string(command.name), std::string(command.summary)});
+  }
+  return to_json(view);
+}
+
+json::value view_of(const Command& command) {
+  CommandHelp view;
+  view.name = command.name;
+  for (const auto alias : split(command.aliases, ' ')) {
+    if (!alias.empty()) view.aliases.emplace_back(alias);
+  }
+  view.arguments = command.arguments;
+  view.summary = command.summary;
+  view.details = command.details;
+  for (const auto& flag : all_flags(command)) view.options.push_back(option_help(flag));
+  return to_json(view);
+}
+
 }  // namespace
 
 std::string help_line(std::string_view section, std::string_view name, std::string_view summary) {
@@ -89,9 +156,13 @@ std::string help_of(const Command& command) {
   if (!command.details.empty()) out += "\n" + std::string(command.details);
   if (!command.aliases.empty()) out += "\nalso called: " + std::string(command.aliases) + "\n";
   out += "\n";
-  for (const auto& flag : flags) out += hang("  " + flag_words(flag), 28, flag.help);
-  for (const auto& flag : common_flags()) out += hang("  " + flag_words(flag), 28, flag.help);
+  for (const auto& flag : all_flags(command)) out += hang("  " + flag_words(flag), 28, flag.help);
   return out;
+}
+
+Status show_help(const Command* command, bool as_json) {
+  if (as_json) return print_json(command == nullptr ? overview_view() : view_of(*command));
+  return print(command == nullptr ? help_overview() : help_of(*command));
 }
 
 }  // namespace usvc

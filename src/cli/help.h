@@ -15,5 +15,7 @@ std::string help_commands();
 // A line like those: "run   start         make a job and start it".
 std::string help_line(std::string_view section, std::string_view name, std::string_view summary);
 std::string help_of(const Command& command);
+// Prints one of them, or with --json the same as a document; nullptr: the overview.
+Status show_help(const Command* command, bool as_json);
 
 }  // namespace usvc

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/lookup.h"
 #include "base/program.h"
 #include "base/text.h"
 #include "base/watch.h"
@@ -42,23 +43,14 @@ bool executable(const std::string& path) {
   return ::access(path.c_str(), X_OK) == 0;
 }
 
-std::string find_in_path(const std::string& name) {
-  const char* path = std::getenv("PATH");
-  if (path == nullptr) return {};
-  for (const auto dir : split(path, ':')) {
-    std::string candidate = std::string(dir) + "/" + name;
-    if (!dir.empty() && executable(candidate)) return candidate;
-  }
-  return {};
-}
-
 // The systemd user manager gives a scope whose cgroup is ours to divide; without it the instance would also end with
 // the login session on machines that end those.
 std::string scope_maker() {
   if (const char* wished = std::getenv("USVC_CGROUP"); wished != nullptr && *wished != '\0') return {};
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
   if (runtime == nullptr || ::access((std::string(runtime) + "/systemd/private").c_str(), F_OK) != 0) return {};
-  return find_in_path("systemd-run");
+  const char* path = std::getenv("PATH");
+  return find_command("systemd-run", "/", path != nullptr ? path : "").value_or("");
 }
 
 Status make_directories(const Layout& layout) {

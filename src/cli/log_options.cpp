@@ -28,13 +28,21 @@ Result<std::optional<std::int64_t>> parse_moment(const Arguments& arguments, con
   return static_cast<std::int64_t>(std::llround(*moment * 1e6));
 }
 
-Result<std::optional<std::int64_t>> parse_run(const Arguments& arguments) {
+Status parse_run(const Arguments& arguments, LogOptions& options) {
   const auto text = arguments.value("--run");
-  if (!text) return std::nullopt;
+  if (!text) return {};
   const auto number = parse_integer<std::int64_t>(*text);
-  if (number && *number != 0) return *number;
-  return fail(Error("--run " + printable(*text) + ": must be the number of a run", ErrorKind::usage)
-                  .hint("1 is the first, -1 the last"));
+  if (number && *number != 0) {
+    options.run = *number;
+    return {};
+  }
+  auto id = parse_run_id(*text);
+  if (!id) {
+    return fail(Error("--run " + printable(*text) + ": must be the number of a run, or a run id", ErrorKind::usage)
+                    .hint("1 is the first, -1 the last; usvc --json events shows ids"));
+  }
+  options.run_id = std::move(*id);
+  return {};
 }
 
 }  // namespace
@@ -63,16 +71,17 @@ bool LineFilter::matches(std::string_view line) const {
 }
 
 std::vector<Flag> log_option_flags() {
-  return {{"--follow", 'f', "", "go on showing what is written, until Ctrl-C"},
-          {"--lines", 'n', "N", "the last N lines of each job (100), or all"},
-          {"--timestamps", 't', "", "when each line came, in front of it"},
-          {"--since", 0, "T", "only from then on: 10m (ago), 10:00, '2026-11-22 10:00'"},
-          {"--until", 0, "T", "only up to then"},
-          {"--run", 0, "N", "only that run: 1 is the first, -1 the last"},
-          {"--grep", 0, "RE", "only lines that match (grep -E)"},
-          {"--raw", 0, "", "the bytes as they are, on a terminal too and without names"},
-          {"--no-pager", 0, "", "a long log on a terminal at once, not through $PAGER"},
-          {"--path", 0, "", "only where the logs are, the oldest file first"}};
+  return {
+      {"--follow", 'f', "", "go on showing what is written, until Ctrl-C"},
+      {"--lines", 'n', "N", "the last N lines of each job (100), or all"},
+      {"--timestamps", 't', "", "when each line came, in front of it"},
+      {"--since", 0, "T", "only from then on: 10m (ago), 10:00, yesterday, '2026-11-22 10:00', 2026-11-22T10:00:00Z"},
+      {"--until", 0, "T", "only up to then"},
+      {"--run", 0, "N", "only that run: 1 is the first, -1 the last; or its run id"},
+      {"--grep", 0, "RE", "only lines that match (grep -E)"},
+      {"--raw", 0, "", "the bytes as they are, on a terminal too and without names"},
+      {"--no-pager", 0, "", "a long log on a terminal at once, not through $PAGER"},
+      {"--path", 0, "", "only where the logs are, the oldest file first"}};
 }
 
 Result<LogOptions> parse_log_options(const Arguments& arguments, bool called_tail, double now) {
@@ -88,15 +97,13 @@ Result<LogOptions> parse_log_options(const Arguments& arguments, bool called_tai
   auto until = parse_moment(arguments, "--until", now);
   if (!until) return pass(until);
   options.until_us = *until;
-  auto run = parse_run(arguments);
-  if (!run) return pass(run);
-  options.run = *run;
+  if (auto run = parse_run(arguments, options); !run) return pass(run);
   if (const auto pattern = arguments.value("--grep")) {
     auto filter = LineFilter::create(*pattern);
     if (!filter) return pass(filter);
     options.grep = std::move(*filter);
   }
-  const bool chosen = options.since_us || options.until_us || options.run || options.grep;
+  const bool chosen = options.since_us || options.until_us || options.run || options.run_id || options.grep;
   if (const auto text = arguments.value("--lines")) {
     auto lines = parse_lines(*text);
     if (!lines) return pass(lines);

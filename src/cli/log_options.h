@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "cli/args.h"
+#include "job/run_id.h"
 
 namespace usvc {
 
@@ -40,6 +41,7 @@ struct LogOptions {
   std::optional<std::int64_t> since_us;
   std::optional<std::int64_t> until_us;
   std::optional<std::int64_t> run;
+  std::optional<RunId> run_id;  // instead of a number
   std::optional<LineFilter> grep;
 };
 

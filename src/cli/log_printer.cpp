@@ -1,9 +1,6 @@
 #include "cli/log_printer.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
-#include <iterator>
 
 #include "base/time.h"
 #include "cli/overwritten.h"
@@ -18,50 +15,6 @@ namespace {
 constexpr std::int64_t second = 1'000'000;
 constexpr std::string_view unknown_time = "-                      ";
 
-// The bytes of the UTF-8 character at the front; 0: it is none.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
-  if (length == 0 || lead > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0U) != 0x80) return 0;
-  }
-  // Longer than need be, half of a UTF-16 pair, or beyond the last character.
-  const unsigned char second_byte = byte(1);
-  if (lead == 0xe0 && second_byte < 0xa0) return 0;
-  if (lead == 0xed && second_byte > 0x9f) return 0;
-  if (lead == 0xf0 && second_byte < 0x90) return 0;
-  if (lead == 0xf4 && second_byte > 0x8f) return 0;
-  return length;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    if (length == 0) {
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(text[0]));
-    } else if (text[0] == '\\') {
-      out += "\\\\";
-    } else {
-      out.append(text.substr(0, length));
-    }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string log_line_json(std::string_view job, OutputStream stream, const LogLine& line) {
@@ -71,12 +24,7 @@ std::string log_line_json(std::string_view job, OutputStream stream, const LogLi
   object["run_id"] = nullptr;
   if (line.run != 0) object["run_id"] = make_run_id(job, line.run, line.nonce);
   object["stream"] = stream == OutputStream::error ? "stderr" : "stdout";
-  if (is_utf8(line.text)) {
-    object["line"] = json::string_view(line.text.data(), line.text.size());
-  } else {
-    object["line"] = escaped(line.text);
-    object["escaped"] = true;
-  }
+  object["line"] = json::string_view(line.text.data(), line.text.size());
   return json_text(object);
 }
 

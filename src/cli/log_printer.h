@@ -20,8 +20,7 @@ struct LogStyle {
   bool raw = false;         // neither, and nothing is made harmless
 };
 
-// A line of --json: {"t","job","run_id","stream","line"}. Of one that is not UTF-8 each byte that does not fit is
-// written \xHH and each backslash \\, and "escaped": true says so.
+// A line of --json: {"t","job","run_id","stream","line"}.
 std::string log_line_json(std::string_view job, OutputStream stream, const LogLine& line);
 
 class LogPrinter {

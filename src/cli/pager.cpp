@@ -11,9 +11,9 @@
 #include <cstdlib>
 
 #include "base/files.h"
+#include "base/lookup.h"
 #include "base/text.h"
 #include "cli/caller.h"
-#include "cli/lookup.h"
 #include "terminal/scroll_region.h"
 
 namespace usvc {

@@ -145,26 +145,20 @@ Result<JobsReply> Remote::jobs(const std::vector<std::string>& selectors) {
   return read_as<JobsReply>(ask("GET", with_words(route::jobs, selectors)));
 }
 
-Result<std::string> Remote::ask_shortly(const char* route, std::chrono::seconds bearable) {
-  auto tried = try_once(context_->layout, Question{"GET", route}, {bearable, [] { return false; }});
-  if (tried.attempt == Attempt::answered) return body_of(std::move(*tried.reply));
-  return ask_disk("GET", route, {});
+Result<std::string> Remote::ask_shortly(const std::string& target) {
+  auto tried = try_once(context_->layout, Question{"GET", target}, {at_once, [] { return false; }});
+  if (tried.reply) return body_of(std::move(*tried.reply));
+  if (policy_ == NoInstance::refuse) return fail(std::move(tried.reply).error().as(ErrorKind::unreachable));
+  return ask_disk("GET", target, {});
 }
 
-Result<JobsReply> Remote::glance() {
-  return read_as<JobsReply>(ask_shortly(route::jobs, 1s));
-}
-
-Result<JobsReply> Remote::jobs_at_once(const std::vector<std::string>& selectors) {
-  auto tried =
-      try_once(context_->layout, Question{"GET", with_words(route::jobs, selectors)}, {at_once, [] { return false; }});
-  if (!tried.reply) return fail(std::move(tried.reply).error().as(ErrorKind::unreachable));
-  return read_as<JobsReply>(body_of(std::move(*tried.reply)));
+Result<JobsReply> Remote::glance(const std::vector<std::string>& selectors) {
+  return read_as<JobsReply>(ask_shortly(with_words(route::jobs, selectors)));
 }
 
 Result<VarsView> Remote::vars() {
   // It is asked most when something is wrong, so it does not wait for it to be right again.
-  return read_as<VarsView>(ask_shortly(route::vars, at_once));
+  return read_as<VarsView>(ask_shortly(route::vars));
 }
 
 Result<ConfView> Remote::conf(const std::string& name) {

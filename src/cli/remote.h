@@ -30,10 +30,9 @@ class Remote {
       : context_(&context), policy_(policy), verb_(std::move(verb)) {}
 
   Result<JobsReply> jobs(const std::vector<std::string>& selectors);
-  // All of them, at once or not at all and without a word: what is on disk where the manager is silent for a second.
-  Result<JobsReply> glance();
-  // Asked once and without patience, for callers that ask again anyway; nothing is said or looked for on disk.
-  Result<JobsReply> jobs_at_once(const std::vector<std::string>& selectors);
+  // The same, asked once and without patience, and nothing is said: where nobody answers soon, what is on disk, or with
+  // NoInstance::refuse an error (ErrorKind::unreachable).
+  Result<JobsReply> glance(const std::vector<std::string>& selectors = {});
   Result<VarsView> vars();
   Result<ConfView> conf(const std::string& name);
   Result<ConfView> set_conf(const std::string& name, const std::string& entry, const std::string& value);
@@ -53,7 +52,7 @@ class Remote {
  private:
   Result<std::string> ask(std::string_view method, const std::string& target, const std::string& body = {},
                           FdRef lent = FdRef(-1));
-  Result<std::string> ask_shortly(const char* route, std::chrono::seconds bearable);
+  Result<std::string> ask_shortly(const std::string& target);
   Result<std::string> ask_disk(std::string_view method, const std::string& target, const std::string& body);
   Result<std::string> give_up(Error error, std::string_view method, const std::string& target);
   [[nodiscard]] Error nobody() const;

@@ -6,9 +6,9 @@
 #include <cstdlib>
 
 #include "base/files.h"
+#include "base/lookup.h"
 #include "base/text.h"
 #include "cli/caller.h"
-#include "cli/lookup.h"
 #include "job/names.h"
 #include "job/options.h"
 
@@ -16,8 +16,6 @@ namespace usvc {
 
 namespace {
 
-// Where a shell without PATH looks.
-constexpr const char* default_path = "/usr/local/bin:/usr/bin:/bin";
 constexpr std::size_t longest_env_file = std::size_t{4} << 20U;
 
 std::string from_directory(const std::string& path, const std::string& cwd) {
@@ -60,21 +58,26 @@ Result<std::int64_t> copies_of(const Arguments& arguments) {
   return fail("-n " + printable(*text) + ": must be a whole number, at least 1", ErrorKind::usage);
 }
 
+// As StartRequest has it.
 Result<std::vector<std::string>> environment_of(const Arguments& arguments) {
-  auto environment = caller_environment();
+  std::vector<std::string> own;
   // In the order given, so that a later one wins.
   for (const auto& [id, value] : arguments.options) {
     if (id == "--env") {
       if (auto status = check_assignment(value); !status) return pass(status, "-e");
-      set_variable(environment, value);
+      set_variable(own, value);
     } else if (id == "--env-file") {
       auto text = read_file(value, longest_env_file);
       if (!text) return pass(text, "--env-file");
       auto assignments = parse_env_file(*text, value);
       if (!assignments) return pass(assignments, "--env-file");
-      for (const auto& assignment : *assignments) set_variable(environment, assignment);
+      for (const auto& assignment : *assignments) set_variable(own, assignment);
     }
   }
+  auto environment = caller_environment();
+  if (own.empty()) return environment;
+  for (const auto& assignment : own) set_variable(environment, assignment);
+  environment.insert(environment.end() - static_cast<std::ptrdiff_t>(own.size()), std::string());
   return environment;
 }
 

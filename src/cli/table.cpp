@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "base/text.h"
 #include "base/time.h"
@@ -16,6 +17,17 @@ namespace {
 
 constexpr std::size_t last_padded = cell_titles.size() - 1;
 using Widths = std::array<std::size_t, cell_titles.size()>;
+// With fewer columns a command tells nothing.
+constexpr std::size_t least_command = 12;
+constexpr std::size_t longest_usual_trouble = 16;  // "exit 1, 7 times"
+constexpr std::size_t gap = 2;
+// The first to go where there is no room for the command.
+constexpr std::array droppable = {Cell::md5, Cell::group, Cell::deaths, Cell::up, Cell::mem, Cell::cpu};
+
+// The mark behind the line of a job in trouble.
+std::string mark_of(const JobRow& row) {
+  return row.trouble.empty() ? "" : "   ! " + row.trouble;
+}
 
 std::string percent_words(double percent) {
   return percent < 99.95 ? fmt::format("{:.1f}%", percent) : fmt::format("{:.0f}%", percent);
@@ -45,12 +57,12 @@ Color color_of_job(const JobView& job, const std::string& trouble) {
 void append_line(std::string& out, const JobRow& row, const Widths& widths, const Terminal& terminal) {
   std::string line;
   for (std::size_t i = 0; i < last_padded; ++i) {
+    if (widths[i] == 0) continue;
     line += row.cells[i];
-    line.append(widths[i] - display_width(row.cells[i]) + 2, ' ');
+    line.append(widths[i] - display_width(row.cells[i]) + gap, ' ');
   }
   line += row.cells[last_padded];
-  if (!row.trouble.empty()) {
-    const std::string mark = "   ! " + row.trouble;
+  if (const std::string mark = mark_of(row); !mark.empty()) {
     const std::size_t mark_width = display_width(mark);
     // What is wrong matters more than how the command goes on; the name and its first columns matter as much.
     if (terminal.width()) {
@@ -61,6 +73,25 @@ void append_line(std::string& out, const JobRow& row, const Widths& widths, cons
   }
   out += terminal.paint(row.color, terminal.cut(line));
   out += '\n';
+}
+
+// Columns as wide as their data; 0: one that is left out, so that the command has room.
+Widths widths_of(const std::vector<JobRow>& rows, const Terminal& terminal) {
+  Widths widths{};
+  std::size_t mark = 0;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < last_padded; ++i) widths[i] = std::max(widths[i], display_width(row.cells[i]));
+    mark = std::max(mark, std::min(display_width(mark_of(row)), longest_usual_trouble));
+  }
+  if (!terminal.width()) return widths;
+  std::size_t needed = least_command + mark;
+  for (std::size_t i = 0; i < last_padded; ++i) needed += widths[i] + gap;
+  for (const Cell cell : droppable) {
+    if (needed <= *terminal.width()) break;
+    auto& width = widths.at(static_cast<std::size_t>(cell));
+    needed -= std::exchange(width, 0) + gap;
+  }
+  return widths;
 }
 
 }  // namespace
@@ -108,10 +139,7 @@ std::string job_table(const std::vector<JobView>& jobs, double now, const Termin
   rows.back().color = Color::bold;
   for (const auto& job : jobs) rows.push_back(job_row(job, now));
 
-  Widths widths{};
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < last_padded; ++i) widths[i] = std::max(widths[i], display_width(row.cells[i]));
-  }
+  const Widths widths = widths_of(rows, terminal);
   std::string out;
   for (const auto& row : rows) append_line(out, row, widths, terminal);
   return out;

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/lookup.h"
 #include "base/shell_words.h"
 #include "base/text.h"
+#include "job/env_file.h"
 #include "job/names.h"
 #include "job/options.h"
 
@@ -12,38 +14,8 @@ namespace usvc::foreign {
 
 namespace {
 
-constexpr const char* default_path = "/usr/local/bin:/usr/bin:/bin";
-
 bool is_name_character(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-bool is_blank_or_comment(std::string_view text) {
-  text = trim(text);
-  return text.empty() || text.front() == '#';
-}
-
-// Of what follows a K=, the value: up to the closing quote, or to a comment.
-Result<std::string> dotenv_value(std::string_view text) {
-  const std::string_view value = trim(text);
-  if (value.empty() || (value.front() != '"' && value.front() != '\'')) {
-    return std::string(trim(text.substr(0, text.find(" #"))));
-  }
-  const char quote = value.front();
-  std::string out;
-  for (std::size_t i = 1; i < value.size(); ++i) {
-    if (value[i] == quote) {
-      if (is_blank_or_comment(value.substr(i + 1))) return out;
-      return fail("there is more behind the closing quote than a comment");
-    }
-    if (quote == '"' && value[i] == '\\' && i + 1 < value.size()) {
-      ++i;
-      out += value[i] == 'n' ? '\n' : value[i];
-    } else {
-      out += value[i];
-    }
-  }
-  return fail("a quote in it is not closed");
 }
 
 }  // namespace
@@ -243,23 +215,16 @@ const std::string* lookup(const std::vector<std::string>& env, std::string_view 
 }
 
 std::vector<std::string> dotenv(Reading& reading, std::string_view text, const std::string& file) {
-  constexpr std::string_view exported = "export ";
   std::vector<std::string> env;
-  int number = 0;
-  for (auto line : split(text, '\n')) {
-    ++number;
-    line = trim(line);
-    if (line.empty() || line.front() == '#') continue;
-    if (line.starts_with(exported)) line = trim(line.substr(exported.size()));
-    const auto equals = line.find('=');
-    const std::string_view name = trim(line.substr(0, equals));
-    if (equals == std::string_view::npos || name.empty() || line.find('\0') != std::string_view::npos) {
-      reading.tell(0, file + ":" + std::to_string(number) + ": this line is no K=V and is passed over");
-      continue;
+  for (auto& line : read_env_file(text)) {
+    const std::string place = file + ":" + std::to_string(line.number) + ": ";
+    if (line.no_assignment) {
+      reading.tell(0, place + "this line is no K=V and is passed over");
+    } else if (!line.wrong.empty()) {
+      reading.wrong(0, place + line.wrong);
+    } else {
+      env.push_back(std::move(line.assignment));
     }
-    const auto value = dotenv_value(line.substr(equals + 1));
-    if (!value) reading.wrong(0, file + ":" + std::to_string(number) + ": " + value.error().message());
-    if (value) env.push_back(std::string(name) + "=" + *value);
   }
   return env;
 }

@@ -106,7 +106,7 @@ const Told* find_told(const Table& table, std::string_view key) {
 
 // "K=V" -> the value of K in a list of assignments, the last one's; nullptr: there is none.
 const std::string* lookup(const std::vector<std::string>& env, std::string_view name, std::string& storage);
-// Lines K=V of a .env file, with `export` and quotes. Others are told.
+// What a .env file says (job/env_file.h). Lines that are none are told.
 std::vector<std::string> dotenv(Reading& reading, std::string_view text, const std::string& file);
 // The same of the .env beside the file, where there is one.
 std::vector<std::string> dotenv_beside(Reading& reading);

@@ -17,12 +17,6 @@ std::string yaml_string(std::string_view text) {
   return boost::json::serialize(boost::json::string(doubled));
 }
 
-bool is_utf8(std::string_view text) {
-  boost::json::error_code why;
-  (void)boost::json::parse(boost::json::serialize(boost::json::string(text)), why);
-  return !why;
-}
-
 bool is_all_utf8(const Saved& job) {
   bool good = is_utf8(job.conf.cmd) && is_utf8(job.conf.cwd);
   for (const auto& arg : job.conf.args) good = good && is_utf8(arg);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "foreign/draft.h"
 #include "job/options.h"
+#include "job/set_of_jobs.h"
 
 namespace usvc::foreign {
 
@@ -88,6 +89,13 @@ Result<Imported> import_set(Format format, std::string_view text, const Surround
       return import_compose(text, surroundings);
   }
   return Imported{};
+}
+
+std::string set_text(const std::vector<Job>& jobs) {
+  std::vector<SetSection> sections;
+  sections.reserve(jobs.size());
+  for (const auto& job : jobs) sections.push_back({job.group, {job.name}, job.start, job.entries, job.env});
+  return usvc::set_text(sections);
 }
 
 }  // namespace usvc::foreign

@@ -60,7 +60,7 @@ struct Imported {
 // Errors read "FILE:LINE: what is wrong".
 Result<Imported> import_set(Format format, std::string_view text, const Surroundings& surroundings);
 
-// The jobs as `usvc save` would have written them, with `env` and `start` besides.
+// The jobs as `usvc save` would have written them.
 std::string set_text(const std::vector<Job>& jobs);
 
 }  // namespace usvc::foreign

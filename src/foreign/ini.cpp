@@ -1,6 +1,8 @@
 #include "foreign/ini.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "base/text.h"
 
@@ -49,9 +51,9 @@ class IniReader {
 
  private:
   void open(std::string_view name, int number) {
-    const auto known = std::find_if(sections_.begin(), sections_.end(), [&](const auto& s) { return s.name == name; });
-    current_ = static_cast<std::size_t>(known - sections_.begin());
-    if (known == sections_.end()) sections_.push_back({std::string(name), number, {}});
+    const auto [known, added] = by_name_.try_emplace(std::string(name), sections_.size());
+    current_ = known->second;
+    if (added) sections_.push_back({known->first, number, {}});
   }
 
   Status add(std::string_view line, int number) {
@@ -60,9 +62,10 @@ class IniReader {
     if (sections_.empty()) return complain(number, "this line belongs to no [section]");
     if (delimiter == std::string_view::npos || key.empty()) return complain(number, "this line is no KEY = VALUE");
     auto& entries = sections_[current_].entries;
-    std::erase_if(entries, [&](const IniEntry& other) { return other.key == key; });
-    entries.push_back({key, std::string(trim(line.substr(delimiter + 1))), number});
-    entry_ = &entries.back();
+    const auto [known, added] = by_key_.try_emplace({current_, key}, entries.size());
+    if (added) entries.emplace_back();
+    entry_ = &entries[known->second];
+    *entry_ = {key, std::string(trim(line.substr(delimiter + 1))), number};
     return {};
   }
 
@@ -72,6 +75,8 @@ class IniReader {
 
   const std::string* file_;
   std::vector<IniSection> sections_;
+  std::map<std::string, std::size_t> by_name_;
+  std::map<std::pair<std::size_t, std::string>, std::size_t> by_key_;  // of a section
   std::size_t current_ = 0;
   IniEntry* entry_ = nullptr;  // what a deeper line adds to
   std::size_t indent_ = 0;

@@ -12,8 +12,14 @@ namespace {
 
 constexpr std::string_view no_readiness = "a job counts as started when it has run for its settle time";
 
-constexpr std::array<Told, 34> keys_told_of_pm2{{
-    {"watch", "usvc watches no files; usvc restart when they have changed"},
+constexpr std::string_view no_watching = "usvc watches no files; usvc restart when they have changed";
+constexpr std::string_view own_logs = "each job has a log of its own; usvc log GROUP shows them as one";
+
+constexpr std::array<Told, 41> keys_told_of_pm2{{
+    {"watch", no_watching},
+    {"ignore_watch", no_watching},
+    {"watch_delay", no_watching},
+    {"watch_options", no_watching},
     {"max_memory_restart", "usvc restarts no job for its memory; usvc top shows it"},
     {"cron_restart", "usvc has no timetable; a line in crontab can type usvc restart"},
     {"cron", "usvc has no timetable; a line in crontab can type usvc restart"},
@@ -37,6 +43,10 @@ constexpr std::array<Told, 34> keys_told_of_pm2{{
     {"log_type", in_usvc_log},
     {"disable_logs", "usvc keeps what a job writes"},
     {"log_date_format", "usvc log -t shows when a line was written"},
+    {"time", "usvc log -t shows when a line was written"},
+    {"merge_logs", own_logs},
+    {"combine_logs", own_logs},
+    {"source_map_support", "usvc looks into no program; node_args: --enable-source-maps has node do it"},
     {"pid_file", "usvc pidof tells the pid"},
     {"pid", "usvc pidof tells the pid"},
     {"filter_env", "a job has the variables of whoever loads the file"},
@@ -50,21 +60,8 @@ constexpr std::array<Told, 34> keys_told_of_pm2{{
 }};
 
 // What means nothing where pm2 is not.
-constexpr std::array<std::string_view, 15> idle_keys_of_pm2 = {"ignore_watch",
-                                                               "watch_delay",
-                                                               "watch_options",
-                                                               "source_map_support",
-                                                               "disable_source_map_support",
-                                                               "vizion",
-                                                               "autostart",
-                                                               "pmx",
-                                                               "automation",
-                                                               "treekill",
-                                                               "time",
-                                                               "merge_logs",
-                                                               "combine_logs",
-                                                               "force",
-                                                               "windowsHide"};
+constexpr std::array<std::string_view, 7> idle_keys_of_pm2 = {
+    "disable_source_map_support", "vizion", "pmx", "automation", "force", "windowsHide", "append_env_to_name"};
 
 // By what pm2 runs a script with such an ending.
 constexpr std::array<Told, 10> interpreters{{{".js", "node"},
@@ -146,7 +143,7 @@ class App {
   }
 
   void take_key(Draft& draft, const Node& node) {
-    constexpr std::array<std::string_view, 15> taken = {"name",
+    constexpr std::array<std::string_view, 14> taken = {"name",
                                                         "script",
                                                         "exec",
                                                         "cwd",
@@ -159,8 +156,7 @@ class App {
                                                         "instances",
                                                         "namespace",
                                                         "instance_var",
-                                                        "nodeArgs",
-                                                        "append_env_to_name"};
+                                                        "nodeArgs"};
     const std::string& key = node.key;
     const bool known = std::find(taken.begin(), taken.end(), key) != taken.end() ||
                        std::find(idle_keys_of_pm2.begin(), idle_keys_of_pm2.end(), key) != idle_keys_of_pm2.end();
@@ -171,7 +167,8 @@ class App {
     } else if (tell_) {
       std::vector<std::string> all(taken.begin(), taken.end());
       for (const auto& row : keys_told_of_pm2) all.emplace_back(row.key);
-      all.insert(all.end(), {"autorestart", "kill_timeout", "exec_mode", "env", "user", "stop_exit_codes"});
+      all.insert(all.end(), {"autorestart", "autostart", "treekill", "kill_timeout", "exec_mode", "env", "user",
+                             "stop_exit_codes"});
       draft.unknown(key, all, node.line);
     }
   }
@@ -179,6 +176,10 @@ class App {
   bool take_life(Draft& draft, const Node& node) {
     if (node.key == "autorestart") {
       if (node.is_false()) draft.set("restart", "never", node.key, node.line);
+    } else if (node.key == "autostart") {
+      if (node.is_false()) draft.stopped();
+    } else if (node.key == "treekill") {
+      if (node.is_false()) say(draft, node, "what is killed is always the whole process tree");
     } else if (node.key == "kill_timeout") {
       draft.set("stop-timeout", node.text + "ms", node.key, node.line);
     } else if (node.key == "stop_exit_codes") {

@@ -212,7 +212,7 @@ class Process {
 
   bool take_log(const IniEntry& entry, const std::string& value) {
     if (entry.key == "redirect_stderr") {
-      (void)boolean(entry, value);
+      if (boolean(entry, value) == false) keep_errors_apart(entry);
     } else if (entry.key == "stdout_logfile_maxbytes") {
       const std::string size = value.ends_with('B') ? value.substr(0, value.size() - 1) : value;
       if (size == "0") {
@@ -223,15 +223,19 @@ class Process {
     } else if (entry.key == "stdout_logfile_backups") {
       draft_.set("log-keep", value, entry.key, entry.line);
     } else if (entry.key == "stderr_logfile") {
-      if (value == "AUTO" || value == "NONE" || value.empty() || value.starts_with("/dev/") || redirected())
-        return true;
-      draft_.set("tty", "false", entry.key, entry.line);
-      draft_.set("split", "true", entry.key, entry.line);
-      return false;  // and told
+      if (redirected()) return true;  // supervisord does not heed it either
+      keep_errors_apart(entry);
+      if (value == "NONE" || value == "/dev/null") say(entry, "usvc keeps what a job writes (usvc log)");
+      return value == "AUTO" || value == "NONE" || value == "/dev/null" || value.empty();  // else told
     } else {
       return false;
     }
     return true;
+  }
+
+  void keep_errors_apart(const IniEntry& entry) {
+    draft_.set("tty", "false", entry.key, entry.line);
+    draft_.set("split", "true", entry.key, entry.line);
   }
 
   bool redirected() { return parse_boolean(value("redirect_stderr", "false")) == true; }

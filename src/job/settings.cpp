@@ -50,7 +50,7 @@ std::vector<Setting> make_table() {
 }
 
 std::string name_of(const SettingEntry& entry) {
-  return printable(entry.section) + "." + printable(entry.key);
+  return (entry.place.empty() ? "" : entry.place + ": ") + printable(entry.section) + "." + printable(entry.key);
 }
 
 Error unknown(const SettingEntry& entry) {

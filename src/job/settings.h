@@ -27,6 +27,7 @@ struct SettingEntry {
   std::string section;
   std::string key;
   std::string value;
+  std::string place = {};  // "FILE:LINE", for errors; empty: nowhere
 };
 
 struct Settings {

@@ -34,6 +34,20 @@ Result<Conf> complete(const std::vector<ConfEntry>& entries, const Layout& layou
   return conf;
 }
 
+Result<std::string> read_environment(const Layout& layout, const std::string& name) {
+  auto text = read_file(layout.env_path(name), most_environment);
+  if (!text && text.error().code() == ENOENT) return std::string();
+  return text;
+}
+
+std::vector<std::string> variables_of(std::string_view text) {
+  std::vector<std::string> env;
+  for (const std::string_view variable : split(text, '\0')) {
+    if (!variable.empty()) env.emplace_back(variable);
+  }
+  return env;
+}
+
 }  // namespace
 
 std::string group_of_name(const std::string& name) {
@@ -95,14 +109,18 @@ Status set_conf(const Layout& layout, const std::string& name, const std::string
 }
 
 Result<std::vector<std::string>> load_environment(const Layout& layout, const std::string& name) {
-  auto text = read_file(layout.env_path(name), most_environment);
-  if (!text && text.error().code() == ENOENT) return std::vector<std::string>{};
+  auto text = read_environment(layout, name);
   if (!text) return pass(text);
-  std::vector<std::string> env;
-  for (const std::string_view variable : split(*text, '\0')) {
-    if (!variable.empty()) env.emplace_back(variable);
-  }
-  return env;
+  return variables_of(*text);
+}
+
+Result<std::vector<std::string>> load_own_environment(const Layout& layout, const std::string& name) {
+  auto text = read_environment(layout, name);
+  if (!text) return pass(text);
+  if (text->starts_with('\0')) return variables_of(*text);
+  const auto border = text->find(std::string_view("\0\0", 2));
+  if (border == std::string::npos) return std::vector<std::string>{};
+  return variables_of(std::string_view(*text).substr(border));
 }
 
 Status save_environment(const Layout& layout, const std::string& name, const std::vector<std::string>& env) {

@@ -23,6 +23,9 @@ Status set_conf(const Layout& layout, const std::string& name, const std::string
 
 // "K=V" each; an environment that was never captured is empty.
 Result<std::vector<std::string>> load_environment(const Layout& layout, const std::string& name);
+// Of it, what was asked for with the job: what comes after an empty entry, where there is one.
+Result<std::vector<std::string>> load_own_environment(const Layout& layout, const std::string& name);
+// As StartRequest has it.
 Status save_environment(const Layout& layout, const std::string& name, const std::vector<std::string>& env);
 
 }  // namespace usvc

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "base/files.h"
+#include "base/lookup.h"
 #include "base/text.h"
 #include "job/names.h"
 #include "job/options.h"
@@ -85,35 +87,58 @@ Status add_entry(Planned& planned, const GitEntry& entry) {
 
 Result<std::vector<Planned>> plan(const std::vector<GitEntry>& entries) {
   std::vector<Planned> plans;
-  std::vector<std::string> sections;
+  std::map<std::string, std::size_t> sections;
   for (const auto& entry : entries) {
     if (entry.section != "group") {
       return fail("section [" + printable(entry.section) +
                   "] does not belong in a set of jobs, only [group \"NAME\"] does");
     }
-    const auto known = std::find(sections.begin(), sections.end(), entry.subsection);
-    const auto index = static_cast<std::size_t>(known - sections.begin());
-    if (known == sections.end()) {
+    const auto [known, added_section] = sections.try_emplace(entry.subsection, plans.size());
+    if (added_section) {
       const std::string group = entry.subsection.substr(0, entry.subsection.find('#'));
       if (auto good = check_group_name(group); !good) return pass(good);
-      sections.push_back(entry.subsection);
       plans.emplace_back();
       plans.back().group = group;
     }
-    if (auto added = add_entry(plans[index], entry); !added) return pass(added, "[group \"" + entry.subsection + "\"]");
+    if (auto added = add_entry(plans[known->second], entry); !added)
+      return pass(added, "[group \"" + entry.subsection + "\"]");
   }
   return plans;
 }
 
-// Of two lines with one name the later counts, for every program the same.
+// As StartRequest has it. Of two lines with one name the later counts, for every program the same.
 std::vector<std::string> environment_of(const std::vector<std::string>& callers, const std::vector<std::string>& own) {
   std::vector<std::string> env = callers;
+  std::vector<std::string> asked_for;
   for (const auto& assignment : own) {
     const std::string name = assignment.substr(0, assignment.find('=') + 1);
-    std::erase_if(env, [&](const std::string& other) { return other.starts_with(name); });
-    env.push_back(assignment);
+    const auto is_same = [&](const std::string& other) { return other.starts_with(name); };
+    std::erase_if(env, is_same);
+    std::erase_if(asked_for, is_same);
+    asked_for.push_back(assignment);
   }
+  if (asked_for.empty()) return env;
+  env.emplace_back();
+  env.insert(env.end(), asked_for.begin(), asked_for.end());
   return env;
+}
+
+// A bare word is a program's name, looked for as `start` does it; paths are left as they are.
+Status find_program(Conf& conf, const LoadRequest& request, const std::vector<std::string>& env) {
+  constexpr std::string_view variable = "PATH=";
+  if (conf.cmd.find('/') != std::string::npos) return {};
+  std::string path = default_path;
+  for (const auto& assignment : env) {
+    if (assignment.starts_with(variable)) path = assignment.substr(variable.size());
+  }
+  auto found = find_command(conf.cmd, request.cwd, path);
+  if (!found) {
+    const bool line = conf.cmd.find_first_of(" \t") != std::string::npos;
+    Error error = std::move(found).error();
+    return fail(line ? std::move(error).hint("cmd is the program alone; each of its arguments is an arg = …") : error);
+  }
+  conf.cmd = std::move(*found);
+  return {};
 }
 
 bool is_member(std::string_view name, std::string_view group) {
@@ -151,6 +176,7 @@ Result<std::vector<LoadedJob>> members_of(Planned planned, const LoadRequest& re
   if (planned.names.empty() && planned.copies == 0) planned.copies = 1;
   take_copies(planned, made, taken);
   const auto env = environment_of(request.env, planned.env);
+  if (auto found = find_program(*conf, request, env); !found) return pass(found, "[group \"" + planned.group + "\"]");
   std::vector<LoadedJob> members;
   for (const auto& name : planned.names) {
     members.push_back({*conf, env, planned.start});

@@ -1,61 +1,63 @@
-#include <algorithm>
+#include <sys/resource.h>
 
-#include "base/text.h"
+#include <algorithm>
+#include <map>
+
+#include "job/set_of_jobs.h"
+#include "manager/conf_store.h"
 #include "manager/operations.h"
+#include "proc/limits.h"
 
 namespace usvc {
 
 namespace {
 
+// What a job has of whom no limits are told: the instance's, which raises its own of open files.
+std::vector<Limit> inherited_limits() {
+  auto limits = own_limits();
+  for (auto& limit : limits) {
+    if (limit.resource == RLIMIT_NOFILE) limit.soft = limit.hard;
+  }
+  return limits;
+}
+
 // A conf without what makes it this one job's: members of a group that agree in the rest share a section.
-std::vector<ConfEntry> shared_entries(const Job& job) {
-  auto entries = conf_to_entries(*job.conf);
+Result<SetSection> section_of(Instance& instance, const Job& job, const std::vector<Limit>& inherited) {
+  Conf conf = *job.conf;
+  std::erase_if(conf.limits, [&](const Limit& limit) {
+    return std::find(inherited.begin(), inherited.end(), limit) != inherited.end();
+  });
+  auto entries = conf_to_entries(conf);
   std::erase_if(entries, [](const ConfEntry& entry) { return entry.key == "name" || entry.key == "group"; });
-  return entries;
+  auto env = load_own_environment(instance.layout(), job.name);
+  if (!env) return pass(env, "cannot save " + job.name);
+  return SetSection{conf.group, {job.name}, instance.record_of(job).wanted, std::move(entries), std::move(*env)};
 }
-
-std::string section(const std::string& group, const std::vector<std::string>& names,
-                    const std::vector<ConfEntry>& entries) {
-  std::string text = "[group \"" + group + "\"]\n";  // names need no escaping
-  for (const auto& name : names) text += "\tjob = " + name + "\n";
-  for (const auto& entry : entries) text += "\t" + entry.key + " = " + conf_quote(entry.value) + "\n";
-  return text + "\n";
-}
-
-struct Set {
-  std::string group;
-  std::vector<std::string> names;
-  std::vector<ConfEntry> entries;
-};
 
 }  // namespace
 
-// Each section is one group, or a part of one: the names of its jobs and what they have in common. Sections of one
-// group that differ are told apart by a '#N' after the group's name, which no name can hold.
 Result<SaveReply> save_jobs(Instance& instance, const std::vector<std::string>& selectors) {
   auto jobs = instance.select(selectors.empty() ? std::vector<std::string>{"all"} : selectors);
   if (!jobs && selectors.empty()) return SaveReply{};
   if (!jobs) return pass(jobs);
-  std::vector<Set> sets;
+  const auto inherited = inherited_limits();
+  std::vector<SetSection> sections;
+  std::map<std::string, std::vector<std::size_t>> of_group;
   for (const auto& job : *jobs) {
     if (!job->conf) return fail("cannot save " + job->name + ": " + job->conf_error);
-    auto entries = shared_entries(*job);
-    const auto same = std::find_if(sets.begin(), sets.end(), [&](const Set& set) {
-      return set.group == job->conf->group && set.entries == entries;
-    });
-    if (same != sets.end())
-      same->names.push_back(job->name);
-    else
-      sets.push_back({job->conf->group, {job->name}, std::move(entries)});
+    auto section = section_of(instance, *job, inherited);
+    if (!section) return pass(section);
+    auto& others = of_group[section->group];
+    const auto same =
+        std::find_if(others.begin(), others.end(), [&](std::size_t other) { return sections[other].alike(*section); });
+    if (same != others.end()) {
+      sections[*same].jobs.push_back(job->name);
+    } else {
+      others.push_back(sections.size());
+      sections.push_back(std::move(*section));
+    }
   }
-  SaveReply reply;
-  for (std::size_t i = 0; i < sets.size(); ++i) {
-    const auto earlier = std::count_if(sets.begin(), sets.begin() + static_cast<std::ptrdiff_t>(i),
-                                       [&](const Set& set) { return set.group == sets[i].group; });
-    const std::string suffix = earlier == 0 ? "" : "#" + std::to_string(earlier + 1);
-    reply.text += section(sets[i].group + suffix, sets[i].names, sets[i].entries);
-  }
-  return reply;
+  return SaveReply{set_text(sections)};
 }
 
 }  // namespace usvc

@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 #include <vector>
 
+#include "base/files.h"
 #include "base/time.h"
 #include "manager/git_config.h"
 
@@ -21,24 +23,32 @@ std::int64_t in_ns(const timespec& time) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
+bool is_include(const GitEntry& entry) {  // git's own
+  return entry.section == "include" || entry.section == "includeif";
+}
+
 }  // namespace
 
 LoadedSettings load_settings(const std::string& path) {
   if (::access(path.c_str(), F_OK) != 0) return {Settings()};
   auto entries = read_git_config(path);
   if (!entries) return {pass(entries)};
-  bool of_one_file = true;
+  const bool of_one_file = std::none_of(entries->begin(), entries->end(), is_include);
+  const auto text = read_file(path);
+  // What stands in an included file has no line here.
+  const auto numbers = of_one_file && text ? lines_of_keys(*text) : std::map<std::string, std::vector<int>>();
+  std::map<std::string, std::size_t> times;
   std::vector<SettingEntry> lines;
   for (auto& entry : *entries) {
-    if (entry.section == "include" || entry.section == "includeif") {  // git's own
-      of_one_file = false;
-      continue;
-    }
+    if (is_include(entry)) continue;
+    const auto of_key = numbers.find(entry.key);
+    const std::size_t nth = times[entry.key]++;
+    const bool known = of_key != numbers.end() && nth < of_key->second.size();
     std::string section = entry.section + (entry.subsection.empty() ? "" : "." + entry.subsection);
-    lines.push_back({std::move(section), std::move(entry.key), entry.has_value ? std::move(entry.value) : "true"});
+    lines.push_back({std::move(section), std::move(entry.key), entry.has_value ? std::move(entry.value) : "true",
+                     known ? path + ":" + std::to_string(of_key->second[nth]) : path});
   }
   auto settings = settings_from(lines);
-  if (!settings) return {pass(settings, path), of_one_file};
   return {std::move(settings), of_one_file};
 }
 

@@ -58,6 +58,11 @@ json::object operation(const RouteRow& route) {
   return result;
 }
 
+// What no schema can tell.
+constexpr std::string_view about_texts =
+    "Where one of an object's texts, or of its lists of texts, is not UTF-8, \"escaped\": true is among the object's "
+    "keys, and in all its texts such bytes are written \\xHH, and a backslash twice. Requests may be written so too.";
+
 }  // namespace
 
 json::object openapi_document() {
@@ -71,7 +76,7 @@ json::object openapi_document() {
     paths[path].as_object()[method] = operation(route);
   }
   return {{"openapi", "3.0.3"},
-          {"info", json::object{{"title", "usvc"}, {"version", own_version()}}},
+          {"info", json::object{{"title", "usvc"}, {"version", own_version()}, {"description", about_texts}}},
           {"paths", std::move(paths)},
           {"components", json::object{{"schemas", shape_schemas()}}}};
 }

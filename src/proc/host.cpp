@@ -42,12 +42,6 @@ bool is_disk(const Mount& mount) {
          std::ranges::find(not_disks, mount.type) == not_disks.end();
 }
 
-std::string host_name() {
-  std::array<char, HOST_NAME_MAX + 1> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return {};
-  return name.data();
-}
-
 std::vector<Disk> read_disks() {
   std::vector<Disk> disks;
   for (std::string& point : disk_mounts(read_mounts())) {
@@ -111,11 +105,21 @@ std::vector<std::string> disk_mounts(const std::vector<Mount>& mounts) {
   return points;
 }
 
+std::string host_name() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return {};
+  return name.data();
+}
+
+unsigned core_count() {
+  return static_cast<unsigned>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+}
+
 Host read_host() {
   Host host;
   std::string buffer;
   host.name = host_name();
-  host.cores = static_cast<unsigned>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+  host.cores = core_count();
   if (read_small("/proc/loadavg", buffer)) host.load = parse_load(buffer).value_or(Load{});
   if (read_small("/proc/meminfo", buffer)) {
     const Memory memory = parse_memory(buffer).value_or(Memory{});

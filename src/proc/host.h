@@ -49,6 +49,9 @@ std::optional<std::uint64_t> parse_file_nr(std::string_view text);
 // whose lookup could wait for a network.
 std::vector<std::string> disk_mounts(const std::vector<Mount>& mounts);
 
+// Empty: it has none.
+std::string host_name();
+unsigned core_count();
 // What cannot be read is left at zero or out.
 Host read_host();
 

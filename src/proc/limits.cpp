@@ -1,5 +1,7 @@
 #include "proc/limits.h"
 
+#include <sys/resource.h>
+
 #include <limits>
 #include <string>
 
@@ -46,6 +48,16 @@ std::optional<DescriptorLimit> read_descriptor_limit(pid_t pid) {
   std::string text;
   if (!read_small(ProcPath(pid, "limits").c_str(), text)) return std::nullopt;
   return parse_descriptor_limit(text);
+}
+
+std::vector<Limit> own_limits() {
+  std::vector<Limit> limits;
+  for (const int resource : all_limits()) {
+    rlimit limit{};
+    if (::getrlimit(static_cast<__rlimit_resource>(resource), &limit) != 0) continue;
+    limits.push_back({resource, limit.rlim_cur, limit.rlim_max});
+  }
+  return limits;
 }
 
 std::optional<std::uint64_t> open_descriptors(pid_t pid) {

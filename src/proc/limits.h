@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
+
+#include "job/limits.h"
 
 namespace usvc {
 
@@ -17,6 +20,8 @@ struct DescriptorLimit {
 // The row "Max open files" of /proc/PID/limits.
 std::optional<DescriptorLimit> parse_descriptor_limit(std::string_view limits);
 std::optional<DescriptorLimit> read_descriptor_limit(pid_t pid);
+// This process's, of every resource that has a name.
+std::vector<Limit> own_limits();
 // How many the process has open; nothing when it is gone or not ours to look into.
 std::optional<std::uint64_t> open_descriptors(pid_t pid);
 

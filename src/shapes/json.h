@@ -3,8 +3,10 @@
 // To JSON: every described member becomes a key of the same name; an empty optional becomes null, or is left out when
 // the caller says Absent::omit. From JSON: unknown keys are ignored and missing ones keep the struct's default, so that
 // either side may be newer than the other; a value of the wrong type is an error that names its key.
-// Strings are bytes: JSON from usvc may hold bytes that are not UTF-8 where a job's arguments do (parse_json allows
-// it).
+// Strings are bytes, and JSON has characters: where one of an object's texts, or of its lists of texts, is not UTF-8,
+// then in all of them each byte that does not fit is written \xHH and each backslash twice, and "escaped": true is
+// among its keys. In a list that belongs to no object such a text is {"text","escaped"}. json_text() writes it so and
+// from_json() reads it; bytes as they are, which older versions wrote, are read too.
 #pragma once
 
 #include <boost/describe.hpp>
@@ -26,10 +28,11 @@ namespace usvc {
 namespace json = boost::json;
 
 enum class Absent { null, omit };
+enum class Texts { plain, escaped };
 
 // Rejects text over `limit` bytes, nesting beyond 32 levels and anything after the document.
 Result<json::value> parse_json(std::string_view text, std::size_t limit = std::size_t{16} << 20U);
-// Compact, on one line: control characters are escaped by JSON itself.
+// Compact, on one line, always UTF-8: control characters are escaped by JSON itself, the rest as told above.
 std::string json_text(const json::value& value);
 
 namespace detail {
@@ -52,6 +55,8 @@ concept Described = boost::describe::has_describe_members<T>::value;
 Error wrong_type(const char* expected, const json::value& value);
 Result<std::int64_t> integer_of(const json::value& value);
 Result<double> number_of(const json::value& value);
+Result<std::string> text_of(const json::value& value, Texts texts);
+Texts texts_of(const json::object& object);
 
 }  // namespace detail
 
@@ -83,8 +88,9 @@ json::value to_json(const T& value, Absent absent = Absent::null) {
   }
 }
 
+// `texts`: how those are written that are in no object of `value`.
 template <class T>
-Status from_json(const json::value& value, T& out) {
+Status from_json(const json::value& value, T& out, Texts texts = Texts::plain) {
   if constexpr (std::same_as<T, json::value>) {
     out = value;
     return {};
@@ -93,31 +99,33 @@ Status from_json(const json::value& value, T& out) {
       out.reset();
       return {};
     }
-    return from_json(value, out.emplace());
+    return from_json(value, out.emplace(), texts);
   } else if constexpr (detail::IsVector<T>::value) {
     if (!value.is_array()) return fail(detail::wrong_type("a list", value));
     out.clear();
     for (const auto& element : value.get_array()) {
       typename T::value_type item{};
-      if (auto status = from_json(element, item); !status) return status;
+      if (auto status = from_json(element, item, texts); !status) return status;
       out.push_back(std::move(item));
     }
     return {};
   } else if constexpr (detail::Described<T>) {
     if (!value.is_object()) return fail(detail::wrong_type("an object", value));
     const auto& object = value.get_object();
+    const Texts own = detail::texts_of(object);
     Status status;
     boost::mp11::mp_for_each<detail::Members<T>>([&](auto member) {
       if (!status) return;
       const auto* found = object.if_contains(member.name);
       if (found == nullptr) return;
-      status = from_json(*found, out.*member.pointer);
+      status = from_json(*found, out.*member.pointer, own);
       if (!status) status = pass(status, member.name);
     });
     return status;
   } else if constexpr (std::same_as<T, std::string>) {
-    if (!value.is_string()) return fail(detail::wrong_type("a text", value));
-    out.assign(value.get_string().begin(), value.get_string().end());
+    auto text = detail::text_of(value, texts);
+    if (!text) return pass(text);
+    out = std::move(*text);
     return {};
   } else if constexpr (std::same_as<T, bool>) {
     if (!value.is_bool()) return fail(detail::wrong_type("true or false", value));

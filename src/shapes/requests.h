@@ -27,7 +27,7 @@ struct StartRequest {
   std::optional<std::string> group;  // default: from the command's base name
   std::optional<std::string> name;   // copies must be 1
   std::vector<EntryView> entries;    // the conf: cmd (absolute), arg…, cwd, options that were given
-  std::vector<std::string> env;      // "K=V"
+  std::vector<std::string> env;      // "K=V"; after an empty one come those that were asked for, which save keeps
   std::optional<std::int64_t> rows;  // of the window it is going to be looked at in
   std::optional<std::int64_t> columns;
   std::optional<bool> input;

@@ -57,6 +57,18 @@ esac
   }
 };
 
+TEST_F(BootTest, OneThatFailsIsOneDocument) {
+  stand_in("crontab", "echo broken >&2; exit 1\n");
+  for (const Args& args : {Args{"--json", "init", "--boot"}, Args{"--json", "init", "--foreground", "--boot"}}) {
+    const Output output = run(args);
+    EXPECT_NE(output.status, 0);
+    boost::system::error_code error;
+    const auto document = json::parse(output.out, error);
+    ASSERT_FALSE(error) << output;
+    EXPECT_TRUE(document.as_object().contains("error")) << output;
+  }
+}
+
 TEST_F(BootTest, WithoutAnythingVarsSaysSo) {
   ASSERT_TRUE(vars().contains("boot"));
   EXPECT_TRUE(vars().at("boot").is_null());

@@ -252,9 +252,7 @@ Output CliTest::start(const Args& args, const RunOptions& options) {
 json::value CliTest::json(const Args& args, const RunOptions& options) {
   const Output output = ok(with("--json", args), options);
   boost::system::error_code error;
-  json::parse_options parse_options;
-  parse_options.allow_invalid_utf8 = true;
-  auto value = json::parse(output.out, error, {}, parse_options);
+  auto value = json::parse(output.out, error);
   EXPECT_FALSE(error) << joined(args) << ": not one JSON document: " << error.message() << "\n" << output;
   return error ? json::value() : value;
 }

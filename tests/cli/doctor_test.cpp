@@ -67,6 +67,27 @@ TEST_F(DoctorTest, ModesOpenToOthers) {
   EXPECT_TRUE(found("modes", "trouble").empty());
 }
 
+TEST_F(DoctorTest, EachFindingOnce) {
+  start({"--name", "web", "--", probe(), "serve"});
+  ASSERT_EQ(::chmod(home().c_str(), 0755), 0);
+  EXPECT_EQ(found("modes", "trouble").size(), 1U);
+}
+
+TEST_F(DoctorTest, SettingsAreNamedWithTheirLine) {
+  const std::string text = "[core]\n\tlog-total = 1G\n[start]\n\tstop-timout = 3s\n";
+  start({"--name", "web", "--", probe(), "serve"});
+  write("h/usvc.conf", text, 0600);
+  for (const bool runs : {true, false}) {
+    if (!runs) ok({"shutdown"});
+    const auto findings = found("settings", "trouble");
+    ASSERT_EQ(findings.size(), 1U) << runs;
+    EXPECT_TRUE(contains(word_of(findings[0], "what"), "/usvc.conf:4: start.stop-timout: there is no such setting"))
+        << word_of(findings[0], "what");
+    EXPECT_TRUE(contains(word_of(findings[0], "what"), "did you mean start.stop-timeout?"));
+    EXPECT_TRUE(contains(word_of(findings[0], "mend"), "usvc.conf"));
+  }
+}
+
 TEST_F(DoctorTest, ALinkIsAsOpenAsWhatItLeadsTo) {
   start({"--name", "web", "--", probe(), "serve"});
   std::filesystem::rename(conf_path("web"), path("kept.conf"));

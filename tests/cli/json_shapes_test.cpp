@@ -1,4 +1,6 @@
 // The documents of --json: keys and kinds of values, as the contract has them.
+#include <sys/stat.h>
+
 #include "cli/cli_test.h"
 
 namespace usvc::test {
@@ -123,12 +125,89 @@ TEST_F(JsonShapesTest, Events) {
 
 TEST_F(JsonShapesTest, EveryOtherCommandGivesOneDocument) {
   json({"start", "--name", "web", "--", probe(), "serve"});
-  for (const Args& args :
-       {Args{"jobs"}, Args{"pidof", "web"}, Args{"why", "web"}, Args{"conf", "web"}, Args{"conf", "web", "cmd"},
-        Args{"signal", "web", "CONT"}, Args{"restart", "web"}, Args{"wait", "web", "--for", "running"},
-        Args{"stop", "web"}, Args{"clean", "web"}, Args{"init"}, Args{"shutdown"}}) {
-    EXPECT_FALSE(json(args).is_null()) << args[0];
+  for (const Args& args : {Args{"jobs"},
+                           Args{"pidof", "web"},
+                           Args{"why", "web"},
+                           Args{"conf", "web"},
+                           Args{"conf", "web", "cmd"},
+                           Args{"signal", "web", "CONT"},
+                           Args{"restart", "web"},
+                           Args{"wait", "web", "--for", "running"},
+                           Args{"save", "-"},
+                           Args{"save", path("set")},
+                           Args{"load", "--dry-run", path("set")},
+                           Args{"stop", "web"},
+                           Args{"clean", "web"},
+                           Args{"init"},
+                           Args{"shutdown"},
+                           Args{"help"},
+                           Args{"help", "start"},
+                           Args{"--help"},
+                           Args{"stop", "--help"},
+                           Args{"--version"},
+                           Args{}}) {
+    EXPECT_FALSE(json(args).is_null()) << (args.empty() ? "" : args[0]);
   }
+}
+
+TEST_F(JsonShapesTest, SetsAreTextOrInAFile) {
+  start({"--name", "web", "--", probe(), "serve"});
+  const auto saved = json({"save", path("set")}).as_object();
+  EXPECT_EQ(text_of(saved, "file"), path("set"));
+  EXPECT_TRUE(saved.at("text").is_null());
+  const auto shown = json({"save", "-"}).as_object();
+  EXPECT_TRUE(shown.at("file").is_null());
+  EXPECT_EQ(text_of(shown, "text"), read(path("set")));
+  write("ecosystem.json", "{\"apps\": [{\"script\": \"/bin/true\", \"time\": true}]}");
+  const auto dry = json({"load", "--dry-run", path("ecosystem.json")}).as_object();
+  EXPECT_TRUE(contains(text_of(dry, "text"), "cmd = /bin/true")) << dry;
+  EXPECT_EQ(dry.at("remarks").as_array().size(), 1U) << dry;
+}
+
+TEST_F(JsonShapesTest, HelpAndVersion) {
+  EXPECT_FALSE(text_of(json({"--version"}).as_object(), "version").empty());
+  const auto commands = json({"help"}).at("commands").as_array();
+  EXPECT_GT(commands.size(), 20U);
+  const auto help = json({"help", "log"}).as_object();
+  expect_keys(help, {{"name", "s"}, {"aliases", "a"}, {"arguments", "s"}, {"summary", "s"}, {"details", "s"}});
+  const auto& option = help.at("options").as_array().front().as_object();
+  EXPECT_EQ(text_of(option, "name"), "--follow");
+  EXPECT_EQ(text_of(option, "letter"), "-f");
+}
+
+TEST_F(JsonShapesTest, RunSaysHowItEnded) {
+  const Output output =
+      run({"--json", "run", "--name", "web", "--", "/bin/sh", "-c", "echo out; echo err >&2; exit 3"});
+  EXPECT_EQ(output.status, 3) << output;
+  boost::system::error_code error;
+  const auto document = json::parse(output.out, error);
+  ASSERT_FALSE(error) << output;
+  expect_keys(document.as_object(),
+              {{"name", "s"}, {"run_id", "s"}, {"exit", "o"}, {"log", "s"}, {"output_missing", "b"}});
+  EXPECT_EQ(document.at("exit").at("code").as_int64(), 3);
+  EXPECT_EQ(output.err, "out\nerr\n");
+}
+
+TEST_F(JsonShapesTest, BytesThatAreNotUtf8AreEscapedAsInTheLog) {
+  const std::string cwd = path("w\xe9 \\");
+  ASSERT_EQ(::mkdir(cwd.c_str(), 0755), 0);
+  start({"--name", "web", "--cwd", cwd, "--", probe(), "serve", "caf\xe9"});
+  const auto job = status("web").raw;
+  EXPECT_TRUE(job.at("escaped").as_bool());
+  EXPECT_EQ(job.at("cmd").as_array().back().as_string(), "caf\\xe9");
+  EXPECT_TRUE(text_of(job, "cwd").ends_with("/w\\xe9 \\\\")) << job;
+  EXPECT_TRUE(json({"why", "web"}).at("job").at("escaped").as_bool());
+  const auto args = json({"conf", "web", "arg"}).as_array();
+  EXPECT_EQ(args.front().as_string(), "serve");
+  EXPECT_EQ(args.back().at("text").as_string(), "caf\\xe9");
+  // People and the programs of the job see the bytes.
+  EXPECT_EQ(ok({"conf", "web", "cwd"}).out, cwd + "\n");
+  const Output answer = run_program(
+      {"/usr/bin/curl", "-s", "--unix-socket", text_of(vars(), "socket"), "http://usvc/v1/jobs?select=web"});
+  boost::system::error_code error;
+  const auto document = json::parse(answer.out, error);
+  ASSERT_FALSE(error) << answer;
+  EXPECT_TRUE(document.at("jobs").as_array().front().at("escaped").as_bool()) << answer;
 }
 
 TEST_F(JsonShapesTest, OptionMayStandBehindTheCommand) {

@@ -59,6 +59,8 @@ TEST_F(LogTimeTest, SinceAndUntil) {
   EXPECT_EQ(ok({"log", "--since", "2025-11-25 12:02:30", "web"}).out, "three a\nthree b\n");
   EXPECT_EQ(ok({"log", "--until", "@" + std::to_string(noon + 1), "web"}).out, "one a\none b\n");
   EXPECT_EQ(ok({"log", "--since", "10m", "web"}).out, "");
+  EXPECT_EQ(ok({"log", "--since", "yesterday", "web"}).out, "");
+  EXPECT_TRUE(contains(ok({"log", "--since", "2025-11-24T00:00:00Z", "web"}).out, "three b"));
   EXPECT_EQ(ok({"log", "--since", "2025-11-25 12:01", "-n", "2", "web"}).out, "three a\nthree b\n");
   EXPECT_TRUE(contains(fails(2, {"log", "--since", "yore", "web"}).err, "--since: 'yore' is not a time"));
   fails(2, {"log", "--until", "32:00", "web"});
@@ -74,6 +76,12 @@ TEST_F(LogTimeTest, ARunByItsNumberAndFromTheLast) {
   fails(2, {"log", "--run", "0", "web"});
   fails(2, {"log", "--run", "last", "web"});
   EXPECT_EQ(ok({"logchunk", log.run_id(2)}).out, "two a\ntwo b\ntwo c\n");
+  EXPECT_EQ(ok({"log", "--run", log.run_id(2), "web"}).out, "two a\ntwo b\ntwo c\n");
+  EXPECT_EQ(ok({"log", "--run", log.run_id(1)}).out, "one a\none b\n");
+  EXPECT_EQ(ok({"log", "-n1", "--run", log.run_id(1), "all"}).out, "one b\n");
+  fails(1, {"log", "--run", "web.2.00000000", "web"});
+  fails(3, {"log", "--run", "nosuch.2.00000000"});
+  fails(2, {"log", "--run"});
   fails(1, {"logchunk", "web.2.00000000"});
   fails(2, {"logchunk", "web"});
   fails(2, {"logchunk"});

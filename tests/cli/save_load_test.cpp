@@ -41,6 +41,43 @@ TEST_F(SaveLoadTest, RoundTripsExactly) {
   EXPECT_EQ(read(path("again")), read(file));
 }
 
+// All that `-e`, `--env-file`, `stop` and `--limit` have made of them.
+TEST_F(SaveLoadTest, AnEmptyInstanceGetsTheSameJobs) {
+  write("file.env", "FROM_FILE='a b'\n");
+  start({"-n", "2", "-g", "web", "-e", "OWN=two\nlines", "--env-file", path("file.env"), "--limit", "core 0 0", "--",
+         probe(), "serve"});
+  start({"--name", "plain", "--", probe(), "serve"});
+  stop({"web-2"});
+  const std::string set = ok({"save", "-"}).out;
+  EXPECT_TRUE(contains(set, "env = \"OWN=two\\nlines\"")) << set;
+  EXPECT_EQ(count_of(set, "start = false"), 1U) << set;
+  EXPECT_EQ(count_of(set, "limit = "), count_of(set, "limit = \"nofile") + count_of(set, "limit = \"core")) << set;
+  forget();
+  ok({"shutdown"});
+  ok({"load", "-"}, {.input = set});
+  EXPECT_EQ(names({}), (Args{"plain", "web-1", "web-2"}));
+  EXPECT_EQ(status("web-2").state, "stopped");
+  EXPECT_FALSE(status("web-2").wanted);
+  ASSERT_TRUE(wait_state("web-1", "running"));
+  const std::string environment = read("/proc/" + std::to_string(pid_of("web-1")) + "/environ");
+  EXPECT_TRUE(contains(environment, "OWN=two\nlines")) << environment;
+  EXPECT_TRUE(contains(environment, "FROM_FILE=a b")) << environment;
+  EXPECT_EQ(ok({"save", "-"}).out, set);
+  ok({"shutdown"});
+  EXPECT_EQ(ok({"save", "-"}).out, set) << "what is on disk";
+}
+
+TEST_F(SaveLoadTest, ABareWordIsLookedUpAsStartDoesIt) {
+  ok({"load", "-"}, {.input = "[group \"web\"]\n\tcmd = sleep\n\targ = 100\n"});
+  EXPECT_TRUE(wait_state("web-1", "running"));
+  EXPECT_TRUE(status("web-1").cmd.front().ends_with("/sleep")) << status("web-1");
+  const Output line = run({"load", "-"}, {.input = "[group \"web\"]\n\tcmd = sleep 100\n"});
+  EXPECT_EQ(line.status, 1) << line;
+  EXPECT_TRUE(contains(line.err, "[group \"web\"]: cannot start 'sleep 100': command not found (cmd is the program"))
+      << line;
+  EXPECT_EQ(names({}), Args{"web-1"});
+}
+
 TEST_F(SaveLoadTest, DashIsStdoutAndStdin) {
   start({"--name", "web", "--", probe(), "serve"});
   const std::string text = ok({"save", "-"}).out;

@@ -56,7 +56,7 @@ TEST_F(SettingsTest, AWrongKeyIsNamedAndNothingIsStarted) {
   start({"--name", "before", "--", probe(), "serve"});
   settings("[start]\n\tstop-timout = 30s\n");
   const Output output = fails(1, {"start", "--name", "web", "--", probe(), "serve"});
-  EXPECT_TRUE(contains(output.err, "usvc.conf: start.stop-timout: there is no such setting")) << output;
+  EXPECT_TRUE(contains(output.err, "usvc.conf:2: start.stop-timout: there is no such setting")) << output;
   EXPECT_TRUE(contains(output.err, "did you mean start.stop-timeout?")) << output;
   EXPECT_EQ(status("web").name, "");
   EXPECT_EQ(status("before").state, "running");

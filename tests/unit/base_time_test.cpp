@@ -224,5 +224,33 @@ TEST(UnixNow, IsTheWallClock) {
   EXPECT_LE(now, static_cast<double>(std::time(nullptr)) + 1.1);
 }
 
+TEST(ParseTime, AZoneMayFollowTheClock) {
+  const std::vector<std::pair<std::string, double>> table = {
+      {"2026-11-27T01:00:00Z", 1795741200},      {"2026-11-27 01:00Z", 1795741200},
+      {"2026-11-27T01:00:00+02:00", 1795734000}, {"2026-11-27T01:00:00.5+0200", 1795734000.5},
+      {"2026-11-27T01:00:00-03:30", 1795753800}, {"2026-11-27T01:00:00+02", 1795734000},
+      {"2024-02-29T23:59:59z", 1709251199},
+  };
+  for (const auto& [text, expected] : table) {
+    const auto moment = parse_time(text, 1'800'000'000);
+    ASSERT_TRUE(moment) << text;
+    EXPECT_EQ(*moment, expected) << text;
+  }
+  for (const char* text :
+       {"2026-11-27Z", "10:00Z", "2026-11-27T01:00:00+", "2026-11-27T01:00:00+2", "2026-02-30T01:00Z",
+        "2026-11-27T01:00:00+02:", "2026-11-27T01:00:00+24:00", "2026-11-27T01:00:00ZZ", "2026-11-27T01:00:00 Z",
+        "yesterday 10:00Z", "yesterdays", "todayT", "yesterday "}) {
+    EXPECT_FALSE(parse_time(text, 1'800'000'000)) << text;
+  }
+}
+
+TEST(ParseTime, YesterdayAndToday) {
+  const double now = *parse_time("2026-03-01 12:34:56", 0);
+  EXPECT_EQ(*parse_time("today", now), *parse_time("2026-03-01", 0));
+  EXPECT_EQ(*parse_time("yesterday", now), *parse_time("2026-02-28", 0));
+  EXPECT_EQ(*parse_time("yesterday 10:00", now), *parse_time("2026-02-28 10:00", 0));
+  EXPECT_EQ(*parse_time("10:00", now), *parse_time("2026-03-01 10:00", 0));
+}
+
 }  // namespace
 }  // namespace usvc

@@ -78,12 +78,16 @@ TEST(CliCaller, AVariableReplacesTheEarlierOne) {
 }
 
 TEST(CliCaller, EnvFile) {
-  const auto good = parse_env_file("# comment\n\nA=1\n  B=two words \nC=\nD=a=b\n", "f");
+  const auto good = parse_env_file(
+      "# comment\n\nA=1\n  B=two words \nC=\nD=a=b\nexport E=\"x\\ny\" # z\nF='$a \"b\"'\nG=h#i # j\n", "f");
   ASSERT_TRUE(good);
-  EXPECT_EQ(*good, (std::vector<std::string>{"A=1", "B=two words ", "C=", "D=a=b"}));
+  EXPECT_EQ(*good, (std::vector<std::string>{"A=1", "B=two words", "C=", "D=a=b", "E=x\ny", "F=$a \"b\"", "G=h#i"}));
+  const auto open = parse_env_file("A=\"x\n", "f.env");
+  ASSERT_FALSE(open);
+  EXPECT_EQ(open.error().message(), "f.env:1: a quote in it is not closed");
   const auto bad = parse_env_file("A=1\nnonsense\n", "f.env");
   ASSERT_FALSE(bad);
-  EXPECT_EQ(bad.error().message(), "f.env:2: 'nonsense' sets no variable (NAME=VALUE)");
+  EXPECT_EQ(bad.error().message(), "f.env:2: this line is no K=V (comments begin with #)");
   for (const char* text : {"", "A", "=1"}) EXPECT_FALSE(check_assignment(text)) << text;
   EXPECT_FALSE(check_assignment({"A=1\0", 4}));
 }

@@ -50,6 +50,16 @@ TEST(DoctorJudge, SpaceIsTroubleWhenOutputWouldWait) {
   // As much on a small disk is a good part of it.
   space.total = 2000 * mebi;
   EXPECT_EQ(severity_of(space), "well");
+  // A small one that is next to empty is no trouble yet, and a full one is.
+  space.total = 4 * mebi;
+  space.free = 4 * mebi - 4096;
+  EXPECT_EQ(severity_of(space), "hint");
+  EXPECT_NE(judge_space(space, "/logs", "/usvc.conf").what.find("of 4M in all"), std::string::npos);
+  space.free = mebi / 5;
+  EXPECT_EQ(severity_of(space), "trouble");
+  space.total = 100 * mebi;
+  space.free = 50 * mebi;
+  EXPECT_EQ(severity_of(space), "hint");
   space = roomy();
   space.free_inodes = 0;
   EXPECT_EQ(severity_of(space), "trouble");

@@ -77,6 +77,20 @@ TEST(CliTable, NoJobsIsTheHeaderAlone) {
   EXPECT_EQ(job_table({}, noon, a_pipe), "service name  pid  group  status  cpu  mem  up  D  md5  cmd\n");
 }
 
+TEST(CliTable, ANarrowTerminalStillShowsTheCommand) {
+  JobView job = waiting();
+  job.state = "stopped";
+  job.deaths_in_a_row = 1;
+  job.wanted = false;
+  const Terminal terminal(true, false, 80);
+  const std::string table = job_table({running(), job}, noon, terminal);
+  for (const auto line : split(table, '\n')) EXPECT_LE(display_width(line), 80U) << line;
+  EXPECT_EQ(table.find("md5"), std::string::npos) << table;
+  EXPECT_NE(table.find("/srv/serve   ! exit 1"), std::string::npos) << table;
+  // There is room for all.
+  EXPECT_NE(job_table({running(), job}, noon, Terminal(true, false, 120)).find("md5"), std::string::npos);
+}
+
 TEST(CliTable, ATerminalCutsTheCommandBeforeTheTrouble) {
   const Terminal terminal(true, false, 105);
   const std::string table = job_table({running(), waiting()}, noon, terminal);

@@ -145,6 +145,32 @@ TEST(ForeignSupervisord, TellsOnceForEachKeyItCannotHonour) {
   EXPECT_EQ(set.remarks.size(), 10U) << remarks_of(set);
 }
 
+TEST(ForeignSupervisord, ErrorsAreKeptApartWhereTheFileAsksForIt) {
+  const auto job = [](std::string_view keys, std::size_t remarks) {
+    const auto set = imported(Format::supervisord, "[program:a]\ncommand=x\n" + std::string(keys), somewhere("s.conf"));
+    EXPECT_EQ(set.remarks.size(), remarks) << keys << "\n" << remarks_of(set);
+    return set.jobs.at(0);
+  };
+  for (const auto* apart : {"redirect_stderr=false\n", "stderr_logfile=AUTO\n"}) {
+    EXPECT_EQ(value_of(job(apart, 0), "split"), "true") << apart;
+    EXPECT_EQ(value_of(job(apart, 0), "tty"), "false") << apart;
+  }
+  EXPECT_EQ(value_of(job("stderr_logfile=/var/log/x\n", 1), "split"), "true");
+  EXPECT_EQ(value_of(job("stderr_logfile=NONE\n", 1), "split"), "true");
+  EXPECT_EQ(value_of(job("stderr_logfile=/var/log/x\nredirect_stderr=true\n", 0), "split"), "");
+  EXPECT_EQ(value_of(job("", 0), "split"), "");
+  (void)job("stopasgroup=true\n", 0);
+  (void)job("stopasgroup=false\n", 1);
+}
+
+TEST(ForeignSupervisord, OfAKeyTheLastCountsAndSectionsGoOn) {
+  const auto set =
+      imported(Format::supervisord, "[program:a]\ncommand=x\n[program:b]\ncommand=y\n[program:a]\ncommand=z\n  more\n",
+               somewhere("s.conf"));
+  EXPECT_EQ(names_of(set), (Names{"a/a", "b/b"}));
+  EXPECT_EQ(run_by(set.jobs.at(0)), "/bin/z|more");
+}
+
 TEST(ForeignSupervisord, WrongValuesAreNamedWithTheirLine) {
   const auto error = [](std::string_view text) { return import_error(Format::supervisord, text, somewhere("s.conf")); };
   EXPECT_TRUE(error("[program:a]\ncommand=x\nautostart=maybe\n").starts_with("s.conf:3: a: autostart: "));
@@ -216,12 +242,28 @@ TEST(ForeignPm2, TellsOnceForEachKeyItCannotHonour) {
   const auto set = imported(Format::pm2, ecosystem, somewhere("e.json"));
   for (const auto* beginning :
        {"e.json:11: api: exec_mode:", "e.json:13: api: max_memory_restart:", "e.json:14: api: cron_restart:",
-        "e.json:17: api: env_production:", "e.json:20: api: error_file:",
+        "e.json:17: api: env_production:", "e.json:19: api: merge_logs:", "e.json:20: api: error_file:",
         "e.json:21: api: max_restart: usvc knows no such key and passes over it (did you mean max_restarts?)",
         "e.json:24: start: wait_ready:", "e.json:25: tool: left out:", "e.json:27: deploy:"}) {
     EXPECT_TRUE(told(set, beginning)) << beginning << "\n" << remarks_of(set);
   }
-  EXPECT_EQ(set.remarks.size(), 9U) << remarks_of(set);
+  EXPECT_EQ(set.remarks.size(), 10U) << remarks_of(set);
+}
+
+TEST(ForeignPm2, WhatItAddsToAProgramIsHonouredOrNamed) {
+  const auto set = imported(Format::pm2,
+                            "[{\"script\": \"a.js\",\n\"time\": true,\n\"ignore_watch\": [\"x\"],\n"
+                            "\"source_map_support\": true,\n\"treekill\": false,\n\"autostart\": false},\n"
+                            "{\"script\": \"b.js\", \"time\": false, \"ignore_watch\": [], \"treekill\": true,"
+                            "\"source_map_support\": false, \"merge_logs\": false}]",
+                            somewhere("e.json"));
+  for (const auto* beginning : {"e.json:2: a: time: usvc log -t", "e.json:3: a: ignore_watch:",
+                                "e.json:4: a: source_map_support:", "e.json:5: a: treekill:"}) {
+    EXPECT_TRUE(told(set, beginning)) << beginning << "\n" << remarks_of(set);
+  }
+  EXPECT_EQ(set.remarks.size(), 4U) << remarks_of(set);
+  EXPECT_FALSE(set.jobs.at(0).start);
+  EXPECT_TRUE(set.jobs.at(1).start);
 }
 
 TEST(ForeignPm2, WhatIsWrongIsNamedWithItsLine) {

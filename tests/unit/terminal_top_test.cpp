@@ -378,7 +378,7 @@ TEST_F(TopTest, APictureOfTheUsualSize) {
   const auto lines = picture({80, 24});
   EXPECT_EQ(lines[0], "\"box\" [8 cores]");
   EXPECT_EQ(lines[1], "2 jobs, 1 live, 1 in trouble");
-  EXPECT_TRUE(lines[2].starts_with("  service nam▲")) << lines[2];
+  EXPECT_TRUE(lines[2].starts_with("  service name▲ ")) << lines[2];
   EXPECT_TRUE(lines[3].starts_with("> bad-1")) << lines[3];
   EXPECT_NE(lines[3].find("waiting 9s"), std::string::npos) << lines[3];
   EXPECT_TRUE(lines[3].find(" ! exit 1, 7 times in 2m") != std::string::npos) << lines[3];
@@ -443,6 +443,14 @@ TEST(TopPane, WrapsAndScrolls) {
   EXPECT_EQ(pane.first(), 0U);
   pane.resize(10, 100);
   EXPECT_EQ(pane.first(), 0U);
+}
+
+TEST(TopPane, BreaksLinesBetweenWords) {
+  Pane pane(std::nullopt, "x");
+  pane.resize(10, 9);
+  pane.set_text("one two three four\n  0123456789 x\n0123456789 next\n");
+  EXPECT_EQ(pane.rows(),
+            (std::vector<std::string>{"one two", "three four", "  01234567", "89 x", "0123456789", "next"}));
 }
 
 TEST_F(TopTest, APaneTakesTheKeysUntilItIsLeft) {

@@ -2,18 +2,18 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "base/files.h"
+#include "base/lookup.h"
 #include "base/program.h"
 #include "base/text.h"
 #include "cli/caller.h"
 #include "cli/command.h"
 #include "cli/command/session_watch.h"
-#include "cli/lookup.h"
+#include "proc/host.h"
 #include "terminal/tmux_server.h"
 
 namespace usvc {
@@ -26,7 +26,7 @@ using tmux::Words;
 
 Result<std::string> find_tmux() {
   const char* path = std::getenv("PATH");
-  auto program = find_command("tmux", "/", path == nullptr ? "/usr/local/bin:/usr/bin:/bin" : path);
+  auto program = find_command("tmux", "/", path == nullptr ? default_path : path);
   if (program) return program;
   return fail(Error("attach without a JOB needs tmux, which is not installed")
                   .hint("apt install tmux; without it: usvc attach JOB, usvc log -f JOB, usvc top"));
@@ -63,9 +63,7 @@ tmux::Server server_of(const Layout& layout, const std::string& program) {
 
 // With a server that this starts, or in one that runs.
 Status make_session(const Context& context, const tmux::Server& server, const Session& session) {
-  std::array<char, 256> host{};
-  (void)::gethostname(host.data(), host.size() - 1);
-  const std::string title = host.data() + (context.home ? " " + *context.home : std::string());
+  const std::string title = host_name() + (context.home ? " " + *context.home : std::string());
   const std::string configuration = context.layout.run_dir + "/tmux.conf";
   if (auto written = write_file_atomically(configuration, tmux::configuration(title), Flush::no); !written) {
     return written;

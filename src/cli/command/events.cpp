@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "base/watch.h"
 #include "cli/command.h"
@@ -33,7 +34,8 @@ class Printer {
   Status add(const Event& event, std::string_view line) {
     if (is_record(event) || event.t < since_ || !filter_.shows(event)) return {};
     if (context_->json) {
-      out_.append(line);
+      // Older versions wrote bytes as they came.
+      out_ += is_utf8(line) ? std::string(line) : event_line(event);
     } else {
       if (event.job) name_width_ = std::max(name_width_, display_width(*event.job));
       const std::string text = event_line_for_people(event, name_width_);
@@ -82,8 +84,9 @@ Status follow(JournalReader& reader, Printer& printer, const JournalReader::Sink
 }  // namespace
 
 std::vector<Flag> events_flags() {
-  return {{"--follow", 'f', "", "go on showing what happens, until Ctrl-C"},
-          {"--since", 0, "T", "only from then on: 10m (ago), 10:00, '2026-11-22 10:00'"}};
+  return {
+      {"--follow", 'f', "", "go on showing what happens, until Ctrl-C"},
+      {"--since", 0, "T", "only from then on: 10m (ago), 10:00, yesterday, '2026-11-22 10:00', 2026-11-22T10:00:00Z"}};
 }
 
 Result<int> events(const Invocation& invocation) {

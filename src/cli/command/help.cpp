@@ -6,13 +6,9 @@ namespace usvc::command {
 
 Result<int> help(const Invocation& invocation) {
   const auto& words = invocation.arguments.words;
-  if (words.empty()) {
-    if (auto status = print(help_overview()); !status) return pass(status);
-    return 0;
-  }
-  const Command* about = find_command_named(words.front());
-  if (about == nullptr) return fail(unknown_command(words.front()));
-  if (auto status = print(help_of(*about)); !status) return pass(status);
+  const Command* about = words.empty() ? nullptr : find_command_named(words.front());
+  if (!words.empty() && about == nullptr) return fail(unknown_command(words.front()));
+  if (auto status = show_help(about, invocation.context.json); !status) return pass(status);
   return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "cli/boot.h"
 #include "cli/command.h"
 #include "cli/foreground.h"
+#include "cli/json_out.h"
 #include "cli/remote.h"
 
 namespace usvc::command {
@@ -14,6 +15,10 @@ Status check_options(const Invocation& invocation) {
   if (given <= 1) return {};
   return fail(
       Error("only one of --boot, --no-boot and --foreground can be given", ErrorKind::usage).hint("usvc help init"));
+}
+
+Status show(const Context& context, const VarsView& vars) {
+  return context.json ? print_json(json::value(vars_with_boot(vars, context))) : Status();
 }
 
 Result<int> no_boot(const Context& context) {
@@ -30,12 +35,12 @@ Result<int> no_boot(const Context& context) {
   if (!context.json) return 0;
   auto vars = Remote(context, NoInstance::offline).vars();
   if (!vars) return pass(vars);
-  if (auto status = print(json_text(vars_with_boot(*vars, context)) + "\n"); !status) return pass(status);
+  if (auto status = show(context, *vars); !status) return pass(status);
   return 0;
 }
 
-// Starts it unless it runs, and says where.
-Status start(const Context& context) {
+// Starts it unless it runs, and says where; the document of --json is the caller's to print, at the end.
+Result<VarsView> start(const Context& context) {
   Remote remote(context, NoInstance::start);
   // An answer is the only proof that it runs: its lock is also held by one that is just dying.
   const auto all = remote.jobs({});
@@ -43,16 +48,17 @@ Status start(const Context& context) {
   for (const auto& trouble : all->troubles) complain(trouble);
   auto vars = remote.vars();
   if (!vars) return pass(vars);
-  if (!context.json) {
-    return say(context, remote.started() ? "usvc: started in " + vars->home : "usvc: already running");
-  }
-  return print(json_text(vars_with_boot(*vars, context)) + "\n");
+  auto said = say(context, remote.started() ? "usvc: started in " + vars->home : "usvc: already running");
+  if (!said) return pass(said);
+  return vars;
 }
 
 Result<int> with_boot(const Context& context) {
   auto set_up = set_up_boot(context);
-  if (auto started = start(context); !started) return pass(started);
+  auto started = start(context);
+  if (!started) return pass(started);
   if (!set_up) return pass(set_up);
+  if (auto status = show(context, *started); !status) return pass(status);
   if (auto status = say(context, "usvc: starts with the machine: " + set_up->how); !status) return pass(status);
   if (!set_up->drawback) return 0;
   complain(set_up->drawback->message());
@@ -68,7 +74,9 @@ Result<int> init(const Invocation& invocation) {
   if (arguments.has("--no-boot")) return no_boot(context);
   if (arguments.has("--foreground")) return stay_in_foreground(context);
   if (arguments.has("--boot")) return with_boot(context);
-  if (auto status = start(context); !status) return pass(status);
+  auto started = start(context);
+  if (!started) return pass(started);
+  if (auto status = show(context, *started); !status) return pass(status);
   return 0;
 }
 

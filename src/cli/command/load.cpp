@@ -1,4 +1,3 @@
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,13 +7,16 @@
 #include <string>
 
 #include "base/files.h"
+#include "base/lookup.h"
 #include "base/text.h"
 #include "cli/caller.h"
 #include "cli/command.h"
-#include "cli/lookup.h"
+#include "cli/json_out.h"
 #include "cli/remote.h"
 #include "cli/report.h"
+#include "cli/set_view.h"
 #include "foreign/foreign.h"
+#include "proc/host.h"
 
 namespace usvc::command {
 
@@ -46,15 +48,6 @@ Result<std::optional<foreign::Format>> format_of(const Arguments& arguments, con
                   .hint(std::string(foreign::origin_names)));
 }
 
-int cores() {
-  return static_cast<int>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
-}
-
-std::string host_name() {
-  utsname names{};
-  return ::uname(&names) == 0 ? names.nodename : "";
-}
-
 foreign::Surroundings surroundings_of(const std::string& file, const std::string& cwd) {
   foreign::Surroundings around;
   const std::string path = file.starts_with('/') ? file : cwd + "/" + file;
@@ -63,7 +56,7 @@ foreign::Surroundings surroundings_of(const std::string& file, const std::string
   around.env = caller_environment();
   around.user = user_name();
   around.host = host_name();
-  around.cores = cores();
+  around.cores = static_cast<int>(core_count());
   around.read = [](const std::string& other) { return read_file(other, longest_set); };
   around.find = find_command;
   return around;
@@ -71,6 +64,7 @@ foreign::Surroundings surroundings_of(const std::string& file, const std::string
 
 struct Taken {
   std::string text;  // as usvc writes it
+  std::vector<std::string> remarks;
   bool left_out = false;
 };
 
@@ -78,12 +72,13 @@ Result<Taken> taken_over(const Arguments& arguments, const std::string& file, st
                          const std::string& cwd) {
   auto format = format_of(arguments, file, text);
   if (!format) return pass(format);
-  if (!*format) return Taken{std::move(text)};
+  if (!*format) return Taken{std::move(text), {}};
   auto imported = foreign::import_set(**format, text, surroundings_of(file, cwd));
   if (!imported) return pass(imported);
-  Taken taken{foreign::set_text(imported->jobs)};
+  Taken taken{foreign::set_text(imported->jobs), {}};
   for (const auto& remark : imported->remarks) {
     complain(remark.text);
+    taken.remarks.push_back(remark.text);
     taken.left_out = taken.left_out || remark.left_out;
   }
   return taken;
@@ -107,7 +102,8 @@ Result<int> load(const Invocation& invocation) {
   if (!taken) return pass(taken, "cannot load");
   const int so_far = taken->left_out ? 1 : 0;
   if (invocation.arguments.has("--dry-run")) {
-    if (auto status = print(taken->text); !status) return pass(status);
+    const SetView view{{}, taken->text, std::move(taken->remarks)};
+    if (auto status = invocation.context.json ? print_json(view) : print(taken->text); !status) return pass(status);
     return so_far;
   }
   LoadRequest request;

@@ -48,8 +48,19 @@ Status print_paths(const Context& context, const std::vector<JobView>& jobs) {
 }
 
 std::optional<RunChoice> run_choice(const LogOptions& options) {
+  if (options.run_id) return RunChoice{static_cast<std::int64_t>(options.run_id->number), options.run_id->nonce};
   if (!options.run) return std::nullopt;
   return RunChoice{*options.run, {}};
+}
+
+// The job of one run, whatever else the words select.
+Result<std::vector<JobView>> job_of_run(const Context& context, const RunId& id,
+                                        const std::vector<std::string>& words) {
+  auto jobs = look_at(context, words);
+  if (!jobs) return jobs;
+  std::erase_if(*jobs, [&](const JobView& job) { return job.name != id.name; });
+  if (jobs->empty()) return fail("there is no job " + id.name, ErrorKind::no_match);
+  return jobs;
 }
 
 }  // namespace
@@ -59,17 +70,22 @@ std::vector<Flag> log_flags() {
 }
 
 Result<int> log(const Invocation& invocation) {
-  if (auto status = need_selectors(invocation, "log"); !status) return pass(status);
   const Context& context = invocation.context;
   auto options = parse_log_options(invocation.arguments, invocation.called_as == "tail", unix_now());
   if (!options) return pass(options);
-  auto jobs = look_at(context, invocation.arguments.words);
+  std::vector<std::string> words = invocation.arguments.words;
+  if (options->run_id && words.empty()) {
+    words = {options->run_id->name};
+  } else if (auto status = need_selectors(invocation, "log"); !status) {
+    return pass(status);
+  }
+  auto jobs = options->run_id ? job_of_run(context, *options->run_id, words) : look_at(context, words);
   if (!jobs) return pass(jobs);
   if (options->path) {
     if (auto status = print_paths(context, *jobs); !status) return pass(status);
     return 0;
   }
-  LogView view(context, *options, invocation.arguments.words);
+  LogView view(context, *options, std::move(words));
   if (auto status = view.add_jobs(*jobs, run_choice(*options)); !status) return pass(status);
   if (auto status = options->follow ? view.follow() : view.show(); !status) return pass(status);
   return 0;
@@ -83,10 +99,8 @@ Result<int> logchunk(const Invocation& invocation) {
   }
   auto id = parse_run_id(words.front());
   if (!id) return pass(id);
-  auto jobs = look_at(context, {id->name});
+  auto jobs = job_of_run(context, *id, {id->name});
   if (!jobs) return pass(jobs);
-  std::erase_if(*jobs, [&](const JobView& job) { return job.name != id->name; });
-  if (jobs->empty()) return fail("there is no job " + id->name, ErrorKind::no_match);
   LogOptions options;
   options.raw = !context.json;
   LogView view(context, options, {id->name});

@@ -131,7 +131,9 @@ Result<std::vector<RunOutput>> outputs_of(const Context& context, const Outcome&
                                           const std::function<void()>& heed, FdRef interrupt) {
   std::vector<RunOutput> outputs;
   const std::string log = outcome.log.value_or(context.layout.log_path(outcome.name));
-  auto output = RunOutput::open(context, log, outcome.log_offset, Outlet(FdRef(STDOUT_FILENO), interrupt, heed));
+  // With --json how it ended is the only thing on stdout.
+  const FdRef out(context.json ? STDERR_FILENO : STDOUT_FILENO);
+  auto output = RunOutput::open(context, log, outcome.log_offset, Outlet(out, interrupt, heed));
   if (!output) return pass(output);
   outputs.push_back(std::move(*output));
   if (!outcome.error_log_offset) return outputs;
@@ -142,13 +144,28 @@ Result<std::vector<RunOutput>> outputs_of(const Context& context, const Outcome&
   return outputs;
 }
 
-Result<int> exit_status_of(const Outcome& outcome, const Result<WaitReply>& reply) {
+struct RunView {
+  std::string name;
+  std::string run_id;
+  ExitView exit;
+  std::string log;
+  bool output_missing = false;  // some of it could not be shown
+};
+BOOST_DESCRIBE_STRUCT(RunView, (), (name, run_id, exit, log, output_missing))
+
+Result<int> exit_status_of(const Context& context, const Outcome& outcome, const Result<WaitReply>& reply,
+                           bool output_missing = false) {
   if (!reply) return fail(reply.error());
   if (reply->results.empty() || !reply->results.front().exit) {
     return fail(outcome.name + " is gone, and how it ended is not known");
   }
   const ExitView& exit = *reply->results.front().exit;
   if (!exit.code && !exit.signal) complain(outcome.name + ": " + exit_words(exit));
+  if (context.json) {
+    const std::string log = outcome.log.value_or(context.layout.log_path(outcome.name));
+    const RunView view{outcome.name, outcome.run_id.value_or(""), exit, log, output_missing};
+    if (auto status = print_json(view); !status) return pass(status);
+  }
   return shell_status(exit);
 }
 
@@ -158,10 +175,11 @@ struct Missed {
 };
 
 // How it ended; whatever that is, whoever reads on is not to take what came for all of it.
-Result<int> end_of(const Outcome& outcome, const Result<WaitReply>& reply, const std::vector<Missed>& missed) {
+Result<int> end_of(const Context& context, const Outcome& outcome, const Result<WaitReply>& reply,
+                   const std::vector<Missed>& missed) {
   constexpr int incomplete = 5;
-  auto status = exit_status_of(outcome, reply);
   const bool waits = reply && !reply->results.empty() && reply->results.front().output_waits.value_or(false);
+  auto status = exit_status_of(context, outcome, reply, waits || !missed.empty());
   if (!waits && missed.empty()) return status;
   if (!status) complain(status.error().message());
   for (const auto& part : missed) complain(missed_output(part.log, part.bytes).message());
@@ -193,7 +211,7 @@ Result<int> follow(const Context& context, const Outcome& outcome, Interrupt& in
       if (!output.unwritable()) continue;
       if (!ended) end_unread(context, outcome.name, **waiter);
       auto reply = (*waiter)->take();
-      if (output.unwritable()->code() == EPIPE) return exit_status_of(outcome, reply);
+      if (output.unwritable()->code() == EPIPE) return exit_status_of(context, outcome, reply);
       return fail(*output.unwritable());
     }
     if (ended) {
@@ -201,7 +219,7 @@ Result<int> follow(const Context& context, const Outcome& outcome, Interrupt& in
       for (const auto& output : *outputs) {
         if (output.missed() > 0) missed.push_back({output.path(), output.missed()});
       }
-      return end_of(outcome, (*waiter)->take(), missed);
+      return end_of(context, outcome, (*waiter)->take(), missed);
     }
     if (input != nullptr) {
       if (auto status = input->outcome(); !status) {
@@ -235,7 +253,7 @@ Result<int> sit_at(const Context& context, const Outcome& outcome) {
   if (end->why == ViewEnd::Why::signalled) return 128 + end->signal;
   std::vector<Missed> missed;
   if (end->missed > 0) missed.push_back({log, end->missed});
-  return end_of(outcome, (*waiter)->take(), missed);
+  return end_of(context, outcome, (*waiter)->take(), missed);
 }
 
 enum class Stdio { terminal, pipes };
@@ -254,7 +272,7 @@ bool errors_go_with_output() {
          output.st_dev == errors.st_dev && output.st_ino == errors.st_ino;
 }
 
-Result<StartRequest> run_request(const Arguments& arguments, Stdio stdio) {
+Result<StartRequest> run_request(const Arguments& arguments, Stdio stdio, bool together) {
   auto request = start_request(arguments);
   if (!request) return request;
   request->entries.push_back({"keepalive", "false"});
@@ -265,7 +283,7 @@ Result<StartRequest> run_request(const Arguments& arguments, Stdio stdio) {
     return request;
   }
   request->entries.push_back({"tty", "false"});
-  if (!arguments.has("--split")) request->entries.push_back({"split", errors_go_with_output() ? "false" : "true"});
+  if (!arguments.has("--split")) request->entries.push_back({"split", together ? "false" : "true"});
   if (request->copies == 1) request->input = true;
   return request;
 }
@@ -284,7 +302,7 @@ Result<int> run(const Invocation& invocation) {
     return fail(Error("run needs a command", ErrorKind::usage).hint("usvc help run"));
   }
   const Stdio stdio = choose_stdio(invocation.arguments);
-  auto request = run_request(invocation.arguments, stdio);
+  auto request = run_request(invocation.arguments, stdio, context.json || errors_go_with_output());
   if (!request) return pass(request);
   // Before it runs: from then on Ctrl-C is the job's.
   auto interrupt = Interrupt::create();

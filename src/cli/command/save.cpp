@@ -11,7 +11,9 @@
 #include "base/text.h"
 #include "cli/caller.h"
 #include "cli/command.h"
+#include "cli/json_out.h"
 #include "cli/remote.h"
+#include "cli/set_view.h"
 #include "foreign/export.h"
 #include "job/conf.h"
 
@@ -29,6 +31,21 @@ Status write_to(const std::string& path, const std::string& text) {
   auto file = open_file(path, O_WRONLY);
   if (!file) return pass(file);
   return write_all(*file, text);
+}
+
+// With --json the document is what stands on stdout.
+Status put(const Context& context, const std::string& path, const std::string& text, SetView view) {
+  const bool shown = path == "-";
+  if (!shown || !context.json) {
+    if (auto status = write_to(path, text); !status) return status;
+  }
+  if (!context.json) return {};
+  if (shown) {
+    view.text = text;
+  } else {
+    view.file = path;
+  }
+  return print_json(view);
 }
 
 // Nobody means another program's job to have these: they are of the shell it was started from.
@@ -109,15 +126,19 @@ Result<int> save_as(const Invocation& invocation, const std::string& name, const
   const std::string directory = out ? *cwd : directory_of(path.starts_with('/') ? path : *cwd + "/" + path);
   const auto exported = foreign::export_set(*target, set, directory);
   bool left_out = false;
+  SetView view;
   for (const auto& remark : exported.remarks) {
     complain(remark.text);
+    view.remarks.push_back(remark.text);
     left_out = left_out || remark.left_out;
   }
   Status status;
   if (*target == foreign::Target::systemd && !out) {
+    view.file = path;
     status = write_units(path, exported.files);
+    if (status && invocation.context.json) status = print_json(view);
   } else {
-    status = write_to(path, foreign::one_text(exported.files));
+    status = put(invocation.context, path, foreign::one_text(exported.files), std::move(view));
   }
   if (!status) return pass(status, "cannot save");
   return left_out ? 1 : 0;
@@ -137,7 +158,7 @@ Result<int> save(const Invocation& invocation) {
   if (const auto name = invocation.arguments.value("--as")) return save_as(invocation, *name, path, words);
   auto reply = Remote(invocation.context, NoInstance::offline).save(words);
   if (!reply) return pass(reply);
-  if (auto status = write_to(path, reply->text); !status) return pass(status, "cannot save");
+  if (auto status = put(invocation.context, path, reply->text, {}); !status) return pass(status, "cannot save");
   return 0;
 }
 

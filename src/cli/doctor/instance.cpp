@@ -71,35 +71,6 @@ void check_process(const std::string& name, std::optional<std::int64_t> pid, con
   if (found) findings.push_back(std::move(*found));
 }
 
-}  // namespace
-
-Findings check_instance(const Patient& patient) {
-  const VarsView& vars = patient.vars;
-  Findings findings;
-  if (!vars.manager_pid && !vars.keeper_pid) {
-    return {well("instance", "none runs; the next usvc start begins one")};
-  }
-  if (!vars.manager_pid || !vars.keeper_pid) {
-    findings.push_back(trouble("instance", fmt::format("the {} is away", vars.manager_pid ? "keeper" : "manager"),
-                               "look into " + shell_quote(vars.instance_log)));
-  }
-  check_process("manager", vars.manager_pid, vars.version, findings);
-  check_process("keeper", vars.keeper_pid, vars.keeper_version.value_or(vars.version), findings);
-  for (const auto& trouble_text : patient.troubles) {
-    const bool settings = trouble_text.find(vars.settings) != std::string::npos;
-    findings.push_back(
-        trouble("instance", printable(trouble_text),
-                settings ? "mend " + shell_quote(vars.settings) : "look into " + shell_quote(vars.instance_log)));
-  }
-  if (findings.empty()) {
-    findings.push_back(well("instance", fmt::format("runs, version {}, manager {}, keeper {}", vars.version,
-                                                    *vars.manager_pid, *vars.keeper_pid)));
-  }
-  return findings;
-}
-
-namespace {
-
 // What a job's next start would stumble over, though it runs.
 void check_conf(const Patient& patient, const JobView& job, Findings& findings) {
   const auto conf = Remote(*patient.context, NoInstance::offline).conf(job.name);
@@ -110,7 +81,38 @@ void check_conf(const Patient& patient, const JobView& job, Findings& findings) 
                              "mend " + shell_quote(job.conf) + ", then: usvc restart " + job.name));
 }
 
+void check_troubles(const Patient& patient, Findings& findings) {
+  for (const auto& text : patient.troubles) {
+    const bool settings = text.starts_with(patient.vars.settings);
+    findings.push_back(
+        settings ? trouble("settings", printable(text), "mend " + shell_quote(patient.vars.settings))
+                 : trouble("instance", printable(text), "look into " + shell_quote(patient.vars.instance_log)));
+  }
+}
+
 }  // namespace
+
+Findings check_instance(const Patient& patient) {
+  const VarsView& vars = patient.vars;
+  Findings findings;
+  if (!vars.manager_pid && !vars.keeper_pid) {
+    findings.push_back(well("instance", "none runs; the next usvc start begins one"));
+    check_troubles(patient, findings);
+    return findings;
+  }
+  if (!vars.manager_pid || !vars.keeper_pid) {
+    findings.push_back(trouble("instance", fmt::format("the {} is away", vars.manager_pid ? "keeper" : "manager"),
+                               "look into " + shell_quote(vars.instance_log)));
+  }
+  check_process("manager", vars.manager_pid, vars.version, findings);
+  check_process("keeper", vars.keeper_pid, vars.keeper_version.value_or(vars.version), findings);
+  if (findings.empty()) {
+    findings.push_back(well("instance", fmt::format("runs, version {}, manager {}, keeper {}", vars.version,
+                                                    *vars.manager_pid, *vars.keeper_pid)));
+  }
+  check_troubles(patient, findings);
+  return findings;
+}
 
 Findings check_jobs(const Patient& patient) {
   Findings findings;

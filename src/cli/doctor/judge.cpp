@@ -16,7 +16,8 @@ bool nearly_used(std::uint64_t used, std::uint64_t most) {
   return used >= most - most / 8;
 }
 
-constexpr std::uint64_t little_space = std::uint64_t{64} << 20U;
+constexpr std::uint64_t no_space = std::uint64_t{256} << 10U;
+constexpr std::uint64_t little_space = std::uint64_t{64} << 20U;  // one log, before it is rotated
 constexpr std::uint64_t tight_space = std::uint64_t{1} << 30U;
 
 std::uint64_t percent_free(std::uint64_t free, std::uint64_t total) {
@@ -54,8 +55,16 @@ FindingView judge_space(const Space& space, const std::string& logs_dir, const s
   const std::string mend = fmt::format("make room; of usvc's are: usvc clean dead, {}/old, log-total in {}",
                                        shell_quote(logs_dir), shell_quote(settings));
   if (space.inodes > 0 && space.free_inodes < 64) return trouble(about, where + ": no room for more files", mend);
-  if (space.free < little_space) return trouble(about, what + "; jobs' output waits when there is no room", mend);
-  if (space.free < tight_space && percent_free(space.free, space.total) < 5) return hint(about, what, mend);
+  const auto percent = percent_free(space.free, space.total);
+  if (space.free < no_space || (space.free < little_space && percent < 10)) {
+    return trouble(about, what + "; jobs' output waits when there is no room", mend);
+  }
+  if (space.total < little_space) {
+    return hint(about,
+                fmt::format("{}, of {} in all: small for logs, which grow to 64M each", what, format_size(space.total)),
+                "keep them smaller (usvc conf JOB log-max-size 1M), or the instance elsewhere: usvc --home DIR");
+  }
+  if (space.free < little_space || (space.free < tight_space && percent < 5)) return hint(about, what, mend);
   if (!space.network.empty()) {
     return hint(about, where + " is on a network filesystem (" + space.network + "): when it stalls, so does usvc",
                 "keep the instance on a local disk: usvc --home DIR");

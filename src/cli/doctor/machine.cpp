@@ -8,12 +8,12 @@
 
 #include "base/fd.h"
 #include "base/files.h"
+#include "base/lookup.h"
 #include "base/run_program.h"
 #include "base/text.h"
 #include "cli/boot.h"
 #include "cli/doctor/checks.h"
 #include "cli/doctor/judge.h"
-#include "cli/lookup.h"
 
 namespace usvc::doctor {
 

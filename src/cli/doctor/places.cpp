@@ -7,6 +7,7 @@
 
 #include <array>
 #include <set>
+#include <string>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -56,10 +57,10 @@ void check_mode(const std::string& path, std::vector<FindingView>& found) {
 
 Findings check_modes(const Layout& layout) {
   Findings found;
-  for (const auto* dir :
-       {&layout.home, &layout.jobs_dir, &layout.logs_dir, &layout.journal_dir, &layout.work_dir, &layout.run_dir}) {
-    check_mode(*dir, found);
-  }
+  // With --home the home is also where sockets are.
+  const std::set<std::string> dirs = {layout.home,        layout.jobs_dir, layout.logs_dir,
+                                      layout.journal_dir, layout.work_dir, layout.run_dir};
+  for (const auto& dir : dirs) check_mode(dir, found);
   // Where the directory is open, and for whoever copies them: environments hold passwords.
   if (const auto confs = list_dir(layout.jobs_dir)) {
     for (const auto& name : *confs) check_mode(layout.jobs_dir + "/" + name, found);

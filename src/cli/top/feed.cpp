@@ -136,7 +136,7 @@ bool Feed::fetch_changed() {
     std::vector<std::string> words;
     words.reserve(touched_.size());
     for (const auto& name : touched_) words.push_back(exactly(name));
-    auto asked = Remote(*context_, NoInstance::refuse).jobs_at_once(words);
+    auto asked = Remote(*context_, NoInstance::refuse).glance(words);
     // One of them is gone, or the manager is: the whole list tells.
     if (!asked) return false;
     reply = std::move(*asked);
@@ -146,7 +146,7 @@ bool Feed::fetch_changed() {
 }
 
 void Feed::fetch_all() {
-  auto reply = Remote(*context_, NoInstance::refuse).jobs_at_once(selectors_);
+  auto reply = Remote(*context_, NoInstance::refuse).glance(selectors_);
   if (reply) {
     next_all_ = Clock::now() + ask_anyway;
     answered(std::move(*reply), true);

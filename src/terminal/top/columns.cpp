@@ -21,7 +21,8 @@ std::size_t line_width(std::size_t width) {
 std::size_t width_of(Column column, std::size_t width, const Widest& widest) {
   switch (column) {
     case Column::name:
-      return std::clamp<std::size_t>(widest.name, 12, std::max<std::size_t>(12, width / 5));
+      // Its title, and a mark when it is sorted by it.
+      return std::clamp<std::size_t>(widest.name, 13, std::max<std::size_t>(13, width / 5));
     case Column::pid:
       return std::clamp<std::size_t>(widest.pid, 5, 10);
     case Column::group:

@@ -42,6 +42,14 @@ std::vector<std::string> names_of(const std::vector<const Entry*>& entries) {
   return names;
 }
 
+// Of the beginning that fits a row, what ends with a word; all of it where that is one word.
+std::string_view whole_words(std::string_view line, std::string_view fitting) {
+  if (fitting.size() == line.size() || line[fitting.size()] == ' ') return fitting;
+  const auto space = fitting.rfind(' ');
+  const bool only_indent = space == std::string_view::npos || fitting.find_first_not_of(' ') > space;
+  return only_indent ? fitting : fitting.substr(0, space);
+}
+
 // A byte of a UTF-8 character other than its first.
 bool continues(char c) {
   return (static_cast<unsigned char>(c) & 0xc0U) == 0x80;
@@ -96,9 +104,12 @@ void Pane::wrap() {
     std::string_view rest = line;
     do {
       // A character wider than the window would never fit.
-      const std::string_view row = cut_to(rest, std::max<std::size_t>(width_, 2));
+      const std::string_view fitting = cut_to(rest, std::max<std::size_t>(width_, 2));
+      const std::string_view row = whole_words(rest, fitting);
       wrapped_.emplace_back(row);
       rest.remove_prefix(row.size());
+      // The space between two words, where the line was broken.
+      if (rest.starts_with(' ')) rest.remove_prefix(1);
     } while (!rest.empty());
   }
   first_ = at_end_ ? last_first() : std::min(first_, last_first());

@@ -1,4 +1,4 @@
-#include "cli/lookup.h"
+#include "base/lookup.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

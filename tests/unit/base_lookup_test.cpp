@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/files.h"
-#include "cli/lookup.h"
+#include "base/lookup.h"
 
 namespace usvc {
 namespace {

@@ -9,6 +9,9 @@
 
 namespace usvc {
 
+// Where a shell without PATH looks.
+inline constexpr const char* default_path = "/usr/local/bin:/usr/bin:/bin";
+
 // The absolute path of the program. A word with a slash is a path from `cwd`; others are looked for in the directories
 // of `path` (the variable PATH).
 Result<std::string> find_command(std::string_view word, const std::string& cwd, const std::string& path);
