@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/files.h"
 #include "base/window_size.h"
 #include "job/adopt.h"
 #include "job/conf.h"
@@ -37,6 +38,8 @@ struct Job {
   Wakeup::Clock::time_point running_since;  // while it is `running`; as far as this manager has seen it
   std::shared_ptr<const Conf> conf;         // as read last; none when it can't be used
   std::string conf_error;
+  FileStamp conf_stamp;      // of the conf that was looked at last
+  std::string conf_trouble;  // why the conf could not be read any more, which the job's next start is going to
   std::optional<Run> run;
   Resume resume = Resume::rest;  // where its life begins when it is an earlier manager's
   bool killed = false;           // the last stop had to use SIGKILL
