@@ -206,7 +206,8 @@ constexpr std::array<Command, 29> table{{
      .section = Section::tend,
      .arguments = "SELECTOR… | JOB KEY [VALUE]",
      .summary = "where confs are; show or set a value",
-     .details = "A changed value applies at the job's next start. The keys: man usvc-job.conf.\n",
+     .details = "A changed value applies at the job's next start; an empty one removes\n"
+                "the key. The keys: man usvc-job.conf.\n",
      .run = command::conf},
     {.name = "clean",
      .aliases = "rm delete",
