@@ -37,6 +37,7 @@ std::string last_end_words(const JobView& job, const Background& background) {
   std::string text =
       fmt::format("Its last run {}, {}", ended_words(*job.last_exit), ago(job.last_exit->at, background.now));
   if (job.last_exit->asked.value_or(false)) text += ", because usvc was asked to end it";
+  if (job.last_exit->forced.value_or(false)) text += " and the stop signal was not enough";
   return text + ".";
 }
 

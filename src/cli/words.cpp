@@ -35,6 +35,7 @@ std::string exited_words(const Event& event) {
   }
   if (event.ran) text += " after " + seconds_words(*event.ran);
   if (event.asked.value_or(false)) text += ", as asked";
+  if (event.forced.value_or(false)) text += " (the stop signal was not enough)";
   if (event.cpu) text += ", CPU " + seconds_words(*event.cpu);
   if (event.max_rss_bytes && *event.max_rss_bytes > 0) {
     text += ", peak " + format_size(static_cast<std::uint64_t>(*event.max_rss_bytes));

@@ -34,7 +34,7 @@ class Life {
   [[nodiscard]] bool was_not_let_go() const;
   void forget_spawned();
   void settle_down();
-  void ask_to_stop_unwanted();
+  void end_unwanted();
 
   asio::awaitable<void> rest();
   asio::awaitable<void> pre_run();
