@@ -22,6 +22,7 @@ std::string ago(double then, double now) {
 // "exited with status 1 after 0.02 s", "was killed by SEGV (core dumped) after 3 s".
 std::string ended_words(const ExitView& exit) {
   if (exit.reason && !exit.code && !exit.signal) return "could not be started: " + printable(*exit.reason);
+  if (of_pre_hook(exit)) return "came to nothing: " + printable(*exit.reason) + " after " + seconds_words(exit.ran);
   std::string text = "ended in a way nobody saw";
   if (exit.signal)
     text = "was killed by " + printable(*exit.signal) +
@@ -34,11 +35,17 @@ std::string ended_words(const ExitView& exit) {
 
 std::string last_end_words(const JobView& job, const Background& background) {
   if (!job.last_exit) return {};
-  std::string text =
-      fmt::format("Its last run {}, {}", ended_words(*job.last_exit), ago(job.last_exit->at, background.now));
-  if (job.last_exit->asked.value_or(false)) text += ", because usvc was asked to end it";
-  if (job.last_exit->forced.value_or(false)) text += " and the stop signal was not enough";
-  return text + ".";
+  const ExitView& exit = *job.last_exit;
+  std::string text = fmt::format("Its last run {}, {}", ended_words(exit), ago(exit.at, background.now));
+  if (exit.asked.value_or(false)) text += ", because usvc was asked to end it";
+  if (exit.forced.value_or(false)) text += " and the stop signal was not enough";
+  text += '.';
+  if (of_pre_hook(exit)) {
+    text += fmt::format(" The program itself was not started. What the hook printed is in {}", printable(job.log));
+    if (exit.run_id) text += fmt::format(" (usvc logchunk {})", printable(*exit.run_id));
+    text += '.';
+  }
+  return text;
 }
 
 std::string deaths_words(const JobView& job, const Background& background) {

@@ -397,9 +397,10 @@ void Instance::alert(Job& job, const Event& exit) {
   facts.ran = exit.ran.value_or(0);
   facts.at = exit.t;
   facts.deaths = now.deaths;
-  const std::string how = exit.signal ? killed_by(*exit.signal, facts.core, exit.oom.value_or(false))
-                          : exit.code ? "exit " + std::to_string(*exit.code)
-                                      : exit.message.value_or("ended, nobody knows how");
+  const std::string how = exit.message  ? *exit.message
+                          : exit.signal ? killed_by(*exit.signal, facts.core, exit.oom.value_or(false))
+                          : exit.code   ? "exit " + std::to_string(*exit.code)
+                                        : "ended, nobody knows how";
   facts.text = how + " after " + seconds_words(facts.ran);
   const std::int64_t begin = now.last_exit ? std::max<std::int64_t>(now.last_exit->log_offset.value_or(0), 0) : 0;
   facts.last_lines = last_lines(layout(), job.conf->log, Span{static_cast<std::uint64_t>(begin)}, alert_lines);

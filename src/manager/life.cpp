@@ -431,6 +431,7 @@ Step Life::advance(JobEvent event) {
 void Life::enter(JobState state) {
   const JobState before = std::exchange(job_.state, state);
   Event entered = event(to_string(state));
+  if (state != JobState::dead) entered_at_ = entered.t;
   switch (state) {
     case JobState::starting: {
       if (before == JobState::pre_run) {  // the same run goes on
@@ -489,7 +490,9 @@ Event Life::exit_event() {
     exited.message = failure_;
   } else if (job_.run && job_.run->end) {
     const RunEnd& end = *job_.run->end;
-    exited.t = end.at;
+    // It may have ended before what it had begun was noted; the journal is in order all the same. Not where the clock
+    // has been set back meanwhile.
+    exited.t = entered_at_ <= exited.t ? std::max(end.at, entered_at_) : end.at;
     exited.pid = job_.run->pid;
     if (const auto code = end.status.code()) exited.code = *code;
     if (const auto signal = end.status.signal()) exited.signal = signal_name(*signal);
@@ -498,7 +501,9 @@ Event Life::exit_event() {
     if (out_of_memory && end.status.signal() == SIGKILL && !asked) exited.oom = true;
     exited.cpu = end.cpu;
     exited.max_rss_bytes = end.max_rss_bytes;
-    if (job_.run->phase == Phase::pre) exited.message = "the pre-run hook failed: " + end.status.describe();
+    if (job_.run->phase == Phase::pre) {
+      exited.message = std::string("the pre-run hook ") + (asked ? "was ended: " : "failed: ") + end.status.describe();
+    }
   }
   const double began = record().started_at.value_or(exited.t);
   exited.ran = std::max(0.0, exited.t - began);
