@@ -77,6 +77,22 @@ std::vector<Case> cases() {
   job.runs = 0;
   all.push_back({"never ran", job, {}, {"has never run"}});
 
+  job.runs = 2;
+  job.run_id = "web.2.00000000";
+  all.push_back({"lost",
+                 job,
+                 {},
+                 {"is not running: usvc's own processes have ended while it ran", "starts it again with the instance",
+                  "what is still left of it is ended before"}});
+  job.last_exit = end(3);
+  job.last_exit->run_id = "web.1.00000000";
+  all.push_back({"lost, and the one before", job, {}, {"The run before that exited with status 3"}});
+  job.restart = "never";
+  all.push_back({"lost once", job, {}, {"does not start it again: it is to run once only"}});
+  job.restart = "always";
+  job.last_exit->run_id = job.run_id;
+  all.push_back({"shut down", job, {}, {"not running, as its instance is not.", "starts it again with the instance"}});
+
   job = job_in("waiting");
   job.last_exit = end(3);
   job.last_exit->reason = "the pre-run hook failed: exit 3";
