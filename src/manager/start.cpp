@@ -158,7 +158,7 @@ asio::awaitable<void> forget_stillborn(Instance* instance, const Outcome* outcom
   Watching watching(&wakeup);
   watching.add(job);
   const auto given_up = [&] { return job->removed || instance->record_of(*job).wanted; };  // somebody has started it
-  while (!given_up() && (job->state != JobState::stopped || job->run)) co_await wakeup.wait();
+  while (!given_up() && !job->idle()) co_await wakeup.wait();
   if (!given_up()) (void)forget_job(*instance, job);
 }
 
