@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/time.h"
 
 namespace usvc {
 namespace {
@@ -166,6 +167,25 @@ Result<std::string> read_at(FdRef fd, off_t offset, std::size_t size) {
     have += static_cast<std::size_t>(got);
   }
   return text;
+}
+
+namespace {
+
+std::int64_t in_ns(const timespec& time) {
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+}  // namespace
+
+FileStamp stamp_of(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return {};
+  return {true, info.st_dev, info.st_ino, info.st_size, in_ns(info.st_mtim), in_ns(info.st_ctim)};
+}
+
+bool may_change_unseen(const FileStamp& stamp) {
+  constexpr double tick = 1;
+  return unix_now() - static_cast<double>(std::max(stamp.modified_ns, stamp.changed_ns)) / 1e9 <= tick;
 }
 
 bool same_file(const char* path, const char* other) {

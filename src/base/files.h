@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,19 @@ Result<std::string> read_file(const std::string& path, std::size_t limit = std::
 bool read_small(const char* path, std::string& buffer);
 // Exactly so many bytes from `offset` on; fewer are an error.
 Result<std::string> read_at(FdRef fd, off_t offset, std::size_t size);
+// By which a file is known to be as it was; all zero: there is none.
+struct FileStamp {
+  bool there = false;
+  dev_t dev = 0;
+  ino_t inode = 0;
+  off_t size = 0;
+  std::int64_t modified_ns = 0;
+  std::int64_t changed_ns = 0;
+  bool operator==(const FileStamp&) const = default;
+};
+FileStamp stamp_of(const std::string& path);
+// Whether a file with this stamp may be changed without getting another: it has just been, and its clock ticks slowly.
+bool may_change_unseen(const FileStamp& stamp);
 // Whether both are there and the same file, by whatever names.
 bool same_file(const char* path, const char* other);
 Status write_all(FdRef fd, std::string_view bytes);

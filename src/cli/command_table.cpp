@@ -15,7 +15,8 @@ constexpr std::string_view about_selectors =
 constexpr std::string_view about_stop =
     "Each gets its stop signal (TERM); what is left of it after its stop timeout\n"
     "(10 s) is killed. Returns when nothing is left. A stopped job is not started\n"
-    "again before usvc start does it, not even with the machine.\n"
+    "again before usvc start does it, not even with the machine; a start that comes\n"
+    "while it is being stopped begins a new run after that.\n"
     "A SELECTOR is a job's name, a group, all, live, dead (not running), a quoted\n"
     "glob ('web-*') or state:STATE; several are added up.\n";
 
@@ -212,7 +213,8 @@ constexpr std::array<Command, 29> table{{
      .section = Section::tend,
      .arguments = "SELECTOR… | JOB KEY [VALUE]",
      .summary = "where confs are; show or set a value",
-     .details = "A changed value applies at the job's next start. The keys: man usvc-job.conf.\n",
+     .details = "A changed value applies at the job's next start; an empty one removes\n"
+                "the key. The keys: man usvc-job.conf.\n",
      .run = command::conf},
     {.name = "clean",
      .aliases = "rm delete",

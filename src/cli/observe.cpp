@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <string>
 #include <utility>
 
@@ -28,12 +27,6 @@ void observe_process(JobView& job, const Snapshot& snapshot, double now) {
 }
 
 }  // namespace
-
-double uptime() {
-  timespec now{};
-  if (::clock_gettime(CLOCK_BOOTTIME, &now) != 0) return 0;
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
 
 bool binary_changed(const BinaryView& binary) {
   struct stat now {};

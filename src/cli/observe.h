@@ -17,7 +17,5 @@ void observe_jobs(std::vector<JobView>& jobs);
 bool binary_changed(const BinaryView& binary);
 // The kernel's word for what a process does.
 std::string process_state_words(const Snapshot::Process& process);
-// Seconds since boot, the clock that processes' start times are counted in.
-double uptime();
 
 }  // namespace usvc

@@ -22,6 +22,7 @@ std::string ago(double then, double now) {
 // "exited with status 1 after 0.02 s", "was killed by SEGV (core dumped) after 3 s".
 std::string ended_words(const ExitView& exit) {
   if (exit.reason && !exit.code && !exit.signal) return "could not be started: " + printable(*exit.reason);
+  if (of_pre_hook(exit)) return "came to nothing: " + printable(*exit.reason) + " after " + seconds_words(exit.ran);
   std::string text = "ended in a way nobody saw";
   if (exit.signal)
     text = "was killed by " + printable(*exit.signal) +
@@ -32,12 +33,30 @@ std::string ended_words(const ExitView& exit) {
   return text + " after " + seconds_words(exit.ran);
 }
 
+// Wanted, and at rest all the same: there is no instance that could run it.
+bool instance_is_down(const JobView& job) {
+  return job.state == "stopped" && job.wanted;
+}
+
+// It was running when its instance went down, and how its run ended nobody has noted.
+bool was_lost(const JobView& job) {
+  return instance_is_down(job) && job.run_id && !(job.last_exit && job.last_exit->run_id == job.run_id);
+}
+
 std::string last_end_words(const JobView& job, const Background& background) {
   if (!job.last_exit) return {};
-  std::string text =
-      fmt::format("Its last run {}, {}", ended_words(*job.last_exit), ago(job.last_exit->at, background.now));
-  if (job.last_exit->asked.value_or(false)) text += ", because usvc was asked to end it";
-  return text + ".";
+  const ExitView& exit = *job.last_exit;
+  std::string text = fmt::format("{} {}, {}", was_lost(job) ? "The run before that" : "Its last run", ended_words(exit),
+                                 ago(exit.at, background.now));
+  if (exit.asked.value_or(false)) text += ", because usvc was asked to end it";
+  if (exit.forced.value_or(false)) text += " and the stop signal was not enough";
+  text += '.';
+  if (of_pre_hook(exit)) {
+    text += fmt::format(" The program itself was not started. What the hook printed is in {}", printable(job.log));
+    if (exit.run_id) text += fmt::format(" (usvc logchunk {})", printable(*exit.run_id));
+    text += '.';
+  }
+  return text;
 }
 
 std::string deaths_words(const JobView& job, const Background& background) {
@@ -64,6 +83,11 @@ std::string running_words(const JobView& job, const Background& background) {
 std::string stopped_words(const JobView& job, const Background& background) {
   const bool asked = job.last_exit && job.last_exit->asked.value_or(false);
   if (job.runs == 0) return job.name + " is stopped and has never run.";
+  if (was_lost(job)) {
+    return job.name +
+           " is not running: usvc's own processes have ended while it ran, or the machine has been booted anew.";
+  }
+  if (instance_is_down(job)) return job.name + " is not running, as its instance is not.";
   if (asked) return job.name + " is stopped: it was asked to.";
   if (background.stopped) return fmt::format("{} is stopped since {}.", job.name, format_time(background.stopped->t));
   return job.name + " is stopped.";
@@ -98,6 +122,12 @@ std::string never_again_words(const JobView& job) {
   return fmt::format("usvc does not start it again by itself (usvc start {}).", job.name);
 }
 
+std::string with_the_instance_words(const JobView& job) {
+  if (was_lost(job) && job.restart == "never") return never_again_words(job);
+  return fmt::format("usvc starts it again with the instance: usvc init, or the next start, load or run{}.",
+                     was_lost(job) ? "; what is still left of it is ended before" : "");
+}
+
 std::string after_its_end_words(const JobView& job) {
   if (job.restart == "never") return "When it ends it is not started again.";
   if (job.restart == "on-failure") return "When it fails usvc starts it again.";
@@ -124,6 +154,7 @@ std::string why_next(const JobView& job, const Background& background) {
     return fmt::format("usvc starts it again in {}, at {}.", seconds_words(left), format_time(*job.waiting_until));
   }
   if (job.state == "invalid") return fmt::format("Correct {}, then: usvc start {}.", job.conf, job.name);
+  if (instance_is_down(job)) return with_the_instance_words(job);
   if (job.state == "stopped") return never_again_words(job);
   if (job.state == "stopping") {
     return job.wanted ? "When nothing is left of it usvc starts it again." : "When nothing is left of it it stays so.";

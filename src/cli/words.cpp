@@ -26,7 +26,9 @@ bool failed(const ExitView& exit) {
 
 std::string exited_words(const Event& event) {
   std::string text = "exited: ";
-  if (event.signal) {
+  if (of_pre_hook(event)) {
+    text = printable(*event.message);
+  } else if (event.signal) {
     text += killed_words(*event.signal, event.core.value_or(false), event.oom.value_or(false));
   } else if (event.code) {
     text += fmt::format("exit {}", *event.code);
@@ -35,6 +37,7 @@ std::string exited_words(const Event& event) {
   }
   if (event.ran) text += " after " + seconds_words(*event.ran);
   if (event.asked.value_or(false)) text += ", as asked";
+  if (event.forced.value_or(false)) text += " (the stop signal was not enough)";
   if (event.cpu) text += ", CPU " + seconds_words(*event.cpu);
   if (event.max_rss_bytes && *event.max_rss_bytes > 0) {
     text += ", peak " + format_size(static_cast<std::uint64_t>(*event.max_rss_bytes));
@@ -45,6 +48,7 @@ std::string exited_words(const Event& event) {
 }  // namespace
 
 std::string exit_words(const ExitView& exit) {
+  if (of_pre_hook(exit)) return printable(*exit.reason);
   if (exit.signal) return killed_words(*exit.signal, exit.core, exit.oom.value_or(false));
   if (exit.code) return fmt::format("exit {}", *exit.code);
   if (exit.reason) return "not started: " + printable(*exit.reason);

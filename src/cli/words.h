@@ -11,7 +11,8 @@
 
 namespace usvc {
 
-// "exit 1", "killed by SEGV (core dumped)", "not started: WHY", "exit status unknown".
+// "exit 1", "killed by SEGV (core dumped)", "the pre-run hook failed: exit 1", "not started: WHY", "exit status
+// unknown".
 std::string exit_words(const ExitView& exit);
 // What a shell would have in $?: the code, 128+N for signal N, 126 (not started), 125 (unknown).
 int shell_status(const ExitView& exit);

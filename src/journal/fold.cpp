@@ -59,7 +59,8 @@ void end_run(JobRecord& record, const Event& event) {
                               .reason = event.message,
                               .run_id = event.run_id,
                               .log_offset = record.log_offset,
-                              .asked = event.asked};
+                              .asked = event.asked,
+                              .forced = event.forced};
   if (event.asked.value_or(false)) {
     record.young_ends = 0;
     return;

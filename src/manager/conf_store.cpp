@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "job/names.h"
+#include "job/options.h"
 #include "manager/git_config.h"
 
 namespace usvc {
@@ -103,9 +104,18 @@ Status set_conf(const Layout& layout, const std::string& name, const std::string
   for (const auto& entry : *entries) {
     if (entry.key != key) then.push_back(entry);
   }
-  then.push_back(changed);
+  const Option* option = find_option(key);
+  const bool removes = value.empty() && option != nullptr && !check_value(*option, value);
+  if (!removes) then.push_back(changed);
   if (auto conf = complete(then, layout, name); !conf) return pass(conf);
-  return set_git_config(layout.conf_path(name), "core." + key, value);
+  const std::string path = layout.conf_path(name);
+  if (!removes) return set_git_config(path, "core." + key, value);
+  if (auto unset = unset_git_config(path, "core." + key); !unset) return unset;
+  entries = load_conf_entries(layout, name);
+  if (!entries) return pass(entries);
+  const bool stays = std::any_of(entries->begin(), entries->end(), [&](const auto& entry) { return entry.key == key; });
+  if (!stays) return {};
+  return fail(Error("core." + key + " is set in a file that " + path + " includes").hint("remove it there"));
 }
 
 Result<std::vector<std::string>> load_environment(const Layout& layout, const std::string& name) {

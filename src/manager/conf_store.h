@@ -18,7 +18,8 @@ Result<Conf> load_conf(const Layout& layout, const std::string& name);
 Result<std::vector<ConfEntry>> load_conf_entries(const Layout& layout, const std::string& name);
 // Not flushed to the disk: the caller does that for many at once (Instance::sync_soon).
 Status save_conf(const Layout& layout, const Conf& conf);
-// Checks the value and the conf it would give before the file is touched.
+// Checks the value and the conf it would give before the file is touched. An empty text where that is no value of the
+// key removes the key: then its default is in force.
 Status set_conf(const Layout& layout, const std::string& name, const std::string& key, const std::string& value);
 
 // "K=V" each; an environment that was never captured is empty.

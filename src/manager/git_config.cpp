@@ -120,6 +120,14 @@ Status set_git_config(const std::string& path, const std::string& name, const st
   return {};
 }
 
+Status unset_git_config(const std::string& path, const std::string& name) {
+  auto config = open_config(path);
+  if (!config) return pass(config);
+  const int result = git_config_delete_multivar(config->get(), name.c_str(), ".*");
+  if (result != 0 && result != GIT_ENOTFOUND) return fail(last_git_error("cannot remove " + name + " from " + path));
+  return {};
+}
+
 std::map<std::string, std::vector<int>> lines_of_keys(const std::string& text) {
   std::map<std::string, std::vector<int>> lines;
   int number = 0;

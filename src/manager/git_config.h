@@ -30,6 +30,8 @@ struct GitEntry {
 Result<std::vector<GitEntry>> read_git_config(const std::string& path);
 // Sets SECTION.KEY, leaving everything else of the file as it is, comments too. A repeated key is refused.
 Status set_git_config(const std::string& path, const std::string& name, const std::string& value);
+// Takes every line that sets SECTION.KEY out of the file; fine when there is none.
+Status unset_git_config(const std::string& path, const std::string& name);
 // The lines, from 1, on which each key (in lower case) is set in this text.
 std::map<std::string, std::vector<int>> lines_of_keys(const std::string& text);
 

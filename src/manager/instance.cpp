@@ -136,8 +136,10 @@ void Instance::remove_job(const std::shared_ptr<Job>& job) {
 }
 
 void Instance::read_conf(Job& job) {
+  job.conf_stamp = stamp_of(layout_.conf_path(job.name));
   auto conf = load_conf(layout_, job.name);
   job.conf_error.clear();
+  job.conf_trouble.clear();
   if (conf) {
     conf->name.clear();
     if (conf->log == layout_.log_path(job.name)) conf->log.clear();
@@ -149,6 +151,28 @@ void Instance::read_conf(Job& job) {
   }
   job.conf.reset();
   job.conf_error = conf.error().message();
+}
+
+void Instance::notice_edited_confs() {
+  if (!online()) return;  // all have just been read
+  if (!conf_watch_) conf_watch_ = ConfWatch::create(layout_.jobs_dir);
+  const auto edited = conf_watch_->take();
+  for (const auto& [name, job] : jobs_) {
+    // What is wrong may also be in an included file, or pass: for want of descriptors, say.
+    if (!edited || edited->contains(name) || !job->conf_trouble.empty()) look_at_conf(*job);
+  }
+}
+
+void Instance::look_at_conf(Job& job) {
+  const FileStamp now = stamp_of(layout_.conf_path(job.name));
+  if (now == job.conf_stamp && job.conf_trouble.empty()) return;
+  job.conf_stamp = now;
+  auto conf = load_conf(layout_, job.name);
+  job.conf_trouble.clear();
+  if (conf || !job.conf) return;
+  std::string mend = conf.error().hint();
+  mend += (mend.empty() ? "" : "; ") + std::string("mend it before the next start of ") + job.name;
+  job.conf_trouble = std::move(conf).error().hint(std::move(mend)).message();
 }
 
 std::shared_ptr<Job> Instance::find(std::string_view name) const {
@@ -378,9 +402,10 @@ void Instance::alert(Job& job, const Event& exit) {
   facts.ran = exit.ran.value_or(0);
   facts.at = exit.t;
   facts.deaths = now.deaths;
-  const std::string how = exit.signal ? killed_by(*exit.signal, facts.core, exit.oom.value_or(false))
-                          : exit.code ? "exit " + std::to_string(*exit.code)
-                                      : exit.message.value_or("ended, nobody knows how");
+  const std::string how = exit.message  ? *exit.message
+                          : exit.signal ? killed_by(*exit.signal, facts.core, exit.oom.value_or(false))
+                          : exit.code   ? "exit " + std::to_string(*exit.code)
+                                        : "ended, nobody knows how";
   facts.text = how + " after " + seconds_words(facts.ran);
   const std::int64_t begin = now.last_exit ? std::max<std::int64_t>(now.last_exit->log_offset.value_or(0), 0) : 0;
   facts.last_lines = last_lines(layout(), log_path_of(job), Span{static_cast<std::uint64_t>(begin)}, alert_lines);

@@ -20,6 +20,7 @@
 #include "journal/writer.h"
 #include "log/capture.h"
 #include "manager/alerts.h"
+#include "manager/conf_watch.h"
 #include "manager/hashing.h"
 #include "manager/job.h"
 #include "manager/keeper_link.h"
@@ -101,6 +102,9 @@ class Instance {
   void find_new_confs();
   // Reads the job's conf; on failure conf_error says why.
   void read_conf(Job& job);
+  // Sees which confs have been edited since, for jobs that go on by what was read of theirs: conf_trouble says so where
+  // one can't be used any more.
+  void notice_edited_confs();
   std::shared_ptr<Job> add_job(const std::string& name, WindowSize window = {});
   void remove_job(const std::shared_ptr<Job>& job);
 
@@ -207,6 +211,9 @@ class Instance {
   double started_at_;
   Picture picture_;
   std::unique_ptr<JournalWriter> journal_;
+  void look_at_conf(Job& job);
+
+  std::optional<ConfWatch> conf_watch_;
   std::vector<std::string> odd_confs_;
   std::weak_ptr<const Conf> latest_conf_;  // of those that were read: the next may be the same
   double confs_seen_ = -1;                 // as of this change of the directory; -1: not yet

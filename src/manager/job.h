@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/files.h"
 #include "base/window_size.h"
 #include "job/adopt.h"
 #include "job/conf.h"
@@ -38,6 +39,8 @@ struct Job {
   // Instance::log_path_of), so that the copies of a group share one.
   std::shared_ptr<const Conf> conf;
   std::string conf_error;
+  FileStamp conf_stamp;      // of the conf that was looked at last
+  std::string conf_trouble;  // why the conf could not be read any more, which the job's next start is going to
   std::optional<Run> run;
   Resume resume = Resume::rest;  // where its life begins when it is an earlier manager's
   bool killed = false;           // the last stop had to use SIGKILL

@@ -70,13 +70,16 @@ asio::awaitable<Life::Stage> Life::take_up(Resume resume) {
     case Resume::begin:
       never_began_ = false;
       job_.state = JobState::starting;
-      if (record().wanted) co_return Stage::pre_run;
+      if (record().wanted) {
+        end_unwanted();
+        co_return Stage::pre_run;
+      }
       enter(JobState::stopped);
       co_return Stage::rest;
     case Resume::program:
       never_began_ = false;
       job_.state = JobState::starting;
-      ask_to_stop_unwanted();
+      end_unwanted();
       co_return Stage::program;
     case Resume::follow:
     case Resume::recover:
@@ -103,16 +106,20 @@ void Life::settle_down() {
   if (job_.state == JobState::stopped && record().wanted && !instance_.shutting_down) job_.post(JobEvent::start);
 }
 
-// A stop that an earlier manager had journaled and not carried out.
-void Life::ask_to_stop_unwanted() {
+// A stop that an earlier manager had journaled and not carried out; also one that another run is wanted after.
+void Life::end_unwanted() {
   const bool begins = job_.state == JobState::starting || job_.state == JobState::pre_run;
-  if (!record().wanted && (begins || job_.state == JobState::running)) job_.post(JobEvent::stop);
+  if (!begins && job_.state != JobState::running) return;
+  if (!record().wanted)
+    job_.post(JobEvent::stop);
+  else if (record().anew)
+    job_.post(JobEvent::restart);
 }
 
 // The process that lives, or has ended meanwhile, is followed to its end.
 asio::awaitable<Life::Stage> Life::follow() {
   const Phase phase = job_.run->phase;
-  ask_to_stop_unwanted();
+  end_unwanted();
   if (job_.state == JobState::stopping) {
     if (phase == Phase::pre) never_began_ = true;
     send_stop();
@@ -331,7 +338,9 @@ asio::awaitable<void> Life::drain() {
 asio::awaitable<void> Life::epilogue() {
   if (job_.state == JobState::dead) {
     if (never_began_ || !job_.conf || job_.conf->post_cmd.empty()) co_return;
-    job_.events.clear();  // what was asked meanwhile is in the journal's `wanted` and `anew`
+    // What was asked meanwhile is in the journal's `wanted` and `anew`. But for a stop that a start has followed: its
+    // time runs for the hook as well.
+    std::erase_if(job_.events, [](JobEvent asked) { return asked != JobEvent::stop; });
     if (!co_await start_process(Phase::post)) {
       instance_.record_error(job_.name, "the post-run hook could not be started: " + failure_);
       co_await bury();
@@ -422,6 +431,7 @@ Step Life::advance(JobEvent event) {
 void Life::enter(JobState state) {
   const JobState before = std::exchange(job_.state, state);
   Event entered = event(to_string(state));
+  if (state != JobState::dead) entered_at_ = entered.t;
   switch (state) {
     case JobState::starting: {
       if (before == JobState::pre_run) {  // the same run goes on
@@ -474,12 +484,15 @@ Event Life::exit_event() {
   Event exited = event("exited");
   const bool asked = record().state == "stopping";
   if (asked) exited.asked = true;
+  if (asked && job_.killed) exited.forced = true;
   exited.core = false;
   if (!failure_.empty()) {
     exited.message = failure_;
   } else if (job_.run && job_.run->end) {
     const RunEnd& end = *job_.run->end;
-    exited.t = end.at;
+    // It may have ended before what it had begun was noted; the journal is in order all the same. Not where the clock
+    // has been set back meanwhile.
+    exited.t = entered_at_ <= exited.t ? std::max(end.at, entered_at_) : end.at;
     exited.pid = job_.run->pid;
     if (const auto code = end.status.code()) exited.code = *code;
     if (const auto signal = end.status.signal()) exited.signal = signal_name(*signal);
@@ -488,7 +501,9 @@ Event Life::exit_event() {
     if (out_of_memory && end.status.signal() == SIGKILL && !asked) exited.oom = true;
     exited.cpu = end.cpu;
     exited.max_rss_bytes = end.max_rss_bytes;
-    if (job_.run->phase == Phase::pre) exited.message = "the pre-run hook failed: " + end.status.describe();
+    if (job_.run->phase == Phase::pre) {
+      exited.message = std::string("the pre-run hook ") + (asked ? "was ended: " : "failed: ") + end.status.describe();
+    }
   }
   const double began = record().started_at.value_or(exited.t);
   exited.ran = std::max(0.0, exited.t - began);

@@ -34,7 +34,7 @@ class Life {
   [[nodiscard]] bool was_not_let_go() const;
   void forget_spawned();
   void settle_down();
-  void ask_to_stop_unwanted();
+  void end_unwanted();
 
   asio::awaitable<void> rest();
   asio::awaitable<void> pre_run();
@@ -65,6 +65,7 @@ class Life {
   Instance& instance_;
   Job& job_;
   Clock::time_point deadline_ = Wakeup::never;
+  double entered_at_ = 0;     // the wall clock as the state was entered; 0: by an earlier manager
   Duration pause_{};          // before the next run, when it is `waiting` for it
   bool never_began_ = false;  // the run that is being buried came to nothing: why is in failure_
   std::string failure_;

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <utility>
@@ -33,7 +35,7 @@ struct Planned {
 // A job to be made.
 struct LoadedJob {
   Conf conf;
-  std::vector<std::string> env;
+  std::shared_ptr<const std::vector<std::string>> env;  // the same for all of a section
   bool start = true;
 };
 
@@ -175,8 +177,8 @@ Result<std::vector<LoadedJob>> members_of(Planned planned, const LoadRequest& re
   if (conf->cwd.empty()) conf->cwd = request.cwd;
   if (planned.names.empty() && planned.copies == 0) planned.copies = 1;
   take_copies(planned, made, taken);
-  const auto env = environment_of(request.env, planned.env);
-  if (auto found = find_program(*conf, request, env); !found) return pass(found, "[group \"" + planned.group + "\"]");
+  const auto env = std::make_shared<const std::vector<std::string>>(environment_of(request.env, planned.env));
+  if (auto found = find_program(*conf, request, *env); !found) return pass(found, "[group \"" + planned.group + "\"]");
   std::vector<LoadedJob> members;
   for (const auto& name : planned.names) {
     members.push_back({*conf, env, planned.start});
@@ -210,7 +212,7 @@ std::optional<Outcome> make(Instance& instance, const LoadRequest& request, cons
       return failed;
     }
     const Wanted wanted = member.start ? Wanted::yes : Wanted::no;
-    if (auto created = create_job(instance, member.conf, member.env, request.key, {}, wanted); !created) {
+    if (auto created = create_job(instance, member.conf, *member.env, request.key, {}, wanted); !created) {
       Outcome failed;
       failed.name = name;
       failed.ok = false;
@@ -246,7 +248,7 @@ asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request) {
   for (auto& planned : *plans) {
     auto some = members_of(std::move(planned), request, made, taken);
     if (!some) co_return pass(some);
-    members.insert(members.end(), some->begin(), some->end());
+    std::move(some->begin(), some->end(), std::back_inserter(members));
   }
   Names others = instance->reserved_names;
   std::vector<std::string> names;

@@ -9,8 +9,10 @@ Result<Begun> ask(Instance& instance, const std::shared_ptr<Job>& job, const std
   const JobRecord& record = instance.record_of(*job);
   const SeenRequest* seen = acted_on(instance, key, job->name) ? instance.seen(key) : nullptr;
   const bool begun_since = seen != nullptr && record.started_at.value_or(0) > seen->t;
-  // A run that is just beginning is a new one; so is one that has begun since this was asked the first time.
-  if (begun_since || job->state == JobState::starting) return Begun{job, record.runs - 1};
+  // A run that is just beginning is a new one, unless it has been told to stop; so is one that has begun since this was
+  // asked the first time.
+  const bool begins = job->state == JobState::starting && record.wanted && !record.anew;
+  if (begun_since || begins) return Begun{job, record.runs - 1};
   Begun begun{job, record.runs};
   if (seen == nullptr) {
     if (auto journaled = set_wanted(instance, job->name, Wanted::anew, key); !journaled) return pass(journaled);

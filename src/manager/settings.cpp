@@ -1,6 +1,5 @@
 #include "manager/settings.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,19 +8,11 @@
 #include <vector>
 
 #include "base/files.h"
-#include "base/time.h"
 #include "manager/git_config.h"
 
 namespace usvc {
 
 namespace {
-
-// A file that has just changed may change again within the same tick of its clock.
-constexpr double tick = 1;
-
-std::int64_t in_ns(const timespec& time) {
-  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
 
 bool is_include(const GitEntry& entry) {  // git's own
   return entry.section == "include" || entry.section == "includeif";
@@ -52,20 +43,13 @@ LoadedSettings load_settings(const std::string& path) {
   return {std::move(settings), of_one_file};
 }
 
-SettingsFile::Stamp SettingsFile::look() const {
-  struct stat info {};
-  if (::stat(path_.c_str(), &info) != 0) return {};
-  return {true, info.st_dev, info.st_ino, info.st_size, in_ns(info.st_mtim), in_ns(info.st_ctim)};
-}
-
 const Result<Settings>& SettingsFile::get() const {
-  const Stamp now = look();
+  const FileStamp now = stamp_of(path_);
   if (stamp_ == now) return settings_;
   auto loaded = load_(path_);
   settings_ = std::move(loaded.settings);
-  const double changed = static_cast<double>(std::max(now.modified_ns, now.changed_ns)) / 1e9;
   // What is wrong may be in an included file, or pass: for want of descriptors, say.
-  const bool settled = loaded.of_one_file && settings_ && unix_now() - changed > tick;
+  const bool settled = loaded.of_one_file && settings_ && !may_change_unseen(now);
   stamp_ = settled ? std::optional(now) : std::nullopt;
   return settings_;
 }

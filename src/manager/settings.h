@@ -1,14 +1,12 @@
 // Reads usvc.conf: git-config format, see job/settings.h for what may stand there.
 #pragma once
 
-#include <sys/types.h>
-
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "job/layout.h"
 #include "job/settings.h"
 
@@ -32,21 +30,9 @@ class SettingsFile {
   [[nodiscard]] const Result<Settings>& get() const;
 
  private:
-  // As it was when it was read.
-  struct Stamp {
-    bool there = false;
-    dev_t dev = 0;
-    ino_t inode = 0;
-    off_t size = 0;
-    std::int64_t modified_ns = 0;
-    std::int64_t changed_ns = 0;
-    bool operator==(const Stamp&) const = default;
-  };
-  [[nodiscard]] Stamp look() const;
-
   std::string path_;
   Load load_;
-  mutable std::optional<Stamp> stamp_;  // none: it is to be read in any case
+  mutable std::optional<FileStamp> stamp_;  // as it was when it was read; none: it is to be read in any case
   mutable Result<Settings> settings_;
 };
 

@@ -97,12 +97,13 @@ std::optional<Outcome> look(Instance& instance, const Begun& begun, Clock::time_
     return std::nullopt;
   }
   const bool over = record.runs > begun.runs_before + 1 || record.exit_recorded;
-  if (over && record.last_exit) {
+  const bool asked = record.last_exit && record.last_exit->asked.value_or(false);
+  // Somebody stopped it; where it is wanted again already, that run is looked at.
+  const bool replaced = asked && record.wanted && !record.exit_recorded;
+  if (over && record.last_exit && !replaced) {
     // The sweep and the drain come first: then what it printed last is in the log.
     if (job.state == JobState::dead || job.state == JobState::post_run) return std::nullopt;
-    if (record.last_exit->asked.value_or(false)) {
-      // Somebody stopped it; where it is wanted again already, that run is waited for.
-      if (record.wanted && !record.exit_recorded) return std::nullopt;
+    if (asked) {
       Outcome stopped = outcome_of(instance, job);
       stopped.ok = false;
       stopped.pid.reset();

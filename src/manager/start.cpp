@@ -157,8 +157,9 @@ asio::awaitable<void> forget_stillborn(Instance* instance, const Outcome* outcom
   Wakeup wakeup(instance->io());
   Watching watching(&wakeup);
   watching.add(job);
-  while (!job->removed && (job->state != JobState::stopped || job->run)) co_await wakeup.wait();
-  if (!job->removed) (void)forget_job(*instance, job);
+  const auto given_up = [&] { return job->removed || instance->record_of(*job).wanted; };  // somebody has started it
+  while (!given_up() && !job->idle()) co_await wakeup.wait();
+  if (!given_up()) (void)forget_job(*instance, job);
 }
 
 }  // namespace
@@ -272,6 +273,9 @@ asio::awaitable<Outcomes> start_known(Instance* instance, SelectRequest request)
         co_return pass(journaled);
       begun.push_back({job, record.runs});
       job->post(JobEvent::start);
+    } else if (job->state == JobState::stopping || record.anew) {
+      begun.push_back(
+          {job, record.runs});  // somebody has asked for its next run already: a restart, a stop and a start
     } else {
       Outcome already;
       already.name = job->name;

@@ -346,7 +346,12 @@ void Instance::take_state(Job& job, Resume resume) {
   const JobState state = journaled(job).state;
   if (resume == Resume::recover) return recover(job);
   job.state = state;
+  // Its time to settle goes on, or managers that are killed in turn would keep whoever waits for it for ever.
   job.running_since = Wakeup::Clock::now();
+  if (job.run && job.run->start_ticks > 0) {
+    job.running_since -=
+        std::chrono::duration_cast<Duration>(std::chrono::duration<double>(age_of(job.run->start_ticks)));
+  }
   // The journal's last word may be of the hook, the process the program's.
   if (resume == Resume::follow && job.run->phase == Phase::main && state == JobState::pre_run) {
     job.state = JobState::starting;

@@ -78,6 +78,8 @@ JobView view_of(Instance& instance, const Job& job) {
     view.trouble = job.conf_error;
   else if (job.log_error != 0)
     view.trouble = std::string("log: ") + std::strerror(job.log_error);
+  else if (!job.conf_trouble.empty())
+    view.trouble = job.conf_trouble;
   else if (!instance.online() && !instance.silent() && record.wanted)
     view.trouble = "the instance is not running (usvc init)";
   return view;
@@ -85,6 +87,7 @@ JobView view_of(Instance& instance, const Job& job) {
 
 Result<JobsReply> list_jobs(Instance& instance, const std::vector<std::string>& selectors) {
   instance.find_new_confs();
+  instance.notice_edited_confs();
   JobsReply reply;
   reply.troubles = instance.troubles();
   if (!selectors.empty()) {

@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <limits>
 
 #include "base/files.h"
@@ -110,6 +112,16 @@ const std::string& boot_id() {
 std::uint64_t clock_ticks() {
   static const auto ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
   return ticks;
+}
+
+double uptime() {
+  timespec now{};
+  if (::clock_gettime(CLOCK_BOOTTIME, &now) != 0) return 0;
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+double age_of(std::uint64_t start_ticks) {
+  return std::max(0.0, uptime() - static_cast<double>(start_ticks) / static_cast<double>(clock_ticks()));
 }
 
 std::optional<Identity> identify(pid_t pid) {

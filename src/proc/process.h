@@ -46,6 +46,10 @@ std::optional<std::string> read_cmdline(pid_t pid);
 const std::string& boot_id();
 // Ticks a second, the unit of every *_ticks here.
 std::uint64_t clock_ticks();
+// Seconds since boot, the clock that processes' start times are counted in.
+double uptime();
+// How many seconds ago a process of this boot began; never negative.
+double age_of(std::uint64_t start_ticks);
 
 struct Identity {
   pid_t pid = 0;

@@ -36,6 +36,7 @@ struct Event {
   std::optional<double> cpu;          // user + system seconds, children it waited for included
   std::optional<std::int64_t> max_rss_bytes;
   std::optional<bool> asked;                     // exited because usvc was asked to stop it
+  std::optional<bool> forced;                    // asked, and the stop signal had not been enough: it took SIGKILL
   std::optional<std::string> message;            // for people: why, what
   std::optional<double> until;                   // waiting: when it is tried again
   std::optional<bool> wanted;                    // wanted
@@ -56,9 +57,15 @@ struct Event {
   std::optional<json::value> state;  // checkpoint: a JobRecord
 };
 BOOST_DESCRIBE_STRUCT(Event, (),
-                      (t, job, run_id, event, pid, code, signal, core, oom, ran, cpu, max_rss_bytes, asked, message,
-                       until, wanted, anew, key, log_offset, error_log_offset, start_ticks, boot_id, md5, binary,
-                       binary_dev, binary_inode, binary_size, binary_mtime_ns, manager_version, keeper_version, state))
+                      (t, job, run_id, event, pid, code, signal, core, oom, ran, cpu, max_rss_bytes, asked, forced,
+                       message, until, wanted, anew, key, log_offset, error_log_offset, start_ticks, boot_id, md5,
+                       binary, binary_dev, binary_inode, binary_size, binary_mtime_ns, manager_version, keeper_version,
+                       state))
+
+// An `exited` of the pre-run hook: the program has not been started, and `message` says so.
+inline bool of_pre_hook(const Event& exited) {
+  return exited.message && (exited.code || exited.signal);
+}
 
 // True for the lines that only the fold needs; `events` does not show them.
 bool is_record(const Event& event);

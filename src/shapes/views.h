@@ -21,8 +21,14 @@ struct ExitView {
   std::optional<std::string> run_id;
   std::optional<std::int64_t> log_offset;  // where that run begins, as a position (log/index.h)
   std::optional<bool> asked;               // usvc was asked to stop it
+  std::optional<bool> forced;              // and the stop signal had not been enough: it took SIGKILL
 };
-BOOST_DESCRIBE_STRUCT(ExitView, (), (code, signal, core, oom, ran, at, reason, run_id, log_offset, asked))
+BOOST_DESCRIBE_STRUCT(ExitView, (), (code, signal, core, oom, ran, at, reason, run_id, log_offset, asked, forced))
+
+// The end is that of the pre-run hook, and the program has not been started: `reason` says so.
+inline bool of_pre_hook(const ExitView& exit) {
+  return exit.reason && (exit.code || exit.signal);
+}
 
 // Which file was started, to see later whether it has been replaced.
 struct BinaryView {

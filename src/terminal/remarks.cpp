@@ -12,7 +12,9 @@ namespace {
 
 std::string exit_words(const std::string& job, const Event& event) {
   std::string text = job;
-  if (event.signal) {
+  if (of_pre_hook(event)) {
+    text += " was not started: " + printable(*event.message);
+  } else if (event.signal) {
     text += " was killed by " + printable(*event.signal);
     if (event.core.value_or(false)) text += " (core dumped)";
     if (event.oom.value_or(false)) text += " (out of memory)";

@@ -91,6 +91,34 @@ TEST_F(ConfTest, MistypedKeyGetsASuggestion) {
   }
 }
 
+TEST_F(ConfTest, AnEmptyValueRemovesAKey) {
+  start(
+      {"--name", "web", "-a", "a@example.org", "-a", "b@example.org", "--stop-timeout", "7s", "--", probe(), "serve"});
+  write(conf_path("web"), "# mine, keep it\n" + read(conf_path("web")), 0600);
+  ok({"conf", "web", "alert", ""});
+  EXPECT_EQ(git("web", {"--get-all", "core.alert"}).status, 1);
+  ok({"conf", "web", "alert", ""});
+  ok({"conf", "web", "stop-timeout", ""});
+  EXPECT_EQ(ok({"conf", "web", "stop-timeout"}).out, "10s\n");
+  const Output cmd = run({"conf", "web", "cmd", ""});
+  EXPECT_NE(cmd.status, 0) << cmd;
+  EXPECT_EQ(ok({"conf", "web", "cmd"}).out, probe() + "\n");
+  EXPECT_TRUE(contains(read(conf_path("web")), "# mine, keep it\n"));
+  const std::string shared = write("shared.conf", "[core]\n\tstop-signal = INT\n");
+  ASSERT_EQ(git("web", {"include.path", shared}).status, 0);
+  EXPECT_TRUE(contains(fails(1, {"conf", "web", "stop-signal", ""}).err, "includes"));
+}
+
+TEST_F(ConfTest, WhatIsNotSetIsSaid) {
+  start({"--name", "web", "--", probe(), "serve"});
+  EXPECT_TRUE(contains(fails(1, {"conf", "web", "alert"}).err, "alert is not set in " + conf_path("web")));
+  const Output log = fails(1, {"conf", "web", "log"});
+  EXPECT_TRUE(contains(log.err, status("web").log + " is in force")) << log;
+  EXPECT_EQ(json({"conf", "web", "tree"}).as_array().at(0).as_string(), "auto");
+  const Output nosuch = fails(2, {"conf", "web", "nosuch"});
+  EXPECT_TRUE(contains(nosuch.err, "'nosuch' is neither a job nor a key")) << nosuch;
+}
+
 TEST_F(ConfTest, WorksWithoutAnInstance) {
   start({"--name", "web", "--", probe(), "serve"});
   ok({"shutdown"});

@@ -69,6 +69,47 @@ TEST_F(HooksTest, StopDoesNotWaitForAHookThatHangs) {
   EXPECT_NE(starter->finish(10s).status, 0);
 }
 
+TEST_F(HooksTest, OneThatFailsBeforeTheRunIsNotTakenForTheProgram) {
+  const Output output =
+      fails(1, {"start", "--name", "web", "--pre", "echo no database; exit 3", "--", probe(), "serve"});
+  EXPECT_TRUE(contains(output.err, "the pre-run hook failed: exit 3")) << output;
+  ASSERT_TRUE(wait_state("web", "waiting"));
+  EXPECT_TRUE(contains(ok({"status"}).out, "! the pre-run hook failed: exit 3")) << ok({"status"});
+  const std::string why = ok({"why", "web"}).out;
+  for (const std::string part : {"the pre-run hook failed: exit 3", "The program itself was not started", "web.log",
+                                 "usvc logchunk web.", "no database"}) {
+    EXPECT_TRUE(contains(why, part)) << "no '" << part << "' in: " << why;
+  }
+  EXPECT_FALSE(contains(why, "exited with status 3")) << why;
+  const std::string events = ok({"events", "web"}).out;
+  EXPECT_TRUE(contains(events, "the pre-run hook failed: exit 3")) << events;
+  EXPECT_FALSE(contains(events, "exited: exit 3")) << events;
+}
+
+TEST_F(HooksTest, ThatEndAtOnceKeepTheOrderOfEvents) {
+  start({"--name", "web", "-1", "--settle", "0", "--pre", "true", "--post", "true", "--", probe(), "print", "x"});
+  (void)run({"start", "--name", "bad", "--pre", "false", "--", probe(), "serve"});
+  ASSERT_TRUE(wait_state("bad", "waiting"));
+  ASSERT_TRUE(wait_state("web", "stopped"));
+  for (const std::string job : {"web", "bad"}) {
+    double last = 0;
+    for (const auto& event : events({job})) {
+      const double now = number_of(event, "t").value_or(0);
+      EXPECT_GE(now, last) << job << ": " << text_of(event, "event");
+      last = now;
+    }
+  }
+}
+
+TEST_F(HooksTest, OneThatIsStoppedHasNotFailed) {
+  const auto starter = launch({"start", "--name", "web", "--pre", probe() + " serve", "--", probe(), "serve"});
+  ASSERT_TRUE(wait_state("web", "pre-run"));
+  stop({"web"});
+  const std::string events = ok({"events", "web"}).out;
+  EXPECT_TRUE(contains(events, "the pre-run hook was ended: killed by TERM")) << events;
+  EXPECT_NE(starter->finish(10s).status, 0);
+}
+
 }  // namespace
 
 }  // namespace usvc::test

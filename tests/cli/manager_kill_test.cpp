@@ -1,4 +1,5 @@
 // No single kill loses a job: the manager or the keeper is killed, and nobody notices.
+#include <chrono>
 #include <csignal>
 
 #include "cli/cli_test.h"
@@ -117,6 +118,22 @@ TEST_F(ManagerKillTest, RepeatedKillsStartNothingTwice) {
   EXPECT_EQ(pids(), before);
   EXPECT_EQ(count_of(read(path("starts")), "start\n"), 5U);
   EXPECT_EQ(job_processes().size(), 5U) << list(job_processes());
+}
+
+TEST_F(ManagerKillTest, TimeToSettleGoesOn) {
+  const auto client = launch({"start", "--name", "web", "--settle", "3", "--", probe(), "serve"});
+  ASSERT_TRUE(wait_state("web", "running"));
+  const auto began = std::chrono::steady_clock::now();
+  int kills = 0;
+  const auto ended = [&] { return !client->pump(1s); };
+  // Never as long as the time to settle without a kill.
+  while (!ended() && std::chrono::steady_clock::now() - began < 20s) {
+    kill_hard(manager_pid());
+    ++kills;
+  }
+  const Output output = client->finish(1s);
+  EXPECT_EQ(output.status, 0) << output;
+  EXPECT_GE(kills, 2);
 }
 
 TEST_F(ManagerKillTest, CountdownGoesOn) {

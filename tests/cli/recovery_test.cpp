@@ -113,6 +113,23 @@ TEST_F(RecoveryTest, ReadingCommandsWorkMeanwhile) {
   ok({"init"});
 }
 
+TEST_F(RecoveryTest, WhyTellsThatTheJobComesBack) {
+  start({"--name", "web", "--", probe(), "serve"});
+  start({"--name", "once", "-1", "--", probe(), "serve"});
+  const pid_t before = pid_of("web");
+  kill_both();
+  const std::string why = ok({"why", "web"}).out;
+  EXPECT_TRUE(contains(why, "usvc starts it again with the instance: usvc init")) << why;
+  EXPECT_FALSE(contains(why, "does not start it again")) << why;
+  EXPECT_TRUE(contains(ok({"why", "once"}).out, "it is to run once only")) << ok({"why", "once"});
+  ok({"init"});
+  EXPECT_GT(wait_new_pid("web", before), 0);
+  EXPECT_TRUE(wait_state("once", "stopped"));
+  ok({"shutdown"});
+  const std::string after = ok({"why", "web"}).out;
+  EXPECT_TRUE(contains(after, "as its instance is not") && contains(after, "usvc starts it again with")) << after;
+}
+
 }  // namespace
 
 }  // namespace usvc::test

@@ -67,6 +67,14 @@ TEST_F(RunTest, OptionsAreThoseOfStart) {
   EXPECT_TRUE(contains(output.out, "\"cwd\":\"/usr\"")) << output;
 }
 
+TEST_F(RunTest, APolicyThatWouldStartItAnewIsRefused) {
+  for (const std::string policy : {"always", "on-failure"}) {
+    const Output output = fails(2, {"run", "--name", "web", "--restart", policy, "--", probe(), "exit", "0"});
+    EXPECT_TRUE(contains(output.err, "--restart " + policy) && contains(output.err, "usvc start --restart")) << output;
+  }
+  EXPECT_EQ(run({"run", "--restart", "never", "--", probe(), "exit", "4"}).status, 4);
+}
+
 TEST_F(RunTest, StopFromElsewhereEndsIt) {
   const auto client = launch({"run", "--name", "web", "--", probe(), "print", "up", "--", "serve"});
   ASSERT_TRUE(client->wait_output(10s, [](const Output& o) { return contains(o.out, "up"); })) << client->output();

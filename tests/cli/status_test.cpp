@@ -1,4 +1,5 @@
 // usvc status: the machine's line, the table, its JSON, on a terminal and in a pipe.
+#include <cstdio>
 #include <filesystem>
 #include <regex>
 
@@ -75,6 +76,34 @@ TEST_F(StatusTest, JobInTroubleSticksOutWithItsReason) {
   EXPECT_TRUE(std::regex_search(row_of(table.out, "bad"), std::regex("waiting [0-9]+"))) << table;
   EXPECT_TRUE(contains(row_of(table.out, "bad"), "exit 3")) << table;
   EXPECT_FALSE(contains(row_of(table.out, "fine"), "exit")) << table;
+}
+
+TEST_F(StatusTest, AConfThatIsBrokenUnderARunningJobIsToldAndAMendedOneNot) {
+  start({"-n", "2", "-g", "web", "--", probe(), "serve"});
+  EXPECT_EQ(text_of(status("web-1").raw, "trouble"), "");
+  const std::string good = read(conf_path("web-1"));
+  const auto lines = std::to_string(lines_of(good).size() + 1);
+  const auto in_place = [&](const std::string& text) { write(conf_path("web-1"), text, 0600); };
+  in_place(good + "stop-timeout = never\n");
+  const std::string trouble = text_of(status("web-1").raw, "trouble");
+  EXPECT_TRUE(contains(trouble, conf_path("web-1") + ":" + lines)) << trouble;
+  EXPECT_TRUE(contains(trouble, "mend it before the next start of web-1")) << trouble;
+  EXPECT_EQ(status("web-1").state, "running");
+  EXPECT_TRUE(contains(row_of(ok({"status"}).out, "web-1"), "! " + conf_path("web-1")));
+  EXPECT_TRUE(contains(ok({"why", "web-1"}).out, conf_path("web-1") + ":" + lines));
+  EXPECT_EQ(text_of(status("web-2").raw, "trouble"), "");
+  in_place("[core\n");
+  EXPECT_TRUE(contains(text_of(status("web-1").raw, "trouble"), conf_path("web-1"))) << status("web-1");
+  in_place(good);
+  EXPECT_EQ(text_of(status("web-1").raw, "trouble"), "");
+  // As editors do it that write anew and rename.
+  const std::string other = write("new.conf", "[core]\n\tcmd = /bin/true\n\tnosuch = 1\n\ttty = perhaps\n", 0600);
+  ASSERT_EQ(std::rename(other.c_str(), conf_path("web-1").c_str()), 0);
+  EXPECT_TRUE(contains(text_of(status("web-1").raw, "trouble"), "tty")) << status("web-1");
+  ASSERT_EQ(std::remove(conf_path("web-1").c_str()), 0);
+  EXPECT_TRUE(contains(text_of(status("web-1").raw, "trouble"), "No such file")) << status("web-1");
+  in_place(good);
+  EXPECT_EQ(text_of(status("web-1").raw, "trouble"), "");
 }
 
 TEST_F(StatusTest, Md5IsOfTheStartedBinaryAndAStarTellsThatItChanged) {

@@ -71,6 +71,93 @@ TEST_F(StopTest, EndsACountdown) {
   EXPECT_FALSE(status("bad").wanted);
 }
 
+// A job that ignores the stop signal, while a stop of it goes on.
+class StopMeanwhileTest : public CliTest {
+ protected:
+  void SetUp() override {
+    CliTest::SetUp();
+    start({"--name", "deaf", "--stop-timeout", "3", "--", probe(), "ignore", "TERM", "--", "serve"});
+    before_ = pid_of("deaf");
+    stop_ = launch({"stop", "deaf"});
+    ASSERT_TRUE(wait_state("deaf", "stopping"));
+  }
+  // The stop told the truth, and the job runs anew.
+  void expect_stopped_and_started() {
+    const Output stopped = stop_->finish(20s);
+    EXPECT_EQ(stopped.status, 0) << stopped;
+    EXPECT_TRUE(contains(stopped.out, "had to be killed: TERM did not end it within 3s")) << stopped;
+    EXPECT_TRUE(contains(stopped.out, "asked to start again meanwhile")) << stopped;
+    expect_gone(before_, "the process that was to be stopped");
+    const pid_t after = wait_new_pid("deaf", before_);
+    EXPECT_EQ(job_processes().size(), 1U) << list(job_processes());
+    EXPECT_EQ(journal_names("deaf"), "starting running stopping exited starting running");
+    const auto exits = events_of("deaf", "exited");
+    ASSERT_EQ(exits.size(), 1U);
+    EXPECT_EQ(text_of(exits.front(), "signal"), "KILL");
+    EXPECT_TRUE(exits.front().contains("forced") && exits.front().at("forced").as_bool()) << exits.front();
+    EXPECT_TRUE(contains(ok({"events", "deaf"}).out, "the stop signal was not enough"));
+    EXPECT_TRUE(contains(ok({"why", "deaf"}).out, "the stop signal was not enough"));
+    EXPECT_GT(after, 0);
+    EXPECT_EQ(status("deaf").deaths, 0);
+  }
+  void expect_started(const Output& output) {
+    EXPECT_EQ(output.status, 0) << output;
+    EXPECT_FALSE(alive(before_)) << "answered while the old process still lived: " << output;
+    EXPECT_TRUE(contains(output.out, "pid " + std::to_string(pid_of("deaf")))) << output;
+  }
+
+  pid_t before_ = 0;
+  std::unique_ptr<Child> stop_;
+};
+
+TEST_F(StopMeanwhileTest, AStartComesAfterTheStop) {
+  const auto second = launch({"start", "deaf"});
+  expect_started(ok({"start", "deaf"}));
+  expect_started(second->finish(20s));
+  expect_stopped_and_started();
+}
+
+TEST_F(StopMeanwhileTest, ARestartComesAfterTheStop) {
+  expect_started(ok({"restart", "deaf"}));
+  expect_stopped_and_started();
+}
+
+TEST_F(StopMeanwhileTest, TheManagerIsKilledWithBothUnderWay) {
+  const auto starting = launch({"start", "deaf"});
+  ASSERT_TRUE(wait_until(10s, [&] { return status("deaf").wanted; }));
+  kill_hard(manager_pid());
+  expect_started(starting->finish(20s));
+  const Output stopped = stop_->finish(20s);
+  EXPECT_EQ(stopped.status, 0) << stopped;
+  EXPECT_TRUE(contains(stopped.out, "had to be killed")) << stopped;
+  EXPECT_TRUE(contains(stopped.out, "asked to start again")) << stopped;
+}
+
+TEST_F(StopTest, AStartThatIsOvertakenByAStopAndAStartAnswers) {
+  const auto first = launch({"start", "--name", "web", "--settle", "2", "--stop-timeout", "1", "--", probe(), "ignore",
+                             "TERM", "--", "serve"});
+  ASSERT_TRUE(wait_state("web", "running"));
+  const auto stopping = launch({"stop", "web"});
+  ASSERT_TRUE(wait_state("web", "stopping"));
+  ok({"start", "web"});
+  const Output output = first->finish(20s);
+  EXPECT_EQ(output.status, 0) << output;
+  EXPECT_TRUE(contains(output.out, std::to_string(pid_of("web")))) << output;
+  EXPECT_EQ(stopping->finish(20s).status, 0);
+}
+
+TEST_F(StopTest, AStartDuringARestartTellsTheNewProcess) {
+  start({"--name", "web", "--stop-timeout", "1", "--", probe(), "ignore", "TERM", "--", "serve"});
+  const pid_t before = pid_of("web");
+  const auto restarting = launch({"restart", "web"});
+  ASSERT_TRUE(wait_state("web", "stopping"));
+  const Output output = ok({"start", "web"});
+  EXPECT_FALSE(alive(before)) << output;
+  EXPECT_TRUE(contains(output.out, "pid " + std::to_string(pid_of("web")))) << output;
+  EXPECT_EQ(restarting->finish(20s).status, 0);
+  EXPECT_EQ(status("web").runs, 2);
+}
+
 TEST_F(StopTest, WrongUsageAndNoMatch) {
   fails(2, {"stop"});
   start({"--name", "web", "--", probe(), "serve"});

@@ -77,6 +77,33 @@ std::vector<Case> cases() {
   job.runs = 0;
   all.push_back({"never ran", job, {}, {"has never run"}});
 
+  job.runs = 2;
+  job.run_id = "web.2.00000000";
+  all.push_back({"lost",
+                 job,
+                 {},
+                 {"is not running: usvc's own processes have ended while it ran", "starts it again with the instance",
+                  "what is still left of it is ended before"}});
+  job.last_exit = end(3);
+  job.last_exit->run_id = "web.1.00000000";
+  all.push_back({"lost, and the one before", job, {}, {"The run before that exited with status 3"}});
+  job.restart = "never";
+  all.push_back({"lost once", job, {}, {"does not start it again: it is to run once only"}});
+  job.restart = "always";
+  job.last_exit->run_id = job.run_id;
+  all.push_back({"shut down", job, {}, {"not running, as its instance is not.", "starts it again with the instance"}});
+
+  job = job_in("waiting");
+  job.last_exit = end(3);
+  job.last_exit->reason = "the pre-run hook failed: exit 3";
+  job.last_exit->run_id = "web.2.00000000";
+  job.log = "/h/logs/web.log";
+  all.push_back({"hook failed",
+                 job,
+                 {},
+                 {"came to nothing: the pre-run hook failed: exit 3 after 0.02 s", "program itself was not started",
+                  "/h/logs/web.log (usvc logchunk web.2.00000000)"}});
+
   job = job_in("invalid");
   job.trouble = "/h/jobs/web.conf:3: core.tty: 'x' is neither true nor false";
   all.push_back({"invalid", job, {}, {"can't be started: /h/jobs/web.conf:3", "Correct /h/jobs/web.conf"}});

@@ -30,6 +30,9 @@ TEST(CliWords, Exit) {
   EXPECT_EQ(exit_words(killed("KILL", false)), "killed by KILL");
   EXPECT_EQ(exit_words(killed("SEGV", true)), "killed by SEGV (core dumped)");
   EXPECT_EQ(exit_words(ExitView{}), "exit status unknown");
+  ExitView hook = exited(3);
+  hook.reason = "the pre-run hook failed: exit 3";
+  EXPECT_EQ(exit_words(hook), "the pre-run hook failed: exit 3");
   ExitView never;
   never.reason = "exec: Permission denied";
   EXPECT_EQ(exit_words(never), "not started: exec: Permission denied");

@@ -132,7 +132,7 @@ class Model {
   void take_up(World& world, Resume resume);
   void take_up_unbegun(World& world);
   void settle_down(World& world);
-  void ask_to_stop_unwanted(World& world);
+  void end_unwanted(World& world);
   void follow(World& world);
   void hear(World& world, const Message& message);
   void on_end(World& world, Byte run, Phase phase, bool known, bool failed);
@@ -619,7 +619,7 @@ inline void Model::take_up(World& world, Resume resume) {
     case Resume::program:
       world.never_began = false;
       world.state = JobState::starting;
-      ask_to_stop_unwanted(world);
+      end_unwanted(world);
       return ask_for_process(world, Phase::main);
     case Resume::follow:
     case Resume::recover:
@@ -649,7 +649,10 @@ inline void Model::take_up_unbegun(World& world) {
     world.state = JobState::stopped;
     return settle_down(world);
   }
-  if (record(world).wanted) return enter_pre_run(world);
+  if (record(world).wanted) {
+    end_unwanted(world);
+    return enter_pre_run(world);
+  }
   enter(world, JobState::stopped);
   world.at = At::rest;
 }
@@ -660,16 +663,18 @@ inline void Model::settle_down(World& world) {
   if (world.state == JobState::stopped && record(world).wanted) world.events.push(JobEvent::start);
 }
 
-inline void Model::ask_to_stop_unwanted(World& world) {
+inline void Model::end_unwanted(World& world) {
   const JobState state = world.state;
   const bool begins = state == JobState::starting || state == JobState::pre_run;
-  if (!record(world).wanted && (begins || state == JobState::running)) world.events.push(JobEvent::stop);
+  if (!begins && state != JobState::running) return;
+  if (!record(world).wanted) return world.events.push(JobEvent::stop);
+  if (record(world).anew) world.events.push(JobEvent::restart);
 }
 
 inline void Model::follow(World& world) {
   const Phase phase = world.run.phase;
   world.stage = phase;
-  ask_to_stop_unwanted(world);
+  end_unwanted(world);
   if (world.state == JobState::stopping) {
     if (phase == Phase::pre) world.never_began = true;
     world.stage = Phase::main;

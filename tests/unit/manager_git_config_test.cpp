@@ -48,5 +48,17 @@ TEST(GitConfig, AnUnknownEscapeIsAnErrorWithItsLine) {
   EXPECT_TRUE(remove_all(dir));
 }
 
+TEST(GitConfig, AKeyIsTakenOutWithAllItsValues) {
+  const GitLibrary git;
+  std::string dir = "/tmp/usvc-git-XXXXXX";
+  ASSERT_NE(::mkdtemp(dir.data()), nullptr);
+  const std::string path = dir + "/web-1.conf";
+  ASSERT_TRUE(write_file_atomically(path, "# mine\n[core]\n\talert = a\n\tcmd = /bin/x\n\talert = b\n", Flush::no));
+  ASSERT_TRUE(unset_git_config(path, "core.alert"));
+  EXPECT_EQ(read_file(path).value_or(""), "# mine\n[core]\n\tcmd = /bin/x\n");
+  EXPECT_TRUE(unset_git_config(path, "core.alert")) << "it is not there already";
+  EXPECT_TRUE(remove_all(dir));
+}
+
 }  // namespace
 }  // namespace usvc

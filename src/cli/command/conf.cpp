@@ -27,6 +27,24 @@ Result<int> show_paths(const Invocation& invocation) {
   return 0;
 }
 
+// What counts for a key without a value, where that is more than nothing.
+std::string in_force(const JobView& job, const Option& option) {
+  if (option.key == "name") return job.name;
+  if (option.key == "group") return job.group;
+  if (option.key == "cwd") return job.cwd;
+  if (option.key == "log") return job.log;
+  return {};
+}
+
+Error not_set(const Invocation& invocation, const ConfView& view, const Option& option) {
+  const std::string key(option.key);
+  std::string text = key + " is not set in " + view.path;
+  auto jobs = look_at(invocation.context, {view.name});
+  const std::string value = jobs && jobs->size() == 1 ? in_force(jobs->front(), option) : std::string();
+  if (!value.empty()) text += "; " + printable(value) + " is in force";
+  return Error(std::move(text)).hint(std::string(option.help));
+}
+
 // Every value the key has, else its default; exit status 1 when there is neither, as git config has it.
 Result<int> show_value(const Invocation& invocation, const std::string& name, const Option& option) {
   auto view = Remote(invocation.context, NoInstance::offline).conf(name);
@@ -41,7 +59,8 @@ Result<int> show_value(const Invocation& invocation, const std::string& name, co
   std::string text;
   for (const auto& value : values) text += value + "\n";
   if (auto status = invocation.context.json ? print_json(values) : print(text); !status) return pass(status);
-  return values.empty() ? 1 : 0;
+  if (values.empty()) return fail(not_set(invocation, *view, option));
+  return 0;
 }
 
 Result<int> set_value(const Invocation& invocation, const std::string& name, const Option& option, std::string value) {
@@ -50,7 +69,8 @@ Result<int> set_value(const Invocation& invocation, const std::string& name, con
     if (!cwd) return pass(cwd);
     value = *cwd + "/" + value;
   }
-  if (auto status = check_value(option, value); !status) {
+  // "" removes a key that can't have that as its value; the manager does it.
+  if (auto status = check_value(option, value); !status && !value.empty()) {
     return fail(std::move(status).error().context(std::string(option.key)).as(ErrorKind::usage));
   }
   auto view = Remote(invocation.context, NoInstance::offline).set_conf(name, std::string(option.key), value);
@@ -75,7 +95,8 @@ Result<int> conf(const Invocation& invocation) {
   if (shown || shown.error().kind() != ErrorKind::no_match) return shown;
   // The second word was perhaps meant to be a key.
   const std::string near = nearest_option(key);
-  if (near.empty() && words.size() != 3) return shown;
+  const bool of_a_job = words.size() == 2 && look_at(invocation.context, {words[0]});
+  if (near.empty() && words.size() != 3 && !of_a_job) return shown;
   return fail(Error("'" + printable(words[1]) + "' is neither a job nor a key of a conf", ErrorKind::usage)
                   .hint(near.empty() ? "man usvc-job.conf lists the keys" : "did you mean " + near + "?"));
 }

@@ -15,6 +15,7 @@
 
 #include "base/files.h"
 #include "base/signals.h"
+#include "base/text.h"
 #include "base/watch.h"
 #include "base/window_size.h"
 #include "cli/background_task.h"
@@ -272,7 +273,16 @@ bool errors_go_with_output() {
          output.st_dev == errors.st_dev && output.st_ino == errors.st_ino;
 }
 
+// The end of the only run is what `run` waits for.
+Status check_once(const Arguments& arguments) {
+  const auto policy = arguments.value("--restart");
+  if (!policy || *policy == "never") return {};
+  return fail(Error("--restart " + printable(*policy) + ": run runs a command once", ErrorKind::usage)
+                  .hint("usvc start --restart " + printable(*policy) + " -- CMD starts it anew when it ends"));
+}
+
 Result<StartRequest> run_request(const Arguments& arguments, Stdio stdio, bool together) {
+  if (auto status = check_once(arguments); !status) return pass(status);
   auto request = start_request(arguments);
   if (!request) return request;
   request->entries.push_back({"keepalive", "false"});

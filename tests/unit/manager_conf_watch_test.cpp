@@ -1,0 +1,48 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/files.h"
+#include "manager/conf_watch.h"
+
+namespace usvc {
+namespace {
+
+using Names = std::set<std::string>;
+
+TEST(ConfWatch, NamesTheJobsWhoseConfWasEdited) {
+  std::string dir = "/tmp/usvc-watch-XXXXXX";
+  ASSERT_NE(::mkdtemp(dir.data()), nullptr);
+  const auto write = [&](const std::string& name) {
+    const auto file = open_file(dir + "/" + name, O_WRONLY | O_CREAT);
+    ASSERT_TRUE(file);
+    EXPECT_TRUE(write_all(*file, "x\n"));
+  };
+  ConfWatch watch = ConfWatch::create(dir);
+  write("web.conf");
+  EXPECT_EQ(watch.take(), std::nullopt) << "what came before the first look is not known";
+  EXPECT_EQ(watch.take(), Names{});
+  write("web.conf");
+  write("web.env");
+  EXPECT_EQ(watch.take(), Names{"web"});
+  ASSERT_TRUE(write_file_atomically(dir + "/a.conf", "y\n", Flush::no));
+  EXPECT_TRUE(watch.take().value_or(Names{}).contains("a"));
+  ASSERT_TRUE(remove_all(dir + "/a.conf"));
+  EXPECT_EQ(watch.take(), Names{"a"});
+  EXPECT_EQ(watch.take(), Names{});
+  // Another directory in its place is another's business.
+  ASSERT_TRUE(remove_all(dir));
+  EXPECT_EQ(watch.take(), std::nullopt);
+  EXPECT_EQ(watch.take(), std::nullopt);
+}
+
+TEST(ConfWatch, WithoutADirectoryNothingIsKnown) {
+  ConfWatch watch = ConfWatch::create("/nosuch/directory");
+  EXPECT_EQ(watch.take(), std::nullopt);
+  EXPECT_EQ(watch.take(), std::nullopt);
+}
+
+}  // namespace
+}  // namespace usvc
