@@ -91,7 +91,9 @@ class CaptureRotateTest : public testing::Test {
     capture_->relog(rotation.path, {{id, fresh}}, std::move(retired), rotation.next_position);
   }
   void renew_always(const std::string& id) {
-    answer_ = [this, id](const Rotation& rotation) { renew(rotation, id); };
+    answer_ = [this, id](const Rotation& rotation) {
+      if (rotation.captured) renew(rotation, id);
+    };
   }
   // Of all its files, the oldest first.
   std::vector<std::string> contents(const std::string& name) {
@@ -256,6 +258,8 @@ TEST_F(CaptureRotateTest, NothingIsWrittenBeforeTheNewFileIsThere) {
   capture_->relog(path("job.log"), {{"run", fresh}, {"run2", fresh}}, std::move(retired), due->next_position);
   EXPECT_TRUE(wait_until([&] { return read_file(path("job.log")).value_or("") == "another\nof the second run\n"; }));
   EXPECT_EQ(read_file(path("job.log.1")).value_or(""), "a line of some length\n");
+  second.write.reset();
+  drain("run2");
 }
 
 TEST_F(CaptureRotateTest, EachStreamHasItsOwnLog) {
@@ -359,12 +363,12 @@ TEST_F(CaptureRotateTest, OneThatCanNotBeRotatedIsAskedForAgainAfterAMegabyte) {
 
 TEST_F(CaptureRotateTest, OnDemandAtTheEndOfALineThatWaits) {
   Channel channel = testing_log::make_pipe();
+  renew_always("run");
   capture_->run();
   capture_->rotate(path("job.log"));
   ASSERT_TRUE(wait_until([&] { return asked().size() == 1; }));
   EXPECT_FALSE(asked()[0].captured) << "nobody writes to it";
 
-  renew_always("run");
   capture_->add(source(channel, "run", false, 0));
   put(channel.write, "one\ntw");
   ASSERT_TRUE(wait_until([&] { return read_file(path("job.log")).value_or("") == "one\ntw"; }));
