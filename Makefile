@@ -34,7 +34,7 @@ asan:
 	@tools/build asan $(JOBS)
 	@ctest --preset asan -j $$((2 * $(JOBS)))
 
-# What runs in several threads, under the thread sanitizer.
+# The tests but those of faults, under the thread sanitizer.
 tsan:
 	@tools/bootstrap build test
 	@tools/build tsan $(JOBS)

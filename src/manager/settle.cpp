@@ -15,12 +15,11 @@ using Clock = Wakeup::Clock;
 constexpr std::size_t shown_lines = 10;
 
 std::string describe(const ExitView& exit) {
-  std::string text = exit.reason && !exit.code ? *exit.reason
-                     : exit.signal             ? killed_by(*exit.signal, exit.core, exit.oom.value_or(false))
-                     : exit.code               ? "exit " + std::to_string(*exit.code)
-                                               : "ended, nobody knows how";
-  if (exit.reason && exit.code) text = *exit.reason;
-  if (exit.reason && !exit.code && !exit.signal) return text;
+  if (exit.reason && !exit.code && !exit.signal) return *exit.reason;  // there was nothing that could run
+  const std::string text = exit.reason   ? *exit.reason
+                           : exit.signal ? killed_by(*exit.signal, exit.core, exit.oom.value_or(false))
+                           : exit.code   ? "exit " + std::to_string(*exit.code)
+                                         : "ended, nobody knows how";
   return text + " after " + seconds_words(exit.ran);
 }
 
