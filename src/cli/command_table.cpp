@@ -36,7 +36,7 @@ constexpr std::string_view about_log =
     "On a terminal control sequences other than colours are left out, of a line that\n"
     "overwrites itself (a progress bar) the last state is shown, with -f also while\n"
     "it is written, and between the lines, dim, stands what usvc did. What is longer\n"
-    "goes through $PAGER, the last lines first unless a time, a run or --grep chose.\n"
+    "goes through $PAGER, which begins at the end where -n N chose the last lines.\n"
     "A pipe gets one job's bytes untouched; of several, or with -t, plain lines.\n"
     "Times are of the batch that a line came with; --since and --until count by them.\n"
     "With --json each line is {\"t\",\"job\",\"run_id\",\"stream\",\"line\"}. Where it is not\n"

@@ -51,6 +51,7 @@ class LogStream {
   // came, it came now.
   Result<bool> catch_up(std::int64_t now_us);
   std::uint64_t take_missed() { return history_.take_missed(); }
+  [[nodiscard]] bool left_out() const { return history_.left_out(); }
   [[nodiscard]] const std::string& path() const { return history_.log(); }
 
  private:

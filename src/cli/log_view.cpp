@@ -147,6 +147,10 @@ Status LogView::speak_of(const JobView& job, Entry& entry, const std::optional<R
   return {};
 }
 
+bool LogView::left_out() const {
+  return std::any_of(entries_.begin(), entries_.end(), [](const auto& entry) { return entry->lines.left_out(); });
+}
+
 bool LogView::untouched() const {
   if (entries_.size() != 1 || context_->json || options_->grep) return false;
   if (options_->follow && !whole_selection_) return false;

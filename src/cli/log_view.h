@@ -27,6 +27,8 @@ class LogView {
   Status show();
   // Until Ctrl-C.
   Status follow();
+  // Some of it could not be read, and was named.
+  [[nodiscard]] bool left_out() const;
 
  private:
   struct Entry {

@@ -71,12 +71,17 @@ void LogHistory::warn_once(Part& part, const std::string& why) {
   if (warn_) warn_(part.file.path + ": " + why);
 }
 
+void LogHistory::leave_out(Part& part, const std::string& why) {
+  left_out_ = true;
+  warn_once(part, why);
+}
+
 Result<LogSource*> LogHistory::source_of(Part& part) {
   if (part.source) return &*part.source;
   if (part.gone) return nullptr;
   auto source = LogSource::open(part.file);
   if (!source && part.file.number > 0) {
-    warn_once(part, "left out: " + source.error().message());
+    leave_out(part, "left out: " + source.error().message());
     part.gone = true;
     return nullptr;
   }
@@ -86,7 +91,7 @@ Result<LogSource*> LogHistory::source_of(Part& part) {
     part.gone = part.file.number > 0;
     return nullptr;
   }
-  if (part.source->damaged()) warn_once(part, "damaged: what is behind that is left out (zstd -t tells more)");
+  if (part.source->damaged()) leave_out(part, "damaged: what is behind that is left out (zstd -t tells more)");
   return &*part.source;
 }
 
@@ -206,7 +211,7 @@ Result<std::string_view> LogHistory::read_part(std::size_t number, std::uint64_t
   if (*source == nullptr) return std::string_view();
   auto bytes = (*source)->read(offset, most);
   if (bytes || part.file.number == 0) return bytes;
-  warn_once(part, "left out in part: " + bytes.error().message());
+  leave_out(part, "left out in part: " + bytes.error().message());
   return std::string_view();
 }
 

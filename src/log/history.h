@@ -71,6 +71,8 @@ class LogHistory {
   // So many bytes read() and catch_up() have passed over, since this was asked last, because the files that they were
   // in had gone or could not be read.
   std::uint64_t take_missed() { return std::exchange(missed_, 0); }
+  // Something could not be read, and `warn` was told.
+  [[nodiscard]] bool left_out() const { return left_out_; }
 
  private:
   struct Part {
@@ -96,6 +98,7 @@ class LogHistory {
   void take(const std::vector<LogFile>& files, std::optional<LogSource> live_source);
   Part& live() { return parts_.back(); }
   void warn_once(Part& part, const std::string& why);
+  void leave_out(Part& part, const std::string& why);
   Result<LogSource*> source_of(Part& part);
   Result<std::uint64_t> size_of(Part& part);
   // Of a large one its newest part may do.
@@ -121,6 +124,7 @@ class LogHistory {
   Warn warn_;
   std::vector<Part> parts_;  // oldest first; never empty once listed
   std::uint64_t missed_ = 0;
+  bool left_out_ = false;
   bool cut_seen_ = false;  // the live file was found cut, and its index does not say so yet
 };
 

@@ -144,7 +144,13 @@ ScreenPicture::ScreenPicture(WindowSize size) : size_(bounded(size)), terminal_(
 ScreenPicture::~ScreenPicture() = default;
 
 void ScreenPicture::write(std::string_view bytes) {
-  (void)vterm_input_write(terminal_.get(), bytes.data(), bytes.size());
+  // libvterm takes four times that from the stack.
+  constexpr std::size_t most_at_once = std::size_t{16} << 10U;
+  while (!bytes.empty()) {
+    const std::string_view part = bytes.substr(0, most_at_once);
+    (void)vterm_input_write(terminal_.get(), part.data(), part.size());
+    bytes.remove_prefix(part.size());
+  }
 }
 
 int ScreenPicture::first_row(WindowSize on) const {

@@ -28,16 +28,61 @@ Result<std::uint64_t> read_all(LogHistory& log, Span span, std::string& bytes) {
   }
 }
 
+// Most terminals have this height when their program begins, and many programs then set margins to just that, once. A
+// terminal forgets them when it gets another size, which no log tells.
+constexpr std::uint16_t first_rows = 24;
+constexpr std::string_view first_margins = "\x1b[1;24r";
+constexpr std::string_view no_margins = "\x1b[r";
+
+void forget_first_margins(std::string& bytes, const ReplaySpec& spec) {
+  if (spec.terminal.rows == first_rows) return;
+  for (auto at = bytes.find(first_margins); at != std::string::npos; at = bytes.find(first_margins, at)) {
+    bytes.replace(at, first_margins.size(), no_margins);
+  }
+}
+
 // The modes that hold after these parts of the log.
-Status scan(LogHistory& log, std::uint64_t begin, std::uint64_t end, ScreenParser& screen) {
+Status scan(LogHistory& log, Span span, const ReplaySpec& spec, ScreenParser& screen) {
   std::string bytes;
   for (;;) {
     bytes.clear();
-    auto more = log.read(begin, end, bytes);
+    auto more = log.read(span.begin, span.end, bytes);
     if (!more) return pass(more);
     if (!*more) return {};
+    forget_first_margins(bytes, spec);
     screen.take(bytes);
   }
+}
+
+// What a screen's picture is made of.
+struct Recent {
+  std::string bytes;
+  bool from_start = true;      // of the run
+  bool was_alternate = false;  // before them
+};
+
+Result<Recent> read_recent(LogHistory& log, const ReplaySpec& spec, Replay& replay) {
+  auto end = log.end();
+  if (!end) return pass(end);
+  auto first = log.begin();
+  if (!first) return pass(first);
+  const std::uint64_t begin = std::min(std::max(spec.begin, *first), *end);
+  const std::uint64_t searched = std::max(begin, *end - std::min(*end, most_searched));
+  const std::uint64_t scanned = std::max(begin, *end - std::min(*end, most_scanned));
+  replay.screen = spec.screen;
+  if (auto status = scan(log, {scanned, searched}, spec, replay.screen); !status) return pass(status);
+  Recent recent;
+  recent.was_alternate = replay.screen.modes().alternate();
+  auto read = read_all(log, {searched, *end}, recent.bytes);
+  if (!read) return pass(read);
+  replay.end = *read;
+  recent.from_start = searched == spec.begin;
+  // It may begin within a control sequence.
+  if (!recent.from_start) recent.bytes.erase(0, recent.bytes.find_first_of("\x1b\n"));
+  forget_first_margins(recent.bytes, spec);
+  replay.screen.take(recent.bytes);
+  replay.at_line_start = recent.bytes.empty() || recent.bytes.back() == '\n';
+  return recent;
 }
 
 // Where the program went to the alternate screen it is on at the end of these bytes.
@@ -70,6 +115,13 @@ class Painter {
     ends_.pass(bytes, text);
     picture_->write(text);
   }
+  // `bytes` begin with the sequence that goes there, or what went there came before them.
+  void write_alternate(std::string_view bytes, bool goes_there) {
+    const std::size_t there = goes_there ? bytes.find('h') + 1 : 0;
+    write(goes_there ? bytes.substr(0, there) : "\x1b[?1049h");
+    ends_.set_modes(spec_->modes);  // as they are now, and most likely since then
+    write(bytes.substr(there));
+  }
   [[nodiscard]] std::string paint() const { return picture_->paint(spec_->window); }
   [[nodiscard]] std::string cursor() const { return picture_->cursor(spec_->window); }
   std::unique_ptr<ScreenPicture> take_picture() { return std::move(picture_); }
@@ -83,48 +135,36 @@ class Painter {
 }  // namespace
 
 Result<Replay> replay_log(LogHistory& log, const ReplaySpec& spec) {
-  auto end = log.end();
-  if (!end) return pass(end);
   Replay replay;
-  replay.end = *end;
-  replay.screen = spec.screen;
-  const std::uint64_t begin = std::min(spec.begin, *end);
-  const std::uint64_t searched = std::max(begin, *end - std::min(*end, most_searched));
-  const std::uint64_t scanned = std::max(begin, *end - std::min(*end, most_scanned));
-  if (auto status = scan(log, scanned, searched, replay.screen); !status) return pass(status);
-  const bool was_alternate = replay.screen.modes().alternate();
-  std::string bytes;
-  auto read = read_all(log, {searched, *end}, bytes);
-  if (!read) return pass(read);
-  replay.end = *read;
-  replay.screen.take(bytes);
-  replay.at_line_start = bytes.empty() || bytes.back() == '\n';
-
-  const bool alternate = replay.screen.modes().alternate();
+  auto recent = read_recent(log, spec, replay);
+  if (!recent) return pass(recent);
+  const std::string_view bytes = recent->bytes;
+  const ScreenModes& modes = replay.screen.modes();
+  const bool alternate = modes.alternate();
   const auto since = alternate ? alternate_since(bytes) : std::nullopt;
-  const std::size_t main_end = since.value_or(was_alternate && alternate ? 0 : bytes.size());
+  const std::size_t main_end = since.value_or(recent->was_alternate && alternate ? 0 : bytes.size());
   const std::size_t main_begin = next_line(bytes, main_end - std::min(main_end, most_replayed));
-  const bool from_start = main_begin == 0 && searched == begin && spec.screen == ScreenParser();
+  const bool from_start = main_begin == 0 && recent->from_start && spec.screen == ScreenParser();
   replay.whole = alternate ? since.has_value() : from_start || spec.modes.icanon;
 
   // Lines find their places anew in the viewer's window; a full-screen program's picture only fits its own.
   Painter painter(spec, alternate ? spec.terminal : spec.window);
-  painter.write(std::string_view(bytes).substr(main_begin, main_end - main_begin));
+  painter.write(bytes.substr(main_begin, main_end - main_begin));
   replay.paint = std::string(clear) + painter.paint();
-  if (alternate) {
-    replay.paint += painter.cursor() + "\x1b[?1049h";
-    replay.paint += clear;
-    if (!since) painter.write("\x1b[?1049h");
-    painter.write(std::string_view(bytes).substr(main_end));
-  }
-  if (alternate && spec.terminal != spec.window) {
-    replay.picture = painter.take_picture();
-    replay.paint += replay.picture->paint_changes(spec.window) + replay.screen.modes().of_keys().to_set() +
-                    replay.picture->cursor(spec.window);
+  if (!alternate) {
+    replay.paint += modes.to_set() + painter.cursor();
     return replay;
   }
-  if (alternate) replay.paint += painter.paint();
-  replay.paint += replay.screen.modes().to_set() + painter.cursor();
+  replay.paint += painter.cursor() + "\x1b[?1049h";
+  replay.paint += clear;
+  painter.write_alternate(bytes.substr(main_end), since.has_value());
+  if (spec.terminal == spec.window) {
+    replay.paint += painter.paint() + modes.to_set() + painter.cursor();
+    return replay;
+  }
+  replay.picture = painter.take_picture();
+  replay.paint += replay.picture->paint_changes(spec.window) + modes.of_keys().to_set();
+  replay.paint += replay.picture->cursor(spec.window);
   return replay;
 }
 

@@ -78,7 +78,7 @@ TerminalViewer::TerminalViewer(ViewerSpec spec, std::unique_ptr<UserTerminal> te
 Result<ViewEnd> TerminalViewer::run() {
   sigset_t heard;
   sigemptyset(&heard);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGCONT, SIGWINCH}) {
     if (is_ignored(signal)) continue;
     signals_.add(signal);
     sigaddset(&heard, signal);
@@ -346,7 +346,7 @@ void TerminalViewer::leave() {
   if (link_.pending() == 0 || stalled_) return finish({.why = ViewEnd::Why::left});
   leave_timer_.expires_after(leave_patience);
   leave_timer_.async_wait([this](error_code error) {
-    if (!error) finish({.why = ViewEnd::Why::left});
+    if (!error) finish({.why = ViewEnd::Why::left, .unsent = link_.pending()});
   });
 }
 

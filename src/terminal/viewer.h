@@ -49,6 +49,7 @@ struct ViewEnd {
   Why why = Why::left;
   int signal = 0;
   std::uint64_t missed = 0;  // bytes of the run that could not be shown
+  std::size_t unsent = 0;    // typed, and nobody was there to take it
 };
 
 class TerminalViewer {

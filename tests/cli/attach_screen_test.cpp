@@ -161,6 +161,40 @@ TEST_F(AttachScreenTest, WhereTheBeginningIsFarAwayItIsDrawnAnew) {
   EXPECT_TRUE(user->wait_for("drawn 24 80")) << user->text();
 }
 
+// What libvterm takes from the stack for one long text.
+TEST_F(AttachScreenTest, LongAgoOnTheAlternateScreen) {
+  write("count.py",
+        "import sys, time\nout = sys.stdout\nout.write('\\x1b[?1049h\\x1b[2J\\x1b[1;1HHEADER')\n"
+        "for i in range(200000): out.write('\\x1b[5;1Hcount %d' % i)\nout.flush()\ntime.sleep(1000)\n");
+  start({"--name", "count", "--", "/usr/bin/python3", path("count.py")});
+  ASSERT_TRUE(wait_log("count", "count 199999"));
+  const auto window = attach("count");
+  EXPECT_TRUE(window->wait_for("count 199999")) << window->text();
+  window->keys({"C-d"});
+  EXPECT_TRUE(window->wait_ended());
+}
+
+TEST_F(AttachScreenTest, LinesOnTheAlternateScreenBeginAtTheLeft) {
+  start({"--name", "lines", "--", "/bin/sh", "-c",
+         "printf '\\033[?1049h\\033[2J\\033[H'; printf 'first\\nsecond\\nthird\\n'; read -r line"});
+  ASSERT_TRUE(wait_log("lines", "third\n"));
+  const auto window = attach("lines");
+  EXPECT_TRUE(window->wait_for("\nsecond\nthird\n")) << window->text();
+}
+
+// Those of the 24 rows there were when it began.
+TEST_F(AttachScreenTest, MarginsDoNotOutliveTheSizeTheyWereMadeFor) {
+  start({"--name", "ed", "-1", "--", "/usr/bin/vi", "-u", "NONE", "-N", "-n", long_file()});
+  ASSERT_TRUE(wait_log("ed", "line 22"));
+  const auto window = attach("ed", {40, 100});
+  ASSERT_TRUE(window->wait_for("line 39 ")) << window->text();
+  window->keys({"G"});
+  ASSERT_TRUE(window->wait_for("line 200")) << window->text();
+  window->keys({"o", "one", "Enter", "two", "Enter", "three", "Escape"});
+  EXPECT_TRUE(window->wait_for("line 200 grüße 漢字\none\ntwo\nthree\n")) << window->text();
+  EXPECT_TRUE(contains(window->text(), "\nline 166 ")) << window->text();
+}
+
 TEST_F(AttachScreenTest, AShellIsUsable) {
   start({"--name", "sh", "-e", "PS1=> ", "--", "/bin/bash", "--norc", "--noprofile", "-i"});
   const auto first = attach("sh");

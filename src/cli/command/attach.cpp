@@ -34,17 +34,25 @@ Result<int> attach(const Invocation& invocation) {
   const bool read_only = invocation.arguments.has("--read-only");
   if (words.empty()) return attach_session(context, read_only ? Typing::read_only : Typing::allowed);
   if (words.size() != 1) return fail(Error("attach takes one JOB", ErrorKind::usage).hint("usvc help attach"));
-  ViewerSpec spec;
-  spec.since = unix_now();
   auto job = one_job(context, words.front());
   if (!job) return pass(job);
+  // Its keys would be those of the session.
+  if (context.console_rows && !read_only) {
+    auto shown = show_job_window(context, job->name);
+    if (!shown) return pass(shown);
+    if (*shown) return 0;
+  }
+  ViewerSpec spec;
+  spec.since = unix_now();
   spec.layout = context.layout;
   spec.job = std::move(*job);
   spec.read_only = read_only;
   spec.instance_runs = [&context] { return instance_runs(context.layout); };
   spec.warn = [](const std::string& message) { complain(message + "\r"); };  // the terminal is raw
+  const std::string name = spec.job.name;
   auto end = TerminalViewer::view(std::move(spec));
   if (!end) return pass(end);
+  if (end->unsent > 0) complain("what was typed last did not reach " + name + ": its manager was away");
   return end->why == ViewEnd::Why::signalled ? 128 + end->signal : 0;
 }
 

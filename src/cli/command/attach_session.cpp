@@ -106,6 +106,16 @@ Error execute(const Words& words) {
   return Error::last("cannot execute " + words.front());
 }
 
+// The socket of the tmux this runs in; empty: in none.
+std::string surrounding_tmux() {
+  const char* variable = std::getenv("TMUX");
+  return tmux::outer_socket(variable == nullptr ? "" : variable);
+}
+
+bool is_own(const Context& context, const std::string& socket) {
+  return !socket.empty() && same_file(socket.c_str(), context.layout.tmux_socket.c_str());
+}
+
 // In the tmux this runs in. False: it is gone, and only its variables are left.
 Result<bool> open_inside(const Context& context, const tmux::Server& outer, const Session& session) {
   auto listed = outer.run({"list-windows", "-F", tmux::window_format});
@@ -146,9 +156,8 @@ Result<int> attach_session(const Context& context, Typing typing) {
   if (auto cleaned = clean_environment(context); !cleaned) return pass(cleaned);
   const auto server = server_of(context.layout, *found);
 
-  const char* variable = std::getenv("TMUX");
-  const std::string outer = tmux::outer_socket(variable == nullptr ? "" : variable);
-  if (!outer.empty() && same_file(outer.c_str(), context.layout.tmux_socket.c_str())) {
+  const std::string outer = surrounding_tmux();
+  if (is_own(context, outer)) {
     auto answer = server.run({"select-window", "-t", "=" + session.name + ":0"});
     if (!answer) return pass(answer);
     if (auto status = tmux::Server::status_of(*answer); !status) return pass(status);
@@ -165,6 +174,24 @@ Result<int> attach_session(const Context& context, Typing typing) {
   if (auto ensured = ensure_session(context, server, session); !ensured) return pass(ensured);
   if (auto watched = ensure_watcher(context, server, program); !watched) return pass(watched);
   return fail(execute(server.command_line({"attach-session", "-t", "=" + session.name})));
+}
+
+Result<bool> show_job_window(const Context& context, const std::string& job) {
+  if (!is_own(context, surrounding_tmux())) return false;
+  auto found = find_tmux();
+  if (!found) return pass(found);
+  const auto server = server_of(context.layout, *found);
+  auto listed = server.run({"list-windows", "-F", tmux::window_format});
+  if (!listed) return pass(listed);
+  if (auto status = tmux::Server::status_of(*listed); !status) return pass(status);
+  for (const auto& window : tmux::parse_windows(listed->output)) {
+    if (window.mark != job) continue;
+    auto selected = server.run({"select-window", "-t", window.id});
+    if (!selected) return pass(selected);
+    if (auto status = tmux::Server::status_of(*selected); !status) return pass(status);
+    return true;
+  }
+  return fail(Error(job + " has no window: it does not run").hint("usvc log " + job + " shows what it wrote"));
 }
 
 Status end_session(const Layout& layout) {

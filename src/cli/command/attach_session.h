@@ -1,6 +1,8 @@
 // `usvc attach` without a job: the instance's tmux session.
 #pragma once
 
+#include <string>
+
 #include "cli/context.h"
 
 namespace usvc {
@@ -9,6 +11,9 @@ enum class Typing { allowed, read_only };
 
 // Opens the session, or a window in the tmux this runs in; becomes tmux, and returns only where that is not needed.
 Result<int> attach_session(const Context& context, Typing typing);
+
+// In the console of that session: the window of this job. False: this is not in such a session.
+Result<bool> show_job_window(const Context& context, const std::string& job);
 
 // Ends the instance's tmux, if there is one.
 Status end_session(const Layout& layout);

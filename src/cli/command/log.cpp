@@ -88,7 +88,7 @@ Result<int> log(const Invocation& invocation) {
   LogView view(context, *options, std::move(words));
   if (auto status = view.add_jobs(*jobs, run_choice(*options)); !status) return pass(status);
   if (auto status = options->follow ? view.follow() : view.show(); !status) return pass(status);
-  return 0;
+  return view.left_out() ? 1 : 0;
 }
 
 Result<int> logchunk(const Invocation& invocation) {
@@ -107,7 +107,7 @@ Result<int> logchunk(const Invocation& invocation) {
   auto status = view.add_jobs(*jobs, RunChoice{static_cast<std::int64_t>(id->number), id->nonce});
   if (!status) return fail("nothing of run " + words.front() + " is in the log of " + id->name);
   if (status = view.show(); !status) return pass(status);
-  return 0;
+  return view.left_out() ? 1 : 0;
 }
 
 }  // namespace usvc::command
