@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/fault_point.h"
+#include "base/files.h"
 #include "base/signals.h"
 #include "base/text.h"
 #include "job/backoff.h"
@@ -130,6 +131,7 @@ asio::awaitable<Life::Stage> Life::follow() {
     if (!job_.run) co_return stage;
   }
   if (phase == Phase::pre) co_return Stage::pre_run;
+  if (phase == Phase::main) note_missed_binary();
   co_return phase == Phase::main ? Stage::attend : Stage::epilogue;
 }
 
@@ -526,6 +528,17 @@ void Life::send_kill() {
   if (job_.run->cgroup) (void)job_.run->cgroup->kill();
   (void)signal_group(*job_.run, SIGKILL);
   fault_point("manager.stop-killed");
+}
+
+// What an earlier manager had not come to; where the file is still the one that was started.
+void Life::note_missed_binary() {
+  const FileStamp now = stamp_of(conf().cmd);
+  const JobRecord& known = record();
+  const bool noted = known.md5 && known.binary && known.binary->path == conf().cmd &&
+                     static_cast<std::uint64_t>(known.binary->inode) == now.inode &&
+                     known.binary->mtime_ns == now.modified_ns;
+  const bool unchanged = static_cast<double>(now.changed_ns) / 1e9 <= known.started_at.value_or(0);
+  if (now.there && !noted && unchanged) note_binary();
 }
 
 void Life::note_binary() {

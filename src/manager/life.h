@@ -54,6 +54,7 @@ class Life {
   void send_stop();
   void send_kill();
   void note_binary();
+  void note_missed_binary();
 
   [[nodiscard]] std::shared_ptr<Job> self() const { return instance_.find(job_.name); }
   [[nodiscard]] const Conf& conf() const { return job_.conf_or_defaults(); }

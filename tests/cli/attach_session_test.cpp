@@ -108,6 +108,20 @@ TEST_F(AttachSessionTest, AWindowShowsItsJob) {
   EXPECT_TRUE(screen_shows("hello from web")) << screen();
 }
 
+// Within the console it would share its keys with the session.
+TEST_F(AttachSessionTest, AttachTypedInTheConsoleGoesToTheJobsWindow) {
+  start({"--name", "web", "--", probe(), "print", "hello from web", "--", "serve"});
+  attach();
+  ASSERT_TRUE(windows_are("0 status, 1 web")) << windows();
+  ASSERT_TRUE(screen_shows("usvc>")) << screen();
+  press("attach web");
+  press("Enter");
+  EXPECT_TRUE(screen_shows("hello from web")) << screen();
+  EXPECT_TRUE(contains(inner({"display-message", "-p", "#{window_index}"}).out, "1"));
+  ASSERT_EQ(inner({"select-window", "-t", "=usvc:0"}).status, 0);
+  EXPECT_TRUE(screen_shows("usvc>")) << screen();
+}
+
 TEST_F(AttachSessionTest, CtrlDDetachesAndNothingHappensToTheJobs) {
   start({"--name", "web", "--", probe(), "serve"});
   const pid_t pid = pid_of("web");

@@ -35,6 +35,17 @@ TEST_F(RetryTest, ARestartThatIsDoneDoesNotDependOnTheConf) {
   EXPECT_EQ(status("web").runs, 2) << status("web");
 }
 
+TEST_F(RetryTest, WhatWasStartedIsNotedByTheNextManager) {
+  ok({"init"});
+  arm("manager.running");
+  const auto client = launch({"start", "--name", "web", "--", "/bin/sleep", "1000"});
+  const pid_t stopped = stopped_at("manager.running");
+  ASSERT_GT(stopped, 0);
+  kill_hard(stopped);
+  EXPECT_EQ(client->finish(40s).status, 0);
+  EXPECT_TRUE(wait_until(10s, [&] { return status("web").raw.at("md5").is_string(); })) << status("web");
+}
+
 TEST_F(RetryTest, ALoadMakesItsCopiesOnce) {
   const std::string set = write("set", "[group \"web\"]\n\tcmd = " + probe() + "\n\targ = serve\n\tcopies = 4\n");
   ok({"init"});
