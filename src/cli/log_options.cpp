@@ -33,7 +33,7 @@ Status parse_run(const Arguments& arguments, LogOptions& options) {
   if (!text) return {};
   const auto number = parse_integer<std::int64_t>(*text);
   if (number && *number != 0) {
-    options.run = *number;
+    options.run = number;
     return {};
   }
   auto id = parse_run_id(*text);

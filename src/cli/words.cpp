@@ -94,7 +94,8 @@ std::string event_words(const Event& event) {
   const auto with_message = [&](std::string text) { return message.empty() ? text : text + ": " + message; };
   if (event.event == "exited") return exited_words(event);
   if (event.event == "waiting" && event.until) {
-    return with_message("waiting " + seconds_words(std::round((*event.until - event.t) * 10) / 10));
+    const double wait = *event.until - event.t;
+    return with_message("waiting " + seconds_words(wait < 1 ? wait : std::round(wait * 10) / 10));
   }
   if (event.event == "running") return with_message(event.pid ? fmt::format("started, pid {}", *event.pid) : "started");
   if (event.event == "adopted") {

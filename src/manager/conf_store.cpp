@@ -106,16 +106,17 @@ Status set_conf(const Layout& layout, const std::string& name, const std::string
   }
   const Option* option = find_option(key);
   const bool removes = value.empty() && option != nullptr && !check_value(*option, value);
+  const bool included = std::any_of(entries->begin(), entries->end(),
+                                    [&](const auto& entry) { return entry.key == key && entry.line == 0; });
+  if (removes && included) {
+    return fail(Error("core." + key + " is set in a file that " + layout.conf_path(name) + " includes")
+                    .hint("remove it there"));
+  }
   if (!removes) then.push_back(changed);
   if (auto conf = complete(then, layout, name); !conf) return pass(conf);
   const std::string path = layout.conf_path(name);
   if (!removes) return set_git_config(path, "core." + key, value);
-  if (auto unset = unset_git_config(path, "core." + key); !unset) return unset;
-  entries = load_conf_entries(layout, name);
-  if (!entries) return pass(entries);
-  const bool stays = std::any_of(entries->begin(), entries->end(), [&](const auto& entry) { return entry.key == key; });
-  if (!stays) return {};
-  return fail(Error("core." + key + " is set in a file that " + path + " includes").hint("remove it there"));
+  return unset_git_config(path, "core." + key);
 }
 
 Result<std::vector<std::string>> load_environment(const Layout& layout, const std::string& name) {

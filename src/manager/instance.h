@@ -183,6 +183,7 @@ class Instance {
   void hand_over_everything();
   [[nodiscard]] std::optional<Holding> what_to_hold(const std::string& item_id);
   void on_not_held(const std::string& item_id);
+  void look_at_conf(Job& job);
   void on_silent(bool silent);
   asio::awaitable<void> hold_anew();
   asio::awaitable<void> name_strays();
@@ -211,8 +212,6 @@ class Instance {
   double started_at_;
   Picture picture_;
   std::unique_ptr<JournalWriter> journal_;
-  void look_at_conf(Job& job);
-
   std::optional<ConfWatch> conf_watch_;
   std::vector<std::string> odd_confs_;
   std::weak_ptr<const Conf> latest_conf_;  // of those that were read: the next may be the same

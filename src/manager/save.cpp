@@ -40,7 +40,8 @@ Result<SaveReply> save_jobs(Instance& instance, const std::vector<std::string>& 
   auto jobs = instance.select(selectors.empty() ? std::vector<std::string>{"all"} : selectors);
   if (!jobs && selectors.empty()) return SaveReply{};
   if (!jobs) return pass(jobs);
-  const auto inherited = inherited_limits();
+  // Offline they would be those of whoever saves.
+  const auto inherited = instance.online() ? inherited_limits() : std::vector<Limit>();
   std::vector<SetSection> sections;
   std::map<std::string, std::vector<std::size_t>> of_group;
   for (const auto& job : *jobs) {

@@ -99,10 +99,12 @@ asio::awaitable<Outcomes> stop_jobs(Instance* instance, SelectRequest request, s
     fault_point("manager.stop-wanted");
     if (!job->run) job->killed = false;  // that was another stop's
     // Asked again for a lost answer, it must not stop what somebody has started since.
-    if (!instance->record_of(*job).wanted)
+    const JobRecord& record = instance->record_of(*job);
+    const SeenRequest* seen = instance->seen(request.key);
+    if (!record.wanted)
       job->post(JobEvent::stop);
     else
-      all.back().started_since = job->state != JobState::stopping;
+      all.back().started_since = seen != nullptr && record.started_at.value_or(0) > seen->t;
   }
   auto open = pointers_to(all);
   for (;;) {

@@ -329,6 +329,7 @@ void Instance::adopt_item(HeldItem item) {
     if (cgroup) run.cgroup = std::move(*cgroup);
   }
   job->run = std::move(run);
+  if (job->run->terminal) job->window = window_size(job->run->output).value_or(job->window);
   job->resume = resume;
   take_state(*job, resume);
   Event adopted;

@@ -108,6 +108,7 @@ asio::awaitable<void> have_redrawn(Instance* instance, std::shared_ptr<Job> job)
   if (!size || size->rows < 2 || job->redrawing) co_return;
   const std::string run_id = run->run_id;
   job->redrawing = true;
+  job->window = *size;  // which a manager before this one may have given it
   WindowSize smaller = *size;
   --smaller.rows;
   (void)set_passing_rows(run->output, *size, smaller.rows);

@@ -39,8 +39,8 @@ struct Member {
 };
 
 // What an exec gives a process and a fork passes on: the addresses of its image. Two processes with the same one are
-// the same program, one forked from the other. Read it after the exec: until then a child has its parent's. Empty when
-// the process is gone or hidden, or where addresses are not randomized and say nothing.
+// the same program, one forked from the other. Read it after the exec: until then a child has its parent's. 0 when the
+// process is gone or hidden, or where addresses are not randomized and say nothing.
 std::uint64_t image_of(pid_t pid);
 
 // Whether this process, whose stat is given, bears a mark of the run. Lineage is not asked.

@@ -164,6 +164,7 @@ std::vector<std::string> ScreenPicture::rows(WindowSize on) const {
   const int first = first_row(on);
   const int count = std::min<int>(bounded(on).rows, size_.rows - first);
   std::vector<std::string> rows;
+  rows.reserve(static_cast<std::size_t>(std::max(count, 0)));
   for (int row = 0; row < count; ++row) {
     rows.push_back(paint_row(screen, first + row, std::min(bounded(on).columns, size_.columns)));
   }

@@ -54,7 +54,10 @@ std::optional<Remark> Remarks::take(const Event& event) {
     remark.text = follows(", started again", " is started");
   } else if (event.event == "waiting") {
     remark.run_over = true;
-    const std::string words = event.until ? time_until(*event.until, event.t) : "a moment";
+    const double wait = event.until ? *event.until - event.t : 0;
+    const std::string words = !event.until ? "a moment"
+                              : wait < 1   ? seconds_words(wait)
+                                           : time_until(*event.until, event.t);
     remark.text = follows(", started again in " + words, " is started again in " + words);
   } else if (event.event == "stopped") {
     remark.run_over = true;

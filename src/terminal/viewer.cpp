@@ -373,7 +373,7 @@ void TerminalViewer::take_signal(int signal) {
   switch (signal) {
     case SIGWINCH:
       if (begun_) link_.resize(terminal_->size());
-      if (picture_) (void)repaint();
+      if (auto status = picture_ ? repaint() : Status(); !status) fail_with(std::move(status).error());
       return;
     case SIGTSTP:
       return suspend();

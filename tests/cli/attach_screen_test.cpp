@@ -182,25 +182,49 @@ TEST_F(AttachScreenTest, LinesOnTheAlternateScreenBeginAtTheLeft) {
   EXPECT_TRUE(window->wait_for("\nsecond\nthird\n")) << window->text();
 }
 
+class DrawnRowsTest : public AttachScreenTest {
+ protected:
+  // A program that draws each row of its screen, scrolls it by one for each key, and has first written so many bytes.
+  void start_rows(int bytes) {
+    write("rows.py",
+          "import os, signal, sys, tty\n"
+          "tty.setcbreak(0)\n"
+          "def draw(*_):\n"
+          "  rows = range(1, os.get_terminal_size(1).lines + 1)\n"
+          "  os.write(1, b'\\x1b[2J' + b''.join(b'\\x1b[%d;1Hrow %d' % (row, row) for row in rows))\n"
+          "signal.signal(signal.SIGWINCH, draw)\n"
+          "os.write(1, b'\\x1b[?1049h\\x1b[1;24r')\n"
+          "for _ in range(int(sys.argv[1]) // 1000): os.write(1, b'\\x1b[1;1H' + b'x' * 70 * 14)\n"
+          "draw()\n"
+          "while os.read(0, 1): os.write(1, b'\\x1b[%d;1H\\r\\nnew' % os.get_terminal_size(1).lines)\n");
+    start({"--name", "rows", "--", "/usr/bin/python3", path("rows.py"), std::to_string(bytes)});
+    ASSERT_TRUE(wait_log("rows", "row 24", 30s));
+  }
+};
+
 // Those of the 24 rows there were when it began.
-TEST_F(AttachScreenTest, MarginsDoNotOutliveTheSizeTheyWereMadeFor) {
-  write("rows.py",
-        "import os, signal, tty\n"
-        "tty.setcbreak(0)\n"
-        "def draw(*_):\n"
-        "  rows = range(1, os.get_terminal_size(1).lines + 1)\n"
-        "  os.write(1, b'\\x1b[2J' + b''.join(b'\\x1b[%d;1Hrow %d' % (row, row) for row in rows))\n"
-        "signal.signal(signal.SIGWINCH, draw)\n"
-        "os.write(1, b'\\x1b[?1049h\\x1b[1;24r')\n"
-        "draw()\n"
-        "while os.read(0, 1): os.write(1, b'\\x1b[%d;1H\\r\\nnew' % os.get_terminal_size(1).lines)\n");
-  start({"--name", "rows", "--", "/usr/bin/python3", path("rows.py")});
-  ASSERT_TRUE(wait_log("rows", "row 24"));
+TEST_F(DrawnRowsTest, MarginsDoNotOutliveTheSizeTheyWereMadeFor) {
+  start_rows(0);
   const auto window = attach("rows", {40, 100});
   ASSERT_TRUE(window->wait_for("row 40")) << window->text();
   window->keys({"x"});
   EXPECT_TRUE(window->wait_for("row 40\nnew\n")) << window->text();
   EXPECT_TRUE(window->text().starts_with("row 2\n")) << window->text();
+}
+
+// Whose beginning is too far away to be looked at, so that it is drawn anew by its program.
+TEST_F(DrawnRowsTest, TheNextManagerKnowsTheSize) {
+  start_rows(3'000'000);
+  const auto window = attach("rows", {40, 100});
+  ASSERT_TRUE(window->wait_for("row 40")) << window->text();
+  kill_hard(manager_pid());
+  ok({"jobs"});
+  window->keys({"C-c"});
+  ASSERT_TRUE(window->wait_for("## Use usvc stop")) << window->text();
+  const auto drawn_anew = [&] { return contains(window->text(), "row 40\n") && !contains(window->text(), "##"); };
+  EXPECT_TRUE(wait_until(15s, drawn_anew)) << window->text();
+  window->keys({"x"});
+  EXPECT_TRUE(window->wait_for("row 40\nnew\n")) << window->text();
 }
 
 TEST_F(AttachScreenTest, AShellIsUsable) {

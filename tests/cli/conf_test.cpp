@@ -112,6 +112,8 @@ TEST_F(ConfTest, AnEmptyValueRemovesAKey) {
 TEST_F(ConfTest, WhatIsNotSetIsSaid) {
   start({"--name", "web", "--", probe(), "serve"});
   EXPECT_TRUE(contains(fails(1, {"conf", "web", "alert"}).err, "alert is not set in " + conf_path("web")));
+  const Output document = fails(1, {"--json", "conf", "web", "alert"});
+  EXPECT_TRUE(json::parse(document.out).is_object()) << document;
   const Output log = fails(1, {"conf", "web", "log"});
   EXPECT_TRUE(contains(log.err, status("web").log + " is in force")) << log;
   EXPECT_EQ(json({"conf", "web", "tree"}).as_array().at(0).as_string(), "auto");

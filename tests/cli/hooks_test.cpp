@@ -94,9 +94,10 @@ TEST_F(HooksTest, ThatEndAtOnceKeepTheOrderOfEvents) {
   for (const std::string job : {"web", "bad"}) {
     double last = 0;
     for (const auto& event : events({job})) {
-      const double now = number_of(event, "t").value_or(0);
-      EXPECT_GE(now, last) << job << ": " << text_of(event, "event");
-      last = now;
+      const auto now = number_of(event, "t");
+      ASSERT_TRUE(now) << text_of(event, "event");
+      EXPECT_GE(*now, last) << job << ": " << text_of(event, "event");
+      last = *now;
     }
   }
 }

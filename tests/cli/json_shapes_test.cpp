@@ -166,8 +166,8 @@ TEST_F(JsonShapesTest, SetsAreTextOrInAFile) {
 
 TEST_F(JsonShapesTest, HelpAndVersion) {
   EXPECT_FALSE(text_of(json({"--version"}).as_object(), "version").empty());
-  const auto commands = json({"help"}).at("commands").as_array();
-  EXPECT_GT(commands.size(), 20U);
+  const auto listed = json({"help"}).at("commands").as_array();
+  EXPECT_GT(listed.size(), 20U);
   const auto help = json({"help", "log"}).as_object();
   expect_keys(help, {{"name", "s"}, {"aliases", "a"}, {"arguments", "s"}, {"summary", "s"}, {"details", "s"}});
   const auto& option = help.at("options").as_array().front().as_object();

@@ -61,6 +61,17 @@ TEST_F(LogFollowTest, EndsWhenNobodyReadsItAlsoWhereNothingComes) {
   EXPECT_TRUE(events.out.ends_with("\n141\n")) << events;
 }
 
+TEST_F(LogFollowTest, OfAGroupThatIsNotThereYet) {
+  ok({"init"});
+  const auto follower = launch({"log", "-f", "web"});
+  ASSERT_TRUE(follower->wait_output(15s, [](const Output& o) { return contains(o.err, "waiting for one"); }));
+  start({"-n", "2", "-g", "web", "--", probe(), "print", "hello", "--", "serve"});
+  ASSERT_TRUE(shows(*follower, "web-1  hello\n"));
+  ASSERT_TRUE(shows(*follower, "web-2  hello\n"));
+  follower->signal(SIGINT);
+  EXPECT_EQ(follower->finish(10s).status, 0);
+}
+
 TEST_F(LogFollowTest, ThroughTruncation) {
   start({"--name", "web", "--", probe(), "print", "a long first line", "--", "wait-file", path("go"), "--", "print",
          "new", "--", "serve"});

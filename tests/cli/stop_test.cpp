@@ -76,7 +76,7 @@ class StopMeanwhileTest : public CliTest {
  protected:
   void SetUp() override {
     CliTest::SetUp();
-    start({"--name", "deaf", "--stop-timeout", "3", "--", probe(), "ignore", "TERM", "--", "serve"});
+    start({"--name", "deaf", "--stop-timeout", "6", "--", probe(), "ignore", "TERM", "--", "serve"});
     before_ = pid_of("deaf");
     stop_ = launch({"stop", "deaf"});
     ASSERT_TRUE(wait_state("deaf", "stopping"));
@@ -85,7 +85,7 @@ class StopMeanwhileTest : public CliTest {
   void expect_stopped_and_started() {
     const Output stopped = stop_->finish(20s);
     EXPECT_EQ(stopped.status, 0) << stopped;
-    EXPECT_TRUE(contains(stopped.out, "had to be killed: TERM did not end it within 3s")) << stopped;
+    EXPECT_TRUE(contains(stopped.out, "had to be killed: TERM did not end it within 6s")) << stopped;
     EXPECT_TRUE(contains(stopped.out, "asked to start again meanwhile")) << stopped;
     expect_gone(before_, "the process that was to be stopped");
     const pid_t after = wait_new_pid("deaf", before_);
@@ -134,7 +134,7 @@ TEST_F(StopMeanwhileTest, TheManagerIsKilledWithBothUnderWay) {
 }
 
 TEST_F(StopTest, AStartThatIsOvertakenByAStopAndAStartAnswers) {
-  const auto first = launch({"start", "--name", "web", "--settle", "2", "--stop-timeout", "1", "--", probe(), "ignore",
+  const auto first = launch({"start", "--name", "web", "--settle", "2", "--stop-timeout", "5", "--", probe(), "ignore",
                              "TERM", "--", "serve"});
   ASSERT_TRUE(wait_state("web", "running"));
   const auto stopping = launch({"stop", "web"});

@@ -46,6 +46,19 @@ TEST_F(RetryTest, WhatWasStartedIsNotedByTheNextManager) {
   EXPECT_TRUE(wait_until(10s, [&] { return status("web").raw.at("md5").is_string(); })) << status("web");
 }
 
+TEST_F(RetryTest, WhatWasNotStartedIsNotNotedByTheNextManager) {
+  start({"--name", "web", "--", "/bin/sleep", "1000"});
+  const auto md5 = [&] { return status("web").raw.at("md5"); };
+  ASSERT_TRUE(wait_until(10s, [&] { return md5().is_string(); })) << status("web");
+  const auto before = md5();
+  ok({"conf", "web", "cmd", "/bin/cat"});
+  const pid_t manager = manager_process();
+  kill_hard(manager);
+  start({"--name", "other", "--", "/bin/cat"});
+  ASSERT_TRUE(wait_until(10s, [&] { return status("other").raw.at("md5").is_string(); })) << status("other");
+  EXPECT_EQ(md5(), before);
+}
+
 TEST_F(RetryTest, ALoadMakesItsCopiesOnce) {
   const std::string set = write("set", "[group \"web\"]\n\tcmd = " + probe() + "\n\targ = serve\n\tcopies = 4\n");
   ok({"init"});

@@ -10,7 +10,7 @@
 namespace usvc {
 namespace {
 
-using Names = std::set<std::string>;
+using EditedNames = std::set<std::string>;
 
 TEST(ConfWatch, NamesTheJobsWhoseConfWasEdited) {
   std::string dir = "/tmp/usvc-watch-XXXXXX";
@@ -23,15 +23,15 @@ TEST(ConfWatch, NamesTheJobsWhoseConfWasEdited) {
   ConfWatch watch = ConfWatch::create(dir);
   write("web.conf");
   EXPECT_EQ(watch.take(), std::nullopt) << "what came before the first look is not known";
-  EXPECT_EQ(watch.take(), Names{});
+  EXPECT_EQ(watch.take(), EditedNames{});
   write("web.conf");
   write("web.env");
-  EXPECT_EQ(watch.take(), Names{"web"});
+  EXPECT_EQ(watch.take(), EditedNames{"web"});
   ASSERT_TRUE(write_file_atomically(dir + "/a.conf", "y\n", Flush::no));
-  EXPECT_TRUE(watch.take().value_or(Names{}).contains("a"));
+  EXPECT_TRUE(watch.take().value_or(EditedNames{}).contains("a"));
   ASSERT_TRUE(remove_all(dir + "/a.conf"));
-  EXPECT_EQ(watch.take(), Names{"a"});
-  EXPECT_EQ(watch.take(), Names{});
+  EXPECT_EQ(watch.take(), EditedNames{"a"});
+  EXPECT_EQ(watch.take(), EditedNames{});
   // Another directory in its place is another's business.
   ASSERT_TRUE(remove_all(dir));
   EXPECT_EQ(watch.take(), std::nullopt);

@@ -52,7 +52,10 @@ Result<int> attach(const Invocation& invocation) {
   const std::string name = spec.job.name;
   auto end = TerminalViewer::view(std::move(spec));
   if (!end) return pass(end);
-  if (end->unsent > 0) complain("what was typed last did not reach " + name + ": its manager was away");
+  if (end->unsent > 0) {
+    complain("what was typed last did not reach " + name + ": its manager was away");
+    return 1;
+  }
   return end->why == ViewEnd::Why::signalled ? 128 + end->signal : 0;
 }
 

@@ -56,10 +56,10 @@ Result<int> show_value(const Invocation& invocation, const std::string& name, co
     values.push_back(entry.value);
   }
   if (values.empty() && !option.default_text.empty()) values.emplace_back(option.default_text);
+  if (values.empty()) return fail(not_set(invocation, *view, option));
   std::string text;
   for (const auto& value : values) text += value + "\n";
   if (auto status = invocation.context.json ? print_json(values) : print(text); !status) return pass(status);
-  if (values.empty()) return fail(not_set(invocation, *view, option));
   return 0;
 }
 

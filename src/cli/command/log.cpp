@@ -63,6 +63,16 @@ Result<std::vector<JobView>> job_of_run(const Context& context, const RunId& id,
   return jobs;
 }
 
+// Of those that are followed none need be there yet.
+Result<std::vector<JobView>> chosen_jobs(const Context& context, const LogOptions& options,
+                                         const std::vector<std::string>& words) {
+  auto jobs = options.run_id ? job_of_run(context, *options.run_id, words) : look_at(context, words);
+  const bool may_come = options.follow && !options.run_id && !options.run;
+  if (jobs || !may_come || jobs.error().kind() != ErrorKind::no_match) return jobs;
+  complain(jobs.error().message() + "; waiting for one to be started (Ctrl-C ends)");
+  return std::vector<JobView>();
+}
+
 }  // namespace
 
 std::vector<Flag> log_flags() {
@@ -79,7 +89,7 @@ Result<int> log(const Invocation& invocation) {
   } else if (auto status = need_selectors(invocation, "log"); !status) {
     return pass(status);
   }
-  auto jobs = options->run_id ? job_of_run(context, *options->run_id, words) : look_at(context, words);
+  auto jobs = chosen_jobs(context, *options, words);
   if (!jobs) return pass(jobs);
   if (options->path) {
     if (auto status = print_paths(context, *jobs); !status) return pass(status);

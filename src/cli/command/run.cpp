@@ -212,7 +212,7 @@ Result<int> follow(const Context& context, const Outcome& outcome, Interrupt& in
       if (!output.unwritable()) continue;
       if (!ended) end_unread(context, outcome.name, **waiter);
       auto reply = (*waiter)->take();
-      if (output.unwritable()->code() == EPIPE) return exit_status_of(context, outcome, reply);
+      if (output.unwritable()->code() == EPIPE) return exit_status_of(context, outcome, reply, true);
       return fail(*output.unwritable());
     }
     if (ended) {

@@ -83,7 +83,8 @@ void check_conf(const Patient& patient, const JobView& job, Findings& findings) 
 
 void check_troubles(const Patient& patient, Findings& findings) {
   for (const auto& text : patient.troubles) {
-    const bool settings = text.starts_with(patient.vars.settings);
+    const std::string& file = patient.vars.settings;
+    const bool settings = text.starts_with(file) || text.starts_with("cannot read " + file);
     findings.push_back(
         settings ? trouble("settings", printable(text), "mend " + shell_quote(patient.vars.settings))
                  : trouble("instance", printable(text), "look into " + shell_quote(patient.vars.instance_log)));

@@ -1,0 +1,137 @@
+// A job's change of state, and what the journal is told of it.
+#include <algorithm>
+#include <csignal>
+#include <random>
+#include <utility>
+
+#include "base/fault_point.h"
+#include "base/files.h"
+#include "base/signals.h"
+#include "job/run_id.h"
+#include "manager/life.h"
+#include "manager/log_file.h"
+
+namespace usvc {
+
+Step Life::advance(JobEvent event) {
+  const Step taken = step(job_.state, event);
+  if (taken.next != job_.state) enter(taken.next);
+  return taken;
+}
+
+void Life::enter(JobState state) {
+  const JobState before = std::exchange(job_.state, state);
+  Event entered = event(to_string(state));
+  if (state != JobState::dead) entered_at_ = entered.t;
+  switch (state) {
+    case JobState::starting: {
+      if (before == JobState::pre_run) {  // the same run goes on
+        entered.event = "hook-passed";
+        return instance_.record(std::move(entered));
+      }
+      instance_.read_conf(job_);
+      entered.run_id = make_run_id(job_.name, static_cast<std::uint64_t>(record().runs) + 1, std::random_device()());
+      entered.log_offset = begin_of_run(instance_.log_path_of(job_));
+      if (conf().split) entered.error_log_offset = begin_of_run(error_log_of(instance_.log_path_of(job_)));
+      return instance_.record(std::move(entered));
+    }
+    case JobState::running:
+      job_.running_since = Clock::now();
+      entered.pid = job_.run->pid;
+      return instance_.record(std::move(entered));
+    case JobState::dead:
+      if (before == JobState::post_run) break;
+      ended_ = std::make_unique<const Event>(exit_event());
+      return instance_.record(*ended_);
+    case JobState::waiting:
+      entered.until = entered.t + std::chrono::duration<double>(pause_).count();
+      instance_.record(std::move(entered));
+      return fault_point("manager.waiting");
+    case JobState::invalid:
+      return instance_.record_error(job_.name, job_.conf_error);
+    case JobState::stopped:
+    case JobState::pre_run:
+    case JobState::post_run:
+    case JobState::stopping:
+      return instance_.record(std::move(entered));
+  }
+  job_.changed();
+}
+
+std::int64_t Life::begin_of_run(const std::string& log) const {
+  return static_cast<std::int64_t>(end_position(instance_.layout(), log));
+}
+
+Event Life::event(std::string_view name) const {
+  Event event;
+  event.t = unix_now();
+  event.event = name;
+  event.job = job_.name;
+  event.run_id = record().run_id;
+  return event;
+}
+
+Event Life::exit_event() {
+  Event exited = event("exited");
+  const bool asked = record().state == "stopping";
+  if (asked) exited.asked = true;
+  exited.core = false;
+  if (!failure_.empty()) {
+    exited.message = failure_;
+  } else if (job_.run && job_.run->end) {
+    const RunEnd& end = *job_.run->end;
+    // It may have ended before what it had begun was noted; the journal is in order all the same. Not where the clock
+    // has been set back meanwhile.
+    exited.t = entered_at_ <= exited.t ? std::max(end.at, entered_at_) : end.at;
+    exited.pid = job_.run->pid;
+    if (const auto code = end.status.code()) exited.code = *code;
+    if (const auto signal = end.status.signal()) exited.signal = signal_name(*signal);
+    // The manager that sent it may not have lived to note it.
+    const bool by_kill = end.status.signal() == SIGKILL && conf().stop_signal != SIGKILL;
+    if (asked && (job_.killed || by_kill)) exited.forced = true;
+    exited.core = end.status.dumped_core();
+    const bool out_of_memory = instance_.was_out_of_memory(*job_.run);
+    if (out_of_memory && end.status.signal() == SIGKILL && !asked) exited.oom = true;
+    exited.cpu = end.cpu;
+    exited.max_rss_bytes = end.max_rss_bytes;
+    if (job_.run->phase == Phase::pre) {
+      exited.message = std::string("the pre-run hook ") + (asked ? "was ended: " : "failed: ") + end.status.describe();
+    }
+  }
+  const double began = record().started_at.value_or(exited.t);
+  exited.ran = std::max(0.0, exited.t - began);
+  return exited;
+}
+
+// What an earlier manager had not come to; where conf and file are still those that it was started by.
+void Life::note_missed_binary() {
+  const FileStamp now = stamp_of(conf().cmd);
+  const JobRecord& known = record();
+  const bool noted = known.md5 && known.binary && known.binary->path == conf().cmd &&
+                     static_cast<std::uint64_t>(known.binary->inode) == now.inode &&
+                     known.binary->mtime_ns == now.modified_ns;
+  const auto changed_ns = std::max({now.changed_ns, job_.conf_stamp.changed_ns, job_.conf_stamp.modified_ns});
+  const bool unchanged = static_cast<double>(changed_ns) / 1e9 <= known.started_at.value_or(0);
+  if (now.there && !noted && unchanged) note_binary();
+}
+
+void Life::note_binary() {
+  const auto job = self();
+  instance_.hashing().hash(job_.conf->cmd, [this, job](const Hashed& hashed) {
+    const JobRecord& now = record();
+    if (job->removed || hashed.md5.empty()) return;
+    const bool same = now.md5 == hashed.md5 && now.binary && now.binary->path == hashed.binary.path &&
+                      now.binary->inode == hashed.binary.inode && now.binary->mtime_ns == hashed.binary.mtime_ns;
+    if (same) return;
+    Event noted = event("hashed");
+    noted.md5 = hashed.md5;
+    noted.binary = hashed.binary.path;
+    noted.binary_dev = hashed.binary.dev;
+    noted.binary_inode = hashed.binary.inode;
+    noted.binary_size = hashed.binary.size;
+    noted.binary_mtime_ns = hashed.binary.mtime_ns;
+    instance_.record(std::move(noted));
+  });
+}
+
+}  // namespace usvc
