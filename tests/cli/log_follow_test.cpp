@@ -66,8 +66,8 @@ TEST_F(LogFollowTest, OfAGroupThatIsNotThereYet) {
   const auto follower = launch({"log", "-f", "web"});
   ASSERT_TRUE(follower->wait_output(15s, [](const Output& o) { return contains(o.err, "waiting for one"); }));
   start({"-n", "2", "-g", "web", "--", probe(), "print", "hello", "--", "serve"});
-  ASSERT_TRUE(shows(*follower, "web-1  hello\n"));
-  ASSERT_TRUE(shows(*follower, "web-2  hello\n"));
+  ASSERT_TRUE(shows(*follower, "web-1 | hello\n"));
+  ASSERT_TRUE(shows(*follower, "web-2 | hello\n"));
   follower->signal(SIGINT);
   EXPECT_EQ(follower->finish(10s).status, 0);
 }
