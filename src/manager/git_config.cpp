@@ -46,7 +46,8 @@ GitEntry split_name(std::string_view name) {
 }
 
 // git refuses an escape it does not know. The library overlooks a backslash before a blank and a comment, takes it for
-// one at the line's end and swallows the next line. The line of the first such escape, or 0.
+// one at the line's end and swallows the next line. One at the very end would swallow what is added to the file later.
+// The line of the first such escape, or 0.
 int line_of_bad_escape(std::string_view text) {
   enum class In { key, section, value, comment } in = In::key;
   bool quoted = false;
@@ -62,8 +63,9 @@ int line_of_bad_escape(std::string_view text) {
     } else if (c == '\\' && in != In::key) {
       const std::string_view rest = text.substr(i + 1);
       const bool ends_line = rest.empty() || rest.starts_with('\n') || rest.starts_with("\r\n");
-      if (in == In::value && !ends_line && std::string_view("nbt\"\\").find(rest[0]) == std::string_view::npos)
-        return line;
+      const bool ends_text = rest.empty() || rest == "\n" || rest == "\r\n";
+      const bool unknown = !ends_line && std::string_view("nbt\"\\").find(rest[0]) == std::string_view::npos;
+      if (in == In::value && (ends_text || unknown)) return line;
       if (ends_line) ++line;
       i = ends_line ? text.find('\n', i) : i + 1;
       if (i == std::string_view::npos) return 0;

@@ -69,6 +69,7 @@ class AttachScreenTest : public CliTest {
     CliTest::SetUp();
     environment()["TERM"] = "screen-256color";
     environment()["LC_ALL"] = "C.UTF-8";
+    without_leak_sanitizer();
   }
   std::unique_ptr<TmuxWindow> attach(const std::string& job, TerminalSize size = {30, 100}) {
     const std::string socket = path("tmux-" + std::to_string(++windows_));

@@ -20,6 +20,7 @@ class AttachSessionTest : public CliTest {
     CliTest::SetUp();
     environment()["TERM"] = "xterm-256color";
     environment()["SHELL"] = "/bin/sh";
+    without_leak_sanitizer();
   }
   void TearDown() override {
     outer({"kill-server"});

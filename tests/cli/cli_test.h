@@ -125,6 +125,9 @@ class CliTest : public Test {
   [[nodiscard]] std::string conf_path(const std::string& name) const { return home_ + "/jobs/" + name + ".conf"; }
   [[nodiscard]] std::string probe() const { return path("probe"); }
   [[nodiscard]] std::map<std::string, std::string>& environment() { return environment_; }
+  // For programs in a terminal that ends before them: its SIGCONT takes away the SIGSTOP with which the leak sanitizer
+  // stops a program that exits, and both wait for ever.
+  void without_leak_sanitizer() { environment_["ASAN_OPTIONS"] += ":detect_leaks=0"; }
   // A file in the test's directory, made by and for the user the test runs as.
   std::string write(const std::string& name, const std::string& text, mode_t mode = 0644);
   static std::string read(const std::string& path);

@@ -12,6 +12,7 @@ class ConsoleStatusTest : public CliTest {
   void SetUp() override {
     CliTest::SetUp();
     environment()["NO_COLOR"] = "1";
+    without_leak_sanitizer();
   }
   void TearDown() override {
     (void)tmux({"kill-server"});

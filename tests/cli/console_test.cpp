@@ -150,6 +150,7 @@ TEST_F(ConsoleTest, NoJobSeesThatItWasStartedInAConsole) {
   auto pty = console();
   pty->type("start --name web -- ./probe serve\r");
   pty->shows("web started");
+  pty->shows(prompt);  // the command itself has it, and has ended now
   EXPECT_FALSE(contains(read(home() + "/jobs/web.env"), "USVC_CONSOLE"));
   for (const auto& process : own_processes()) {
     EXPECT_FALSE(contains(read("/proc/" + std::to_string(process.pid) + "/environ"), "USVC_CONSOLE"));

@@ -17,6 +17,7 @@ class TopTest : public CliTest {
     CliTest::SetUp();
     environment()["LC_ALL"] = "C.UTF-8";
     environment()["TERM"] = "xterm-256color";
+    without_leak_sanitizer();
     socket_ = path("tmux");
   }
   void TearDown() override {

@@ -40,6 +40,12 @@ TEST(GitConfig, AnUnknownEscapeIsAnErrorWithItsLine) {
     ASSERT_FALSE(entries) << line;
     EXPECT_EQ(entries.error().message(), wrong) << line;
   }
+  // What is set next would go on with that line.
+  for (const char* end : {"\\", "\\\n", "\\\r\n"}) {
+    const auto entries = read("[core]\n\tcmd = /bin/x" + std::string(end));
+    ASSERT_FALSE(entries);
+    EXPECT_EQ(entries.error().message(), wrong);
+  }
   const auto good =
       read("[core \"a\\xb\"] # \\ x\n; \\ y\n\tcmd = a \\\n\tb\r\n\targ = \"\\\\ ; \\\" \\n\" ; \\ z\n\tlast = \\\\\n");
   ASSERT_TRUE(good) << good.error().message();
