@@ -35,7 +35,10 @@ target_compile_definitions(
   PUBLIC BOOST_ASIO_SEPARATE_COMPILATION
          BOOST_BEAST_SEPARATE_COMPILATION
          # The old executor interface, which would otherwise be compiled into every operation.
-         BOOST_ASIO_NO_DEPRECATED)
+         BOOST_ASIO_NO_DEPRECATED
+         # A coroutine's frame would get whatever larger piece was used last, and keep it for as long as its job lives.
+         BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING
+         BOOST_ASIO_DISABLE_SMALL_BLOCK_RECYCLING)
 
 add_library(usvc_lib_asio INTERFACE)
 target_link_libraries(usvc_lib_asio INTERFACE usvc_boost_impl)

@@ -3,36 +3,58 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include "manager/asio.h"
 
 namespace usvc {
 
-// One coroutine waits; anyone notifies. A notification before the wait is not lost.
+// One coroutine waits; anyone notifies. A notification before the wait is not lost. Must outlive the wait. Each job has
+// one, so it is small: what waits needs no coroutine of its own, and a timer is there only while a deadline is.
 class Wakeup {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr Clock::time_point never = Clock::time_point::max();
 
-  explicit Wakeup(asio::io_context& io) : timer_(io) {}
+  explicit Wakeup(asio::io_context& io) : io_(io) {}
 
   void notify() {
     notified_ = true;
-    timer_.cancel();
+    resume();
   }
-  // True: notified; false: the deadline came first.
-  asio::awaitable<bool> wait_until(Clock::time_point deadline) {
-    if (!notified_) {
-      timer_.expires_at(deadline);
-      (void)co_await timer_.async_wait(as_result);
-    }
-    co_return std::exchange(notified_, false);
+  // To be awaited. True: notified; false: the deadline came first.
+  auto wait_until(Clock::time_point deadline) {
+    asio::deferred_t token;
+    const auto begin = [](auto handler, Wakeup* self, Clock::time_point until) {
+      self->begin(std::move(handler), until);
+    };
+    return asio::async_initiate<asio::deferred_t, void(bool)>(begin, token, this, deadline);
   }
-  asio::awaitable<void> wait() { (void)co_await wait_until(never); }
+  auto wait() { return wait_until(never); }
 
  private:
-  asio::steady_timer timer_;
+  void begin(std::move_only_function<void(bool)> waiter, Clock::time_point deadline) {
+    waiter_ = std::move(waiter);
+    if (notified_) return resume();
+    if (deadline == never) return;
+    timer_ = std::make_unique<asio::steady_timer>(io_, deadline);
+    // Comes before what resume() posts, so never when this is gone.
+    timer_->async_wait([this](const boost::system::error_code& error) {
+      if (!error) resume();
+    });
+  }
+  void resume() {
+    if (!waiter_) return;
+    timer_.reset();
+    asio::post(io_, [this, waiter = std::move(waiter_)]() mutable { waiter(std::exchange(notified_, false)); });
+    waiter_ = nullptr;
+  }
+
+  asio::io_context& io_;
+  std::move_only_function<void(bool)> waiter_;
+  std::unique_ptr<asio::steady_timer> timer_;
   bool notified_ = false;
 };
 
