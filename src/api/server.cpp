@@ -100,6 +100,7 @@ struct Server::Work {
 Status Server::run() {
   if (auto listening = listen(); !listening) return listening;
   asio::co_spawn(instance_.io(), guard_socket(), must_not_throw);
+  trim_.soon();  // the journal and the confs have been read
   return {};
 }
 
@@ -165,6 +166,7 @@ void Server::admit(Fd socket) {
   connections_.add(connection);
   asio::co_spawn(instance_.io(), serve(connection), [this, connection](const std::exception_ptr& thrown) {
     connections_.remove(connection);
+    trim_.soon();
     must_not_throw(thrown);
   });
 }

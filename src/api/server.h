@@ -11,6 +11,7 @@
 #include "api/connections.h"
 #include "api/routes.h"
 #include "manager/instance.h"
+#include "manager/trim.h"
 
 namespace usvc {
 
@@ -19,7 +20,7 @@ inline constexpr std::uint64_t most_body = std::uint64_t{16} << 20U;
 
 class Server {
  public:
-  explicit Server(Instance* instance) : instance_(*instance) {}
+  explicit Server(Instance* instance) : instance_(*instance), trim_(instance->io()) {}
   // Accepts on the instance's listener until the loop ends.
   Status run();
 
@@ -40,6 +41,7 @@ class Server {
 
   Instance& instance_;
   Connections connections_;
+  Trim trim_;
   std::size_t lingering_ = 0;  // operations that nobody waits for any more
   std::size_t viewers_ = 0;
   std::size_t waiting_events_ = 0;  // bytes, of all who follow events
