@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
+#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -186,25 +188,26 @@ void Capture::obey(Command command) {
 void Capture::begin(CaptureSource added) {
   const std::uint64_t number = next_number_++;
   Source source;
-  static_cast<CaptureSource&>(source) = std::move(added);
+  static_cast<CapturedRun&>(source) = std::move(added);
   source.error_ended = source.error_output.get() < 0;
-  source.live = live_log(source.place, source.log);
-  if (!source.error_ended) source.error_live = live_log(source.error_place, source.error_log);
-  std::vector<std::uint64_t>& of_job = by_job_[source.job];
-  // Those that an earlier manager had begun with are added in any order. One without a number (0) comes last.
-  const auto later = std::find_if(of_job.begin(), of_job.end(), [&](std::uint64_t other) {
-    return source.run != 0 && sources_.at(other).run > source.run;
-  });
-  source.blocked = later != of_job.begin();
-  if (!source.blocked && !of_job.empty()) {
-    Source& next = sources_.at(of_job.front());
+  source.live = live_log(added.place, source.log);
+  if (!source.error_ended) source.error_live = live_log(added.error_place, source.error_log);
+  auto& placed = sources_.emplace(number, std::move(source)).first->second;
+  by_id_[placed.id] = number;
+  const auto turn = turns_.insert(turn_of(placed, number)).first;
+  placed.blocked = turn != turns_.begin() && std::prev(turn)->job == placed.job;
+  if (placed.blocked) return;
+  if (const auto later = std::next(turn); later != turns_.end() && later->job == placed.job) {
+    Source& next = sources_.at(later->number);
     next.blocked = true;
     unwatch(next);
   }
-  of_job.insert(later, number);
-  by_id_[source.id] = number;
-  auto& placed = sources_.emplace(number, std::move(source)).first->second;
-  if (!placed.blocked) watch(placed, number);
+  watch(placed, number);
+}
+
+Capture::Turn Capture::turn_of(const Source& source, std::uint64_t number) {
+  // One without a number comes last.
+  return {source.job, source.run != 0 ? source.run : std::numeric_limits<std::uint32_t>::max(), number};
 }
 
 std::shared_ptr<LiveLog> Capture::live_log(const LogPlace& place, FdRef log) {
@@ -457,20 +460,16 @@ void Capture::retry_stuck() {
 }
 
 void Capture::finish(std::uint64_t number) {
-  Source source = std::move(sources_.at(number));
-  sources_.erase(number);
-  by_id_.erase(source.id);
+  by_id_.erase(sources_.at(number).id);
+  turns_.erase(turn_of(sources_.at(number), number));
+  const Source source = std::move(sources_.extract(number).mapped());
   unwatch(source);
   const off_t end = ::lseek(source.log.get(), 0, SEEK_CUR);
   events_.drained(source.id, end < 0 ? 0 : static_cast<std::uint64_t>(end));
 
-  const auto of_job = by_job_.find(source.job);
-  std::erase(of_job->second, number);
-  if (of_job->second.empty()) {
-    by_job_.erase(of_job);
-    return;
-  }
-  const std::uint64_t next = of_job->second.front();
+  const auto turn = turns_.lower_bound({source.job, 0, 0});
+  if (turn == turns_.end() || turn->job != source.job) return;
+  const std::uint64_t next = turn->number;
   sources_.at(next).blocked = false;
   watch(sources_.at(next), next);
   serve(next);

@@ -13,7 +13,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -26,20 +28,22 @@
 namespace usvc {
 
 // The output of one run. Output and log are borrowed: their owner keeps them open until `drained` has been called.
-struct CaptureSource {
+struct CapturedRun {
   std::string id;   // of the run
   std::string job;  // runs of one job share a log: the older one's output goes first
   bool terminal = false;
   FdRef output = FdRef(-1);  // non-blocking
   FdRef log = FdRef(-1);
-  LogPlace place;
   FdRef error_output = FdRef(-1);  // none (-1) unless stderr is kept apart
   FdRef error_log = FdRef(-1);
-  LogPlace error_place;
   std::uint32_t run = 0;  // what the indexes call it
   std::uint32_t nonce = 0;
   Fd carry_read;  // a carry pipe of the run's own, left behind by an earlier full disk
   Fd carry_write;
+};
+struct CaptureSource : CapturedRun {
+  LogPlace place;
+  LogPlace error_place;
 };
 
 // A log that is to have a new file: all who write to it wait until relog() or go_on(). `captured`: there are such.
@@ -92,7 +96,7 @@ class Capture {
 
  private:
   using Clock = std::chrono::steady_clock;
-  struct Source : CaptureSource {
+  struct Source : CapturedRun {
     std::shared_ptr<LiveLog> live;  // of those that write to the same file
     std::shared_ptr<LiveLog> error_live;
     bool watched = false;
@@ -105,6 +109,13 @@ class Capture {
 
     [[nodiscard]] bool paused() const { return live->paused || (error_live && error_live->paused); }
     [[nodiscard]] bool writes_to(const LiveLog& file) const { return live.get() == &file || error_live.get() == &file; }
+  };
+  // Of the runs of one job the oldest writes first. Those that an earlier manager had begun are added in any order.
+  struct Turn {
+    std::string_view job;  // in the source
+    std::uint32_t run = 0;
+    std::uint64_t number = 0;
+    auto operator<=>(const Turn&) const = default;
   };
   struct Command {
     enum class Kind { add, drain, carry_replaced, rotate, relog, go_on, stop } kind = Kind::stop;
@@ -121,6 +132,7 @@ class Capture {
   bool take_commands();
   void obey(Command command);
   void begin(CaptureSource source);
+  static Turn turn_of(const Source& source, std::uint64_t number);
   std::shared_ptr<LiveLog> live_log(const LogPlace& place, FdRef log);
   [[nodiscard]] std::shared_ptr<LiveLog> known_log(const std::string& path) const;
   void watch(Source& source, std::uint64_t number);
@@ -153,10 +165,10 @@ class Capture {
   Fd poll_;
   Fd wake_;
   bool carry_in_exchange_ = false;
-  std::map<std::uint64_t, Source> sources_;  // by number, the order of their adding
-  std::unordered_map<std::string, std::uint64_t> by_id_;
-  std::unordered_map<std::string, std::vector<std::uint64_t>> by_job_;  // in the order of their runs
-  std::unordered_map<std::string, std::weak_ptr<LiveLog>> logs_;        // by path
+  std::map<std::uint64_t, Source> sources_;                    // by number, the order of their adding
+  std::unordered_map<std::string_view, std::uint64_t> by_id_;  // keys in the sources
+  std::set<Turn> turns_;
+  std::unordered_map<std::string, std::weak_ptr<LiveLog>> logs_;  // by path
   std::uint64_t next_number_ = 1;
   std::size_t stuck_count_ = 0;
   Clock::time_point retry_at_{};

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/boxed_optional.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/transfer.h"
@@ -46,7 +47,7 @@ struct Run {
   std::optional<Cgroup> cgroup;
   RunMarks marks;
   std::vector<Member> tree;  // tree = subreaper: what descended from it when the stop began
-  std::optional<RunEnd> end;
+  BoxedOptional<RunEnd> end;
   bool drained = false;
 
   // What the keeper calls it.

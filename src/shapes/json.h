@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/boxed_optional.h"
 #include "base/error.h"
 
 namespace usvc {
@@ -41,6 +42,8 @@ template <class T>
 struct IsOptional : std::false_type {};
 template <class T>
 struct IsOptional<std::optional<T>> : std::true_type {};
+template <class T>
+struct IsOptional<BoxedOptional<T>> : std::true_type {};
 template <class T>
 struct IsVector : std::false_type {};
 template <class T>

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/boxed_optional.h"
 #include "shapes/json.h"
 #include "shapes/views.h"
 
@@ -27,7 +28,7 @@ struct JobRecord {
   bool hook_passed = false;                      // the last run's pre-run hook ended well
   bool exit_recorded = true;                     // of the last run
   std::optional<double> waiting_until;
-  std::optional<ExitView> last_exit;
+  BoxedOptional<ExitView> last_exit;
   // Identity of the process last spawned for this run (hook or main): pid alone is never trusted.
   std::optional<std::int64_t> pid;
   std::optional<std::int64_t> start_ticks;
