@@ -7,30 +7,19 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "base/files.h"
+#include "unit/temporary_directory.h"
 
 namespace usvc {
 namespace {
 
-// A directory of the test's own, gone afterwards.
 class FilesTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = testing::TempDir() + "usvc-files-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    directory_ = name;
-  }
-  void TearDown() override {
-    if (!directory_.empty()) {
-      EXPECT_TRUE(remove_all(directory_));
-    }
-  }
-  [[nodiscard]] std::string at(const std::string& name) const { return directory_ + "/" + name; }
+  [[nodiscard]] std::string at(const std::string& name) const { return directory_.path() + "/" + name; }
   static mode_t mode_of(const std::string& path) {
     struct stat info {};
     EXPECT_EQ(::stat(path.c_str(), &info), 0) << path;
@@ -38,7 +27,7 @@ class FilesTest : public testing::Test {
   }
 
  private:
-  std::string directory_;
+  TemporaryDirectory directory_;
 };
 
 struct Pipe {

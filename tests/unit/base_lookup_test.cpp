@@ -1,11 +1,11 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <string>
 
 #include "base/files.h"
 #include "base/lookup.h"
+#include "unit/temporary_directory.h"
 
 namespace usvc {
 namespace {
@@ -13,9 +13,6 @@ namespace {
 class CliLookup : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "usvc-lookup-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     ASSERT_EQ(::mkdir((dir_ + "/bin").c_str(), 0700), 0);
     ASSERT_EQ(::mkdir((dir_ + "/bin2").c_str(), 0700), 0);
     add("worker", "#!/bin/sh\n", 0700);
@@ -31,7 +28,6 @@ class CliLookup : public testing::Test {
     add("orphan", "#! /no/such/python3 -u\n", 0700);
     path_ = dir_ + "/bin:" + dir_ + "/bin2";
   }
-  void TearDown() override { EXPECT_TRUE(remove_all(dir_)); }
 
   void add(const std::string& name, const std::string& text, mode_t mode) {
     ASSERT_TRUE(write_file_atomically(dir_ + "/" + name, text));
@@ -42,7 +38,8 @@ class CliLookup : public testing::Test {
     return found ? "found " + *found : found.error().message();
   }
 
-  std::string dir_;
+  TemporaryDirectory directory_;
+  const std::string dir_ = directory_.path();
   std::string path_;
 };
 

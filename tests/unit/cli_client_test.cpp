@@ -7,13 +7,13 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <string>
 #include <thread>
 
 #include "base/files.h"
 #include "cli/client.h"
 #include "cli/offline.h"
+#include "unit/temporary_directory.h"
 
 namespace usvc {
 namespace {
@@ -61,13 +61,8 @@ class OneAnswer {
 
 class CliClient : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "usvc-client-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-  }
-  void TearDown() override { EXPECT_TRUE(remove_all(dir_)); }
-  std::string dir_;
+  TemporaryDirectory directory_;
+  const std::string dir_ = directory_.path();
 };
 
 TEST_F(CliClient, AsksAndReadsTheAnswer) {

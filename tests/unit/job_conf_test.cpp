@@ -1,11 +1,9 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,6 +13,7 @@
 #include "base/text.h"
 #include "job/conf.h"
 #include "job/options.h"
+#include "unit/temporary_directory.h"
 
 namespace usvc {
 namespace {
@@ -217,21 +216,12 @@ TEST(ConfText, QuotesWhatMustBe) {
 class GitTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = testing::TempDir() + "usvc-conf-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    directory_ = name;
-    path_ = directory_ + "/job.conf";
     if (!run("--version")) GTEST_SKIP() << "git is not installed";
-  }
-  void TearDown() override {
-    if (!directory_.empty()) {
-      EXPECT_TRUE(remove_all(directory_));
-    }
   }
 
   // What `git config ARGUMENTS` prints; nothing when it fails.
   [[nodiscard]] std::optional<std::string> run(const std::string& arguments) const {
-    const std::string command = "cd " + shell_quote(directory_) + " && git config -f job.conf " + arguments;
+    const std::string command = "cd " + shell_quote(directory_.path()) + " && git config -f job.conf " + arguments;
     FILE* pipe = ::popen((arguments == "--version" ? "git --version" : command).c_str(), "re");
     if (pipe == nullptr) return std::nullopt;
     std::string output;
@@ -261,8 +251,8 @@ class GitTest : public testing::Test {
   void write(const std::vector<ConfEntry>& entries) { ASSERT_TRUE(write_file_atomically(path_, conf_text(entries))); }
 
  private:
-  std::string directory_;
-  std::string path_;
+  TemporaryDirectory directory_;
+  const std::string path_ = directory_.path() + "/job.conf";
 };
 
 std::vector<std::string> nasty_arguments() {

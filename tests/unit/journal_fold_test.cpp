@@ -1,28 +1,17 @@
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <fstream>
 
 #include "base/files.h"
 #include "journal/fold.h"
 #include "journal/writer.h"
+#include "unit/temporary_directory.h"
 
 namespace usvc {
 namespace {
 
 class FoldTest : public testing::Test {
- public:
-  FoldTest(const FoldTest&) = delete;
-  FoldTest& operator=(const FoldTest&) = delete;
-
  protected:
-  FoldTest() {
-    std::string name = "/tmp/usvc-fold-XXXXXX";
-    dir_ = ::mkdtemp(name.data());
-  }
-  ~FoldTest() override { (void)remove_all(dir_); }
-
   void append(const std::string& text) { std::ofstream(segment_path(dir_, 1), std::ios::app) << text; }
   JobRecord web() {
     auto picture = fold_journal(dir_);
@@ -30,7 +19,8 @@ class FoldTest : public testing::Test {
     return picture->jobs["web"];
   }
 
-  std::string dir_;
+  TemporaryDirectory directory_;
+  const std::string dir_ = directory_.path();
 };
 
 constexpr char one_crash[] =

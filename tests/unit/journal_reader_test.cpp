@@ -3,25 +3,18 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "base/files.h"
 #include "journal/reader.h"
+#include "unit/temporary_directory.h"
 
 namespace usvc {
 namespace {
 
 class JournalReaderTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "usvc-journal-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-  }
-  void TearDown() override { EXPECT_TRUE(remove_all(dir_)); }
-
   std::string path(int number) const { return fmt::format("{}/{:08}.jsonl", dir_, number); }
   void append(int number, const std::string& text) {
     const auto file = open_file(path(number), O_WRONLY | O_CREAT | O_APPEND);
@@ -46,7 +39,8 @@ class JournalReaderTest : public testing::Test {
     return {dir_, [this](const std::string& message) { warnings_.push_back(message); }};
   }
 
-  std::string dir_;
+  TemporaryDirectory directory_;
+  const std::string dir_ = directory_.path();
   std::vector<std::string> warnings_;
 };
 

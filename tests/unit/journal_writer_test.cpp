@@ -3,12 +3,12 @@
 #include <sys/resource.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "base/files.h"
 #include "journal/writer.h"
+#include "unit/temporary_directory.h"
 
 namespace usvc {
 namespace {
@@ -40,21 +40,14 @@ class FullDisk {
 };
 
 class JournalWriterTest : public testing::Test {
- public:
-  JournalWriterTest(const JournalWriterTest&) = delete;
-  JournalWriterTest& operator=(const JournalWriterTest&) = delete;
-
  protected:
   JournalWriterTest() {
-    std::string name = "/tmp/usvc-journal-XXXXXX";
-    dir_ = ::mkdtemp(name.data());
     auto file = Spill::make_file();
     EXPECT_TRUE(file);
     kept_ = std::move(*file);
     pad(padding);
   }
   void pad(std::size_t size) { std::ofstream(segment_path(dir_, 1)) << std::string(size, '\n'); }
-  ~JournalWriterTest() override { (void)remove_all(dir_); }
 
   // What a manager does at its start; the keeper has the other descriptor of the spill.
   JournalWriter open() {
@@ -89,7 +82,8 @@ class JournalWriterTest : public testing::Test {
     return numbers;
   }
 
-  std::string dir_;
+  TemporaryDirectory directory_;
+  const std::string dir_ = directory_.path();
   Fd kept_;
 };
 

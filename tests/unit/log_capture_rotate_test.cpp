@@ -18,6 +18,7 @@
 #include "log/files.h"
 #include "log_channels.h"
 #include "log_testing.h"
+#include "unit/temporary_directory.h"
 
 namespace usvc {
 namespace {
@@ -35,8 +36,6 @@ class CaptureRotateTest : public testing::Test {
   using Channel = testing_log::Ends;
 
   CaptureRotateTest() {
-    std::string name = "/tmp/usvc-rotate-XXXXXX";
-    dir_ = ::mkdtemp(name.data());
     auto page = CarryOwner::make_page();
     auto shared = make_carry();
     auto owner = CarryOwner::map(*page);
@@ -54,10 +53,7 @@ class CaptureRotateTest : public testing::Test {
     capture_ = std::move(*Capture::create(std::move(*shared), std::move(*owner), std::move(events)));
     owner_page_ = std::move(*page);
   }
-  ~CaptureRotateTest() override {
-    capture_.reset();
-    (void)remove_all(dir_);
-  }
+  ~CaptureRotateTest() override { capture_.reset(); }
 
   [[nodiscard]] std::string path(const std::string& name) const { return dir_ + "/" + name; }
   FdRef open_log(const std::string& name) {
@@ -146,7 +142,8 @@ class CaptureRotateTest : public testing::Test {
     }));
   }
 
-  std::string dir_;
+  TemporaryDirectory directory_;
+  const std::string dir_ = directory_.path();
   Fd owner_page_;
   std::map<std::string, Fd> logs_;  // by name
   std::map<std::string, int> rotations_;

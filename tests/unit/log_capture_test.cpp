@@ -6,13 +6,13 @@
 #include <array>
 #include <condition_variable>
 #include <csignal>
-#include <cstdlib>
 #include <set>
 
 #include "base/files.h"
 #include "log/capture.h"
 #include "log_channels.h"
 #include "log_testing.h"
+#include "unit/temporary_directory.h"
 
 namespace usvc {
 namespace {
@@ -35,15 +35,10 @@ class CaptureTest : public testing::Test {
   };
 
   CaptureTest() {
-    std::string name = "/tmp/usvc-capture-XXXXXX";
-    dir_ = ::mkdtemp(name.data());
     auto page = CarryOwner::make_page();
     owner_page_ = std::move(*page);
   }
-  ~CaptureTest() override {
-    capture_.reset();
-    (void)remove_all(dir_);
-  }
+  ~CaptureTest() override { capture_.reset(); }
 
   void create() {
     auto shared = make_carry();
@@ -103,7 +98,8 @@ class CaptureTest : public testing::Test {
     return set.contains(id);
   }
 
-  std::string dir_;
+  TemporaryDirectory directory_;
+  const std::string dir_ = directory_.path();
   Fd owner_page_;
   Fd carry_copy_;
   std::unique_ptr<Capture> capture_;

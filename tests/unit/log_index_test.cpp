@@ -4,13 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 
 #include "base/files.h"
 #include "log/index.h"
 #include "log_testing.h"
+#include "unit/temporary_directory.h"
 
 namespace usvc {
 namespace {
@@ -133,14 +133,6 @@ TEST(LogIndex, GrowsAsItIsReadOn) {
 
 class IndexFile : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "usvc-index-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-    path_ = dir_ + "/web.log.idx";
-  }
-  void TearDown() override { EXPECT_TRUE(remove_all(dir_)); }
-
   IndexWriter open(std::uint64_t log_size, std::uint64_t next_position, std::int64_t now_us) {
     auto writer = IndexWriter::open(path_, log_size, next_position, now_us);
     EXPECT_TRUE(writer) << writer.error().message();
@@ -161,8 +153,9 @@ class IndexFile : public testing::Test {
     return std::move(*end);
   }
 
-  std::string dir_;
-  std::string path_;
+  TemporaryDirectory directory_;
+  const std::string dir_ = directory_.path();
+  const std::string path_ = dir_ + "/web.log.idx";
 };
 
 // As usvc writes it, with the header once more among each 64 marks; `with` false: as one that has it at its front only.

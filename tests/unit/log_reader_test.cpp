@@ -1,29 +1,20 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 
 #include "base/files.h"
 #include "base/lines.h"
 #include "base/watch.h"
 #include "log/reader.h"
+#include "unit/temporary_directory.h"
 
 namespace usvc {
 namespace {
 
 class LogReader : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "usvc-log-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-    path_ = dir_ + "/web.log";
-  }
-  void TearDown() override { EXPECT_TRUE(remove_all(dir_)); }
-
   void append(const std::string& text, const std::string& path) {
     const auto file = open_file(path, O_WRONLY | O_CREAT | O_APPEND);
     ASSERT_TRUE(file);
@@ -31,8 +22,9 @@ class LogReader : public testing::Test {
   }
   void append(const std::string& text) { append(text, path_); }
 
-  std::string dir_;
-  std::string path_;
+  TemporaryDirectory directory_;
+  const std::string dir_ = directory_.path();
+  const std::string path_ = dir_ + "/web.log";
 };
 
 TEST_F(LogReader, Range) {

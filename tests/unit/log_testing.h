@@ -7,7 +7,6 @@
 #include <zstd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +16,7 @@
 #include "job/layout.h"
 #include "log/files.h"
 #include "log/index.h"
+#include "unit/temporary_directory.h"
 
 namespace usvc::testing_log {
 
@@ -49,16 +49,12 @@ inline void put(const Fd& fd, std::string_view text) {
 class LogDirectory : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "usvc-log-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     layout_ = Layout::from(
                   dir_, [](const char*) -> const char* { return nullptr; }, "/")
                   .value();
     ASSERT_TRUE(ensure_private_dir(layout_.old_logs_dir));
     log_ = layout_.log_path("web");
   }
-  void TearDown() override { EXPECT_TRUE(remove_all(dir_)); }
 
   void append(const std::string& text) { append(log_, text); }
   static void append(const std::string& path, const std::string& text) {
@@ -85,7 +81,8 @@ class LogDirectory : public testing::Test {
     ASSERT_EQ(::unlink(path.c_str()), 0);
   }
 
-  std::string dir_;
+  TemporaryDirectory directory_;
+  const std::string dir_ = directory_.path();
   Layout layout_;
   std::string log_;
 };

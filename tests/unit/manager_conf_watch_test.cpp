@@ -1,11 +1,9 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <cstdlib>
 
 #include "base/files.h"
 #include "manager/conf_watch.h"
+#include "unit/temporary_directory.h"
 
 namespace usvc {
 namespace {
@@ -13,8 +11,8 @@ namespace {
 using EditedNames = std::set<std::string>;
 
 TEST(ConfWatch, NamesTheJobsWhoseConfWasEdited) {
-  std::string dir = "/tmp/usvc-watch-XXXXXX";
-  ASSERT_NE(::mkdtemp(dir.data()), nullptr);
+  const TemporaryDirectory directory;
+  const std::string& dir = directory.path();
   const auto write = [&](const std::string& name) {
     const auto file = open_file(dir + "/" + name, O_WRONLY | O_CREAT);
     ASSERT_TRUE(file);

@@ -1,19 +1,16 @@
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <cstdlib>
 
 #include "base/files.h"
 #include "manager/git_config.h"
+#include "unit/temporary_directory.h"
 
 namespace usvc {
 namespace {
 
 TEST(GitConfig, AnErrorIsOneLineWhateverTheFileHolds) {
   const GitLibrary git;
-  std::string dir = "/tmp/usvc-git-XXXXXX";
-  ASSERT_NE(::mkdtemp(dir.data()), nullptr);
-  const std::string path = dir + "/web-1.conf";
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/web-1.conf";
   for (const char* text : {"[core]\n\tcmd = \"a\\x \x1b[31m\t\"\n", "[co\x1b[31mre]\n\tcmd = x\n",
                            "[core]\n\tcm\x1b[31md = x\n", "[core \"\x1b[31m\n"}) {
     ASSERT_TRUE(write_file_atomically(path, text, Flush::no));
@@ -21,15 +18,13 @@ TEST(GitConfig, AnErrorIsOneLineWhateverTheFileHolds) {
     ASSERT_FALSE(entries) << text;
     EXPECT_EQ(entries.error().message().find_first_of("\x1b\t\n"), std::string::npos) << entries.error().message();
   }
-  EXPECT_TRUE(remove_all(dir));
 }
 
 // The library would read two lines as one, or say that it set a value that is then read as part of another.
 TEST(GitConfig, AnUnknownEscapeIsAnErrorWithItsLine) {
   const GitLibrary git;
-  std::string dir = "/tmp/usvc-git-XXXXXX";
-  ASSERT_NE(::mkdtemp(dir.data()), nullptr);
-  const std::string path = dir + "/web-1.conf";
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/web-1.conf";
   const auto read = [&](const std::string& text) {
     EXPECT_TRUE(write_file_atomically(path, text, Flush::no));
     return read_git_config(path);
@@ -51,19 +46,16 @@ TEST(GitConfig, AnUnknownEscapeIsAnErrorWithItsLine) {
   ASSERT_TRUE(good) << good.error().message();
   ASSERT_EQ(good->size(), 3U);
   EXPECT_EQ(good->at(1).value, "\\ ; \" \n");
-  EXPECT_TRUE(remove_all(dir));
 }
 
 TEST(GitConfig, AKeyIsTakenOutWithAllItsValues) {
   const GitLibrary git;
-  std::string dir = "/tmp/usvc-git-XXXXXX";
-  ASSERT_NE(::mkdtemp(dir.data()), nullptr);
-  const std::string path = dir + "/web-1.conf";
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/web-1.conf";
   ASSERT_TRUE(write_file_atomically(path, "# mine\n[core]\n\talert = a\n\tcmd = /bin/x\n\talert = b\n", Flush::no));
   ASSERT_TRUE(unset_git_config(path, "core.alert"));
   EXPECT_EQ(read_file(path).value_or(""), "# mine\n[core]\n\tcmd = /bin/x\n");
   EXPECT_TRUE(unset_git_config(path, "core.alert")) << "it is not there already";
-  EXPECT_TRUE(remove_all(dir));
 }
 
 }  // namespace

@@ -2,26 +2,24 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/files.h"
 #include "terminal/history_file.h"
+#include "unit/temporary_directory.h"
 
 namespace usvc {
 namespace {
 
 class HistoryFileTest : public testing::Test {
  protected:
-  void SetUp() override { ASSERT_NE(::mkdtemp(directory_.data()), nullptr); }
-  void TearDown() override { EXPECT_TRUE(remove_all(directory_)); }
-  [[nodiscard]] std::string path() const { return directory_ + "/history"; }
+  [[nodiscard]] std::string path() const { return directory_.path() + "/history"; }
   [[nodiscard]] std::string text() const { return read_file(path(), 1U << 30U).value_or(""); }
 
  private:
-  std::string directory_ = "/tmp/usvc-history-XXXXXX";
+  TemporaryDirectory directory_;
 };
 
 TEST_F(HistoryFileTest, KeepsWhatIsAdded) {
