@@ -35,6 +35,7 @@ void begin_run(JobRecord& record, const Event& event) {
   record.log_offset = event.log_offset;
   record.error_log_offset = event.error_log_offset;
   record.exit_recorded = false;
+  record.stopping_at.reset();
   record.waiting_until.reset();
   record.pid.reset();
 }
@@ -117,6 +118,11 @@ void begin_waiting(JobRecord& record, const Event& event) {
   record.waiting_until = event.until;
 }
 
+void begin_stopping(JobRecord& record, const Event& event) {
+  set_state(record, event);
+  record.stopping_at = event.t;
+}
+
 void be_stopped(JobRecord& record, const Event& event) {
   set_state(record, event);
   record.waiting_until.reset();
@@ -139,9 +145,9 @@ void restore(JobRecord& record, const Event& event) {
 using Apply = void (*)(JobRecord&, const Event&);
 const std::unordered_map<std::string_view, Apply>& rules() {
   static const std::unordered_map<std::string_view, Apply> table = {
-      {"starting", begin_run},    {"pre-run", set_state},     {"running", begin_running}, {"exited", end_run},
-      {"post-run", set_state},    {"waiting", begin_waiting}, {"stopping", set_state},    {"stopped", be_stopped},
-      {"wanted", set_wanted},     {"spawned", note_spawned},  {"hashed", note_hash},      {"checkpoint", restore},
+      {"starting", begin_run},    {"pre-run", set_state},     {"running", begin_running},   {"exited", end_run},
+      {"post-run", set_state},    {"waiting", begin_waiting}, {"stopping", begin_stopping}, {"stopped", be_stopped},
+      {"wanted", set_wanted},     {"spawned", note_spawned},  {"hashed", note_hash},        {"checkpoint", restore},
       {"hook-passed", pass_hook},
   };
   return table;

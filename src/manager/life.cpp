@@ -303,9 +303,8 @@ asio::awaitable<void> Life::bury() {
 }
 
 asio::awaitable<void> Life::bury_run() {
-  const auto patience = conf().stop_timeout;
   // What the stop signal reached with the main process has had its time from then on.
-  auto kill_at = deadline_ != Wakeup::never ? deadline_ : Clock::now() + patience;
+  auto kill_at = deadline_ != Wakeup::never ? deadline_ : stop_deadline();
   if (job_.killed) kill_at = Clock::now();
   deadline_ = Wakeup::never;
   fault_point("manager.exit-recorded");
@@ -429,7 +428,15 @@ void Life::send_stop() {
   (void)signal_group(run, signal);
   (void)signal_group(run, SIGCONT);  // a stopped one could not answer
   fault_point("manager.stop-signalled");
-  deadline_ = Clock::now() + conf().stop_timeout;
+  deadline_ = stop_deadline();
+}
+
+// Counted from where the journal has the stop begin: managers that are killed in turn come to SIGKILL all the same.
+Wakeup::Clock::time_point Life::stop_deadline() const {
+  const Duration whole = conf().stop_timeout;
+  const double now = unix_now();
+  const Duration gone = bounded_seconds(now - record().stopping_at.value_or(now));
+  return Clock::now() + std::clamp(whole - gone, Duration::zero(), whole);  // the clock may have been set meanwhile
 }
 
 void Life::send_kill() {

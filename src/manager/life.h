@@ -53,6 +53,7 @@ class Life {
   void enter(JobState state);
   void send_stop();
   void send_kill();
+  [[nodiscard]] Clock::time_point stop_deadline() const;
   void note_binary();
   void note_missed_binary();
 

@@ -27,6 +27,7 @@ struct JobRecord {
   std::optional<std::int64_t> error_log_offset;  // where its stderr is kept apart
   bool hook_passed = false;                      // the last run's pre-run hook ended well
   bool exit_recorded = true;                     // of the last run
+  std::optional<double> stopping_at;             // when the stop of the last run began
   std::optional<double> waiting_until;
   BoxedOptional<ExitView> last_exit;
   // Identity of the process last spawned for this run (hook or main): pid alone is never trusted.
@@ -38,7 +39,7 @@ struct JobRecord {
 };
 BOOST_DESCRIBE_STRUCT(JobRecord, (),
                       (name, wanted, anew, state, runs, deaths, deaths_in_a_row, first_death_in_row_at, young_ends,
-                       run_id, started_at, log_offset, error_log_offset, hook_passed, exit_recorded, waiting_until,
-                       last_exit, pid, start_ticks, boot_id, md5, binary))
+                       run_id, started_at, log_offset, error_log_offset, hook_passed, exit_recorded, stopping_at,
+                       waiting_until, last_exit, pid, start_ticks, boot_id, md5, binary))
 
 }  // namespace usvc

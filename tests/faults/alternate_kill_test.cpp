@@ -180,6 +180,27 @@ TEST_F(AlternateKillTest, AnyOfThemUnderLoad) {
   check_in_the_end(names, expected);
 }
 
+// The time that a stop takes goes on through each change of managers, and is not cut short by one.
+TEST_F(AlternateKillTest, AStopComesToItsEndAlthoughManagersAreKilledInTurn) {
+  constexpr double timeout = 5;
+  start({"--name", "deaf", "--stop-timeout", "5", "--", probe(), "ignore", "TERM", "--", "serve"});
+  const pid_t pid = pid_of("deaf");
+  const auto stopping = launch({"stop", "deaf"});
+  ASSERT_TRUE(wait_until(20s, [&] { return journaled("stopping") == 1; }));
+  const auto end = std::chrono::steady_clock::now() + 30s;
+  const auto gone = [&] { return !alive(pid); };
+  while (!wait_until(1s, gone) && std::chrono::steady_clock::now() < end && !HasFatalFailure()) kill_and_wait(false);
+  EXPECT_TRUE(gone()) << "its time is up";
+  EXPECT_EQ(stopping->finish(30s).status, 0);
+  const auto exits = events_of("deaf", "exited");
+  const auto stops = events_of("deaf", "stopping");
+  ASSERT_EQ(exits.size(), 1U);
+  ASSERT_EQ(stops.size(), 1U);
+  EXPECT_EQ(text_of(exits.front(), "signal"), "KILL");
+  EXPECT_TRUE(exits.front().contains("forced"));
+  EXPECT_GT(number_of(exits.front(), "t").value_or(0), number_of(stops.front(), "t").value_or(0) + timeout - 0.1);
+}
+
 // Both are gone sooner or later; what is wanted comes back, and never twice.
 TEST_F(AlternateKillTest, AnyOfThemAtAnyTime) {
   stand_by();

@@ -46,6 +46,19 @@ TEST_F(FoldTest, RunningJobIsKnownByItsIdentity) {
   EXPECT_DOUBLE_EQ(record.started_at.value_or(0), 10.7);
 }
 
+TEST_F(FoldTest, AStopIsKnownByItsBeginningUntilTheNextRun) {
+  append(one_crash);
+  EXPECT_FALSE(web().stopping_at);
+  append(R"({"t":20.5,"job":"web","run_id":"web.1.00000001","event":"stopping"})"
+         "\n"
+         R"({"t":21,"job":"web","run_id":"web.1.00000001","event":"exited","signal":"KILL","asked":true})"
+         "\n");
+  EXPECT_DOUBLE_EQ(web().stopping_at.value_or(0), 20.5);
+  append(R"({"t":30,"job":"web","run_id":"web.2.00000002","event":"starting"})"
+         "\n");
+  EXPECT_FALSE(web().stopping_at);
+}
+
 TEST_F(FoldTest, ExitIsADeathUnlessAskedForOrGood) {
   struct Case {
     const char* fields;
