@@ -136,7 +136,7 @@ void Instance::remove_job(const std::shared_ptr<Job>& job) {
 }
 
 void Instance::read_conf(Job& job) {
-  job.conf_stamp = stamp_of(layout_.conf_path(job.name));
+  job.note_conf(stamp_of(layout_.conf_path(job.name)));
   auto conf = load_conf(layout_, job.name);
   job.conf_error.clear();
   job.conf_trouble.clear();
@@ -165,8 +165,8 @@ void Instance::notice_edited_confs() {
 
 void Instance::look_at_conf(Job& job) {
   const FileStamp now = stamp_of(layout_.conf_path(job.name));
-  if (now == job.conf_stamp && job.conf_trouble.empty()) return;
-  job.conf_stamp = now;
+  if (now == job.conf_stamp && job.conf_settled && job.conf_trouble.empty()) return;
+  job.note_conf(now);
   auto conf = load_conf(layout_, job.name);
   job.conf_trouble.clear();
   if (conf || !job.conf) return;

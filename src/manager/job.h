@@ -39,8 +39,9 @@ struct Job {
   // Instance::log_path_of), so that the copies of a group share one.
   std::shared_ptr<const Conf> conf;
   std::string conf_error;
-  FileStamp conf_stamp;      // of the conf that was looked at last
-  std::string conf_trouble;  // why the conf could not be read any more, which the job's next start is going to
+  FileStamp conf_stamp;       // of the conf that was looked at last
+  bool conf_settled = false;  // since then it can't have been changed without another stamp
+  std::string conf_trouble;   // why the conf could not be read any more, which the job's next start is going to
   std::optional<Run> run;
   Resume resume = Resume::rest;  // where its life begins when it is an earlier manager's
   bool killed = false;           // the last stop had to use SIGKILL
@@ -72,6 +73,11 @@ struct Job {
     return running_since + (conf ? conf->settle : Duration{});
   }
 
+  // Before the conf with this stamp is read.
+  void note_conf(const FileStamp& stamp) {
+    conf_stamp = stamp;
+    conf_settled = !may_change_unseen(stamp);
+  }
   void post(JobEvent event) {
     events.push_back(event);
     wakeup.notify();

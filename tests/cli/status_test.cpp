@@ -1,6 +1,7 @@
 // usvc status: the machine's line, the table, its JSON, on a terminal and in a pipe.
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <regex>
 
 #include "cli/cli_test.h"
@@ -76,6 +77,22 @@ TEST_F(StatusTest, JobInTroubleSticksOutWithItsReason) {
   EXPECT_TRUE(std::regex_search(row_of(table.out, "bad"), std::regex("waiting [0-9]+"))) << table;
   EXPECT_TRUE(contains(row_of(table.out, "bad"), "exit 3")) << table;
   EXPECT_FALSE(contains(row_of(table.out, "fine"), "exit")) << table;
+}
+
+// As by a second change within one tick of the file system's clock: here it is an included file's.
+TEST_F(StatusTest, AConfThatMayHaveBeenChangedUnseenIsReadAgain) {
+  ok({"init"});
+  const std::string included = write("more.conf", "[core]\n\ttty = true\n");
+  const std::string text = "[core]\n\tcmd = /bin/true\n[include]\n\tpath = " + included + "\n";
+  const auto conf = std::filesystem::path(write("web.conf", text, 0600));
+  // Its clock is always just at what the stamp has.
+  std::filesystem::last_write_time(conf, std::filesystem::file_time_type::clock::now() + 1h);
+  std::filesystem::rename(conf, conf_path("web"));
+  EXPECT_EQ(text_of(status("web").raw, "trouble"), "");
+  write("more.conf", "[core]\n\ttty = perhaps\n");
+  // Told of as written, with the stamp that it had.
+  { const std::ofstream touched(conf_path("web"), std::ios::app); }
+  EXPECT_TRUE(contains(text_of(status("web").raw, "trouble"), "core.tty")) << status("web");
 }
 
 TEST_F(StatusTest, AConfThatIsBrokenUnderARunningJobIsToldAndAMendedOneNot) {
