@@ -18,8 +18,6 @@
 
 namespace usvc {
 
-namespace {
-
 int exit_status_of(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::failure:
@@ -33,6 +31,8 @@ int exit_status_of(ErrorKind kind) {
   }
   return 1;
 }
+
+namespace {
 
 struct CommandLine {
   Arguments leading;

@@ -188,6 +188,25 @@ TEST_F(JsonShapesTest, RunSaysHowItEnded) {
   EXPECT_EQ(output.err, "out\nerr\n");
 }
 
+TEST_F(JsonShapesTest, RunSaysWhatIsKnownWhereItsEndIsNot) {
+  const auto running = launch({"--json", "run", "--name", "web", "--", probe(), "serve"});
+  ASSERT_TRUE(wait_state("web", "running"));
+  const pid_t job = pid_of("web");
+  const pid_t keeper = keeper_pid();
+  freeze(keeper);
+  kill_hard(manager_pid());
+  kill_hard(keeper);
+  const Output output = running->finish(30s);
+  EXPECT_EQ(output.status, 4) << output;
+  boost::system::error_code error;
+  const auto document = json::parse(output.out, error);
+  ASSERT_FALSE(error) << output;
+  expect_keys(document.as_object(),
+              {{"name", "s"}, {"run_id", "s"}, {"exit", "0"}, {"log", "s"}, {"output_missing", "b"}});
+  EXPECT_TRUE(contains(output.err, "no instance runs here")) << output;
+  kill_hard(job);
+}
+
 TEST_F(JsonShapesTest, BytesThatAreNotUtf8AreEscapedAsInTheLog) {
   const std::string cwd = path("w\xe9 \\");
   ASSERT_EQ(::mkdir(cwd.c_str(), 0755), 0);

@@ -20,6 +20,7 @@
 #include "base/window_size.h"
 #include "cli/background_task.h"
 #include "cli/command.h"
+#include "cli/dispatch.h"
 #include "cli/instance.h"
 #include "cli/interrupt.h"
 #include "cli/json_out.h"
@@ -148,7 +149,7 @@ Result<std::vector<RunOutput>> outputs_of(const Context& context, const Outcome&
 struct RunView {
   std::string name;
   std::string run_id;
-  ExitView exit;
+  std::optional<ExitView> exit;  // none: not known
   std::string log;
   bool output_missing = false;  // some of it could not be shown
 };
@@ -156,18 +157,19 @@ BOOST_DESCRIBE_STRUCT(RunView, (), (name, run_id, exit, log, output_missing))
 
 Result<int> exit_status_of(const Context& context, const Outcome& outcome, const Result<WaitReply>& reply,
                            bool output_missing = false) {
-  if (!reply) return fail(reply.error());
-  if (reply->results.empty() || !reply->results.front().exit) {
-    return fail(outcome.name + " is gone, and how it ended is not known");
-  }
-  const ExitView& exit = *reply->results.front().exit;
-  if (!exit.code && !exit.signal) complain(outcome.name + ": " + exit_words(exit));
+  std::optional<ExitView> exit;
+  if (reply && !reply->results.empty()) exit = reply->results.front().exit;
+  if (exit && !exit->code && !exit->signal) complain(outcome.name + ": " + exit_words(*exit));
   if (context.json) {
     const std::string log = outcome.log.value_or(context.layout.log_path(outcome.name));
     const RunView view{outcome.name, outcome.run_id.value_or(""), exit, log, output_missing};
     if (auto status = print_json(view); !status) return pass(status);
   }
-  return shell_status(exit);
+  if (exit) return shell_status(*exit);
+  Error unknown = reply ? Error(outcome.name + " is gone, and how it ended is not known") : reply.error();
+  if (!context.json) return fail(std::move(unknown));
+  complain(unknown.message());  // the document is out
+  return usvc::exit_status_of(unknown.kind());
 }
 
 struct Missed {
