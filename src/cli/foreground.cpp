@@ -94,7 +94,7 @@ Status Foreground::begin() {
 Status Foreground::replace_old_programs() {
   auto directory = helper_directory();
   if (!directory) return pass(directory);
-  auto vars = Remote(context_, NoInstance::refuse).vars();
+  auto vars = Remote(context_, NoInstance::refuse).await_vars();
   if (!vars) return pass(vars);
   const auto runs = [&](const std::optional<std::int64_t>& pid, const char* name) {
     if (!pid) return false;

@@ -161,6 +161,10 @@ Result<VarsView> Remote::vars() {
   return read_as<VarsView>(ask_shortly(route::vars));
 }
 
+Result<VarsView> Remote::await_vars() {
+  return read_as<VarsView>(ask("GET", route::vars));
+}
+
 Result<ConfView> Remote::conf(const std::string& name) {
   return read_as<ConfView>(ask("GET", route::conf + percent_encode(name)));
 }

@@ -33,7 +33,10 @@ class Remote {
   // The same, asked once and without patience, and nothing is said: where nobody answers soon, what is on disk, or with
   // NoInstance::refuse an error (ErrorKind::unreachable).
   Result<JobsReply> glance(const std::vector<std::string>& selectors = {});
+  // At once, or an error: what runs may be in trouble.
   Result<VarsView> vars();
+  // As the other questions: a manager that is being replaced is waited for.
+  Result<VarsView> await_vars();
   Result<ConfView> conf(const std::string& name);
   Result<ConfView> set_conf(const std::string& name, const std::string& entry, const std::string& value);
   Result<SaveReply> save(const std::vector<std::string>& selectors);

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -13,6 +14,7 @@
 #include "base/files.h"
 #include "cli/client.h"
 #include "cli/offline.h"
+#include "cli/remote.h"
 #include "unit/temporary_directory.h"
 
 namespace usvc {
@@ -20,10 +22,10 @@ namespace {
 
 const Silence give_up{std::chrono::seconds(1), [] { return false; }};
 
-// Answers one connection with fixed bytes and keeps what was asked.
+// Answers one connection with fixed bytes and keeps what was asked; before that it hangs up on so many.
 class OneAnswer {
  public:
-  OneAnswer(std::string path, std::string answer) : answer_(std::move(answer)) {
+  OneAnswer(std::string path, std::string answer, int hang_ups = 0) : answer_(std::move(answer)), hang_ups_(hang_ups) {
     // By way of the directory: the path may be longer than an address can be.
     const std::size_t slash = path.rfind('/');
     const Fd directory(::open(path.substr(0, slash).c_str(), O_PATH | O_CLOEXEC));
@@ -43,6 +45,7 @@ class OneAnswer {
 
  private:
   void serve() {
+    for (int i = 0; i < hang_ups_; ++i) const Fd refused(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     const Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     std::array<char, 4096> bytes;
     while (question_.find("\r\n\r\n{}") == std::string::npos && !question_.ends_with("\r\n\r\n")) {
@@ -54,6 +57,7 @@ class OneAnswer {
   }
 
   std::string answer_;
+  int hang_ups_;
   std::string question_;
   Fd listener_;
   std::jthread thread_;
@@ -121,6 +125,23 @@ TEST_F(CliClient, SilenceEndsWhenNobodyGoesOn) {
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().code(), ETIMEDOUT) << reply.error().message();
   EXPECT_EQ(asked, 2);
+}
+
+TEST_F(CliClient, VarsAreToldAtOnceOrAwaited) {
+  Context context;
+  context.layout.home = dir_;
+  context.layout.lock = dir_ + "/lock";
+  context.layout.socket = dir_ + "/s";
+  const auto lock = lock_directory(dir_, context.layout.lock, LOCK_EX);  // an instance's
+  ASSERT_TRUE(lock) << lock.error().message();
+  const std::string body = R"({"version":"1","home":"","socket":"","tmux_socket":"","jobs_dir":"","logs_dir":"",)"
+                           R"("journal_dir":"","work_dir":"","settings":"","instance_log":""})";
+  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  const OneAnswer server(dir_ + "/s", answer, 2);
+  EXPECT_FALSE(Remote(context, NoInstance::refuse).vars());
+  const auto vars = Remote(context, NoInstance::refuse).await_vars();
+  ASSERT_TRUE(vars) << vars.error().message();
+  EXPECT_EQ(vars->version, "1");
 }
 
 TEST(CliEncode, PercentEncodesWords) {
