@@ -128,6 +128,7 @@ class TerminalViewer {
 
   std::unique_ptr<ScreenPicture> picture_;  // Replay::picture
   WindowSize pictured_;                     // the job's terminal, as it was then
+  bool whole_ = true;                       // nothing was missing of what was painted last
   bool begun_ = false;
   bool size_told_ = false;
   std::uint64_t position_ = 0;  // in the log: shown up to there

@@ -11,6 +11,8 @@ Status TerminalViewer::show_first() {
   out_ += "\x1b[" + std::to_string(window.rows) + ";1H" + std::string(window.rows, '\n');
   if (auto status = repaint(); !status) return status;
   if (const std::string words = standing_words(spec_.job); !words.empty()) notice(words);
+  // Which is not for it to ask for.
+  if (spec_.read_only && !whole_) notice("Looking only: some of the picture is missing until it is drawn anew");
   return {};
 }
 
@@ -25,8 +27,9 @@ Status TerminalViewer::repaint() {
   ends_.resume(replay->screen, replay->at_line_start);
   picture_ = std::move(replay->picture);
   pictured_ = spec.terminal;
+  whole_ = replay->whole;
   // Who comes with another window has it drawn anew by that.
-  if (!replay->whole && (size_told_ || spec.terminal == window)) link_.have_redrawn();
+  if (!whole_ && (size_told_ || spec.terminal == window)) link_.have_redrawn();
   flush();
   return {};
 }

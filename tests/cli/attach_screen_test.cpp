@@ -71,10 +71,12 @@ class AttachScreenTest : public CliTest {
     environment()["LC_ALL"] = "C.UTF-8";
     without_leak_sanitizer();
   }
-  std::unique_ptr<TmuxWindow> attach(const std::string& job, TerminalSize size = {30, 100}) {
+  std::unique_ptr<TmuxWindow> attach(const std::string& job, TerminalSize size = {30, 100}, const Args& flags = {}) {
+    Args words = {program(), "attach", job};
+    words.insert(words.end(), flags.begin(), flags.end());
     const std::string socket = path("tmux-" + std::to_string(++windows_));
     const auto run = [this](const Args& argv) { return run_program(argv); };
-    return std::make_unique<TmuxWindow>(run, socket, Args{program(), "attach", job}, size);
+    return std::make_unique<TmuxWindow>(run, socket, words, size);
   }
   std::string long_file() {
     std::string text;
@@ -230,6 +232,12 @@ TEST_F(DrawnRowsTest, TheNextManagerKnowsTheSize) {
     return contains(window->text(), "\nnew\n");
   })) << window->text();
   EXPECT_TRUE(contains(window->text(), "row 40\n")) << window->text();
+}
+
+TEST_F(DrawnRowsTest, WhoOnlyLooksIsToldThatSomeIsMissing) {
+  start_rows(3'000'000);
+  const auto window = attach("rows", {24, 100}, {"--read-only"});
+  EXPECT_TRUE(window->wait_for("## Looking only: some of the picture is missing")) << window->text();
 }
 
 TEST_F(AttachScreenTest, AShellIsUsable) {
