@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <map>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -14,7 +13,6 @@ namespace usvc {
 
 namespace {
 
-constexpr std::size_t most_conf = std::size_t{4} << 20U;
 constexpr std::size_t most_environment = std::size_t{8} << 20U;
 
 Result<Conf> complete(const std::vector<ConfEntry>& entries, const Layout& layout, const std::string& name) {
@@ -59,23 +57,16 @@ std::string group_of_name(const std::string& name) {
 
 Result<std::vector<ConfEntry>> load_conf_entries(const Layout& layout, const std::string& name) {
   const std::string path = layout.conf_path(name);
-  auto text = read_file(path, most_conf);
-  if (!text) return pass(text);
   auto found = read_git_config(path);
   if (!found) return pass(found);
   std::vector<ConfEntry> entries;
-  const auto lines = lines_of_keys(*text);
-  std::map<std::string, std::size_t> times;
   for (auto& entry : *found) {
     if (entry.section != "core" || !entry.subsection.empty()) continue;
     ConfEntry line;
-    // One that stands in an included file has no line here.
-    const auto of_key = lines.find(entry.key);
-    const std::size_t nth = times[entry.key]++;
-    if (of_key != lines.end() && nth < of_key->second.size()) line.line = of_key->second[nth];
     line.key = std::move(entry.key);
     line.value = std::move(entry.value);
     line.file = path;
+    line.line = entry.line;
     line.has_value = entry.has_value;
     entries.push_back(std::move(line));
   }

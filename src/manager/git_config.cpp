@@ -3,7 +3,9 @@
 #include <git2.h>
 
 #include <cctype>
+#include <map>
 #include <memory>
+#include <utility>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -82,6 +84,44 @@ int line_of_bad_escape(std::string_view text) {
   return 0;
 }
 
+// The lines, from 1, on which each key (in lower case) is set in this text.
+std::map<std::string, std::vector<int>> lines_of_keys(const std::string& text) {
+  std::map<std::string, std::vector<int>> lines;
+  int number = 0;
+  for (std::string_view line : split(text, '\n')) {
+    ++number;
+    line = trim(line);
+    if (const auto bracket = line.find(']'); line.starts_with('[') && bracket != std::string_view::npos) {
+      line = trim(line.substr(bracket + 1));
+    }
+    std::string key;
+    for (const char c : line.substr(0, line.find_first_of("= \t#;"))) {
+      key += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+    if (!key.empty()) lines[key].push_back(number);
+  }
+  return lines;
+}
+
+// The library tells no lines: they are found by how often a key has come.
+struct Reading {
+  std::map<std::string, std::vector<int>> lines;
+  std::map<std::string, std::size_t> times;
+  std::vector<GitEntry> entries;
+
+  void take(const git_config_entry& found) {
+    GitEntry entry = split_name(found.name);
+    entry.has_value = found.value != nullptr;
+    if (entry.has_value) entry.value = found.value;
+    if (found.include_depth == 0) {
+      const auto& of_key = lines[entry.key];
+      const std::size_t nth = times[entry.key]++;
+      if (nth < of_key.size()) entry.line = of_key[nth];
+    }
+    entries.push_back(std::move(entry));
+  }
+};
+
 constexpr std::size_t most_config = std::size_t{16} << 20U;
 
 }  // namespace
@@ -94,23 +134,21 @@ GitLibrary::~GitLibrary() {
 }
 
 Result<std::vector<GitEntry>> read_git_config(const std::string& path) {
-  const auto text = read_file(path, most_config);
-  if (const int line = text ? line_of_bad_escape(*text) : 0; line > 0) {
+  auto text = read_file(path, most_config);
+  if (!text) return pass(text);
+  if (const int line = line_of_bad_escape(*text); line > 0) {
     return fail(
         Error(path + ":" + std::to_string(line) + ": an unknown escape").hint(R"(\\ is a backslash, \" a quote)"));
   }
   auto config = open_config(path);
   if (!config) return pass(config);
-  std::vector<GitEntry> entries;
+  Reading reading{.lines = lines_of_keys(*text), .times = {}, .entries = {}};
   const auto collect = [](const git_config_entry* found, void* payload) {
-    GitEntry entry = split_name(found->name);
-    entry.has_value = found->value != nullptr;
-    if (entry.has_value) entry.value = found->value;
-    static_cast<std::vector<GitEntry>*>(payload)->push_back(std::move(entry));
+    static_cast<Reading*>(payload)->take(*found);
     return 0;
   };
-  if (git_config_foreach(config->get(), collect, &entries) != 0) return fail(last_git_error("cannot read " + path));
-  return entries;
+  if (git_config_foreach(config->get(), collect, &reading) != 0) return fail(last_git_error("cannot read " + path));
+  return std::move(reading.entries);
 }
 
 Status set_git_config(const std::string& path, const std::string& name, const std::string& value) {
@@ -128,24 +166,6 @@ Status unset_git_config(const std::string& path, const std::string& name) {
   const int result = git_config_delete_multivar(config->get(), name.c_str(), ".*");
   if (result != 0 && result != GIT_ENOTFOUND) return fail(last_git_error("cannot remove " + name + " from " + path));
   return {};
-}
-
-std::map<std::string, std::vector<int>> lines_of_keys(const std::string& text) {
-  std::map<std::string, std::vector<int>> lines;
-  int number = 0;
-  for (std::string_view line : split(text, '\n')) {
-    ++number;
-    line = trim(line);
-    if (const auto bracket = line.find(']'); line.starts_with('[') && bracket != std::string_view::npos) {
-      line = trim(line.substr(bracket + 1));
-    }
-    std::string key;
-    for (const char c : line.substr(0, line.find_first_of("= \t#;"))) {
-      key += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    }
-    if (!key.empty()) lines[key].push_back(number);
-  }
-  return lines;
 }
 
 }  // namespace usvc

@@ -1,7 +1,6 @@
 // Files in git-config format, read and edited exactly as git does (libgit2).
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -24,6 +23,7 @@ struct GitEntry {
   std::string key;         // lower case
   std::string value;
   bool has_value = true;
+  int line = 0;  // of the file, from 1; 0: in one that it includes
 };
 
 // In the file's order, includes followed. A syntax error names file and line.
@@ -32,7 +32,5 @@ Result<std::vector<GitEntry>> read_git_config(const std::string& path);
 Status set_git_config(const std::string& path, const std::string& name, const std::string& value);
 // Takes every line that sets SECTION.KEY out of the file; fine when there is none.
 Status unset_git_config(const std::string& path, const std::string& name);
-// The lines, from 1, on which each key (in lower case) is set in this text.
-std::map<std::string, std::vector<int>> lines_of_keys(const std::string& text);
 
 }  // namespace usvc

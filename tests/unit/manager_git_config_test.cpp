@@ -48,6 +48,22 @@ TEST(GitConfig, AnUnknownEscapeIsAnErrorWithItsLine) {
   EXPECT_EQ(good->at(1).value, "\\ ; \" \n");
 }
 
+TEST(GitConfig, EntriesHaveTheLinesOfTheirFile) {
+  const GitLibrary git;
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/web-1.conf";
+  ASSERT_TRUE(write_file_atomically(directory.path() + "/more", "[core]\n\targ = 0\n", Flush::no));
+  ASSERT_TRUE(write_file_atomically(
+      path, "[other]\n\targ = 1\n[include]\n\tpath = more\n\n[core] cmd = /bin/x\n\targ = 2\n\ttty\n", Flush::no));
+  const auto entries = read_git_config(path);
+  ASSERT_TRUE(entries) << entries.error().message();
+  std::string found;
+  for (const auto& entry : *entries) {
+    found += entry.section + "." + entry.key + "=" + entry.value + ":" + std::to_string(entry.line) + " ";
+  }
+  EXPECT_EQ(found, "other.arg=1:2 include.path=more:4 core.arg=0:0 core.cmd=/bin/x:6 core.arg=2:7 core.tty=:8 ");
+}
+
 TEST(GitConfig, AKeyIsTakenOutWithAllItsValues) {
   const GitLibrary git;
   const TemporaryDirectory directory;
