@@ -68,12 +68,6 @@ std::string user_name() {
   return user != nullptr ? user->pw_name : std::to_string(::geteuid());
 }
 
-void set_variable(std::vector<std::string>& environment, const std::string& assignment) {
-  const std::string name = assignment.substr(0, assignment.find('=') + 1);
-  std::erase_if(environment, [&](const std::string& variable) { return variable.starts_with(name); });
-  environment.push_back(assignment);
-}
-
 Result<std::vector<std::string>> parse_env_file(std::string_view text, const std::string& file) {
   std::vector<std::string> assignments;
   for (auto& line : read_env_file(text)) {

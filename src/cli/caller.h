@@ -22,8 +22,6 @@ std::vector<std::string> caller_environment();
 // The user's name, or number where it has none.
 std::string user_name();
 
-// Sets "K=V" in place of an earlier K.
-void set_variable(std::vector<std::string>& environment, const std::string& assignment);
 // What the file says (job/env_file.h); a line that can't be read is an error that names it.
 Result<std::vector<std::string>> parse_env_file(std::string_view text, const std::string& file);
 

@@ -9,6 +9,7 @@
 #include "base/lookup.h"
 #include "base/text.h"
 #include "cli/caller.h"
+#include "job/environment.h"
 #include "job/names.h"
 #include "job/options.h"
 
@@ -65,20 +66,16 @@ Result<std::vector<std::string>> environment_of(const Arguments& arguments) {
   for (const auto& [id, value] : arguments.options) {
     if (id == "--env") {
       if (auto status = check_assignment(value); !status) return pass(status, "-e");
-      set_variable(own, value);
+      own.push_back(value);
     } else if (id == "--env-file") {
       auto text = read_file(value, longest_env_file);
       if (!text) return pass(text, "--env-file");
       auto assignments = parse_env_file(*text, value);
       if (!assignments) return pass(assignments, "--env-file");
-      for (const auto& assignment : *assignments) set_variable(own, assignment);
+      own.insert(own.end(), assignments->begin(), assignments->end());
     }
   }
-  auto environment = caller_environment();
-  if (own.empty()) return environment;
-  for (const auto& assignment : own) set_variable(environment, assignment);
-  environment.insert(environment.end() - static_cast<std::ptrdiff_t>(own.size()), std::string());
-  return environment;
+  return environment_from(caller_environment(), own);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "job/environment.h"
 #include "job/names.h"
 #include "job/options.h"
 #include "manager/git_config.h"
@@ -37,14 +38,6 @@ Result<std::string> read_environment(const Layout& layout, const std::string& na
   auto text = read_file(layout.env_path(name), most_environment);
   if (!text && text.error().code() == ENOENT) return std::string();
   return text;
-}
-
-std::vector<std::string> variables_of(std::string_view text) {
-  std::vector<std::string> env;
-  for (const std::string_view variable : split(text, '\0')) {
-    if (!variable.empty()) env.emplace_back(variable);
-  }
-  return env;
 }
 
 }  // namespace
@@ -113,25 +106,17 @@ Status set_conf(const Layout& layout, const std::string& name, const std::string
 Result<std::vector<std::string>> load_environment(const Layout& layout, const std::string& name) {
   auto text = read_environment(layout, name);
   if (!text) return pass(text);
-  return variables_of(*text);
+  return variables_in(*text);
 }
 
 Result<std::vector<std::string>> load_own_environment(const Layout& layout, const std::string& name) {
   auto text = read_environment(layout, name);
   if (!text) return pass(text);
-  if (text->starts_with('\0')) return variables_of(*text);
-  const auto border = text->find(std::string_view("\0\0", 2));
-  if (border == std::string::npos) return std::vector<std::string>{};
-  return variables_of(std::string_view(*text).substr(border));
+  return own_variables_in(*text);
 }
 
 Status save_environment(const Layout& layout, const std::string& name, const std::vector<std::string>& env) {
-  std::string text;
-  for (const auto& variable : env) {
-    text += variable;
-    text += '\0';
-  }
-  return write_file_atomically(layout.env_path(name), text, Flush::no);
+  return write_file_atomically(layout.env_path(name), environment_text(env), Flush::no);
 }
 
 }  // namespace usvc

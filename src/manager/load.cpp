@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/lookup.h"
 #include "base/text.h"
+#include "job/environment.h"
 #include "job/names.h"
 #include "job/options.h"
 #include "manager/git_config.h"
@@ -108,23 +109,6 @@ Result<std::vector<Planned>> plan(const std::vector<GitEntry>& entries) {
   return plans;
 }
 
-// As StartRequest has it. Of two lines with one name the later counts, for every program the same.
-std::vector<std::string> environment_of(const std::vector<std::string>& callers, const std::vector<std::string>& own) {
-  std::vector<std::string> env = callers;
-  std::vector<std::string> asked_for;
-  for (const auto& assignment : own) {
-    const std::string name = assignment.substr(0, assignment.find('=') + 1);
-    const auto is_same = [&](const std::string& other) { return other.starts_with(name); };
-    std::erase_if(env, is_same);
-    std::erase_if(asked_for, is_same);
-    asked_for.push_back(assignment);
-  }
-  if (asked_for.empty()) return env;
-  env.emplace_back();
-  env.insert(env.end(), asked_for.begin(), asked_for.end());
-  return env;
-}
-
 // A bare word is a program's name, looked for as `start` does it; paths are left as they are.
 Status find_program(Conf& conf, const LoadRequest& request, const std::vector<std::string>& env) {
   constexpr std::string_view variable = "PATH=";
@@ -177,7 +161,7 @@ Result<std::vector<LoadedJob>> members_of(Planned planned, const LoadRequest& re
   if (conf->cwd.empty()) conf->cwd = request.cwd;
   if (planned.names.empty() && planned.copies == 0) planned.copies = 1;
   take_copies(planned, made, taken);
-  const auto env = std::make_shared<const std::vector<std::string>>(environment_of(request.env, planned.env));
+  const auto env = std::make_shared<const std::vector<std::string>>(environment_from(request.env, planned.env));
   if (auto found = find_program(*conf, request, *env); !found) return pass(found, "[group \"" + planned.group + "\"]");
   std::vector<LoadedJob> members;
   for (const auto& name : planned.names) {

@@ -6,6 +6,7 @@
 #include "cli/caller.h"
 #include "cli/terminal.h"
 #include "fuzz.h"
+#include "job/environment.h"
 #include "job/names.h"
 
 namespace {

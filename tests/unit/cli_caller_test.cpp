@@ -69,14 +69,6 @@ TEST(CliCaller, SettingsAreValidEntries) {
   EXPECT_EQ(limits, all_limits().size());
 }
 
-TEST(CliCaller, AVariableReplacesTheEarlierOne) {
-  std::vector<std::string> environment = {"A=1", "AB=2", "C=3"};
-  set_variable(environment, "A=x=y");
-  EXPECT_EQ(environment, (std::vector<std::string>{"AB=2", "C=3", "A=x=y"}));
-  set_variable(environment, "NEW=");
-  EXPECT_EQ(environment.back(), "NEW=");
-}
-
 TEST(CliCaller, EnvFile) {
   const auto good = parse_env_file(
       "# comment\n\nA=1\n  B=two words \nC=\nD=a=b\nexport E=\"x\\ny\" # z\nF='$a \"b\"'\nG=h#i # j\n", "f");
