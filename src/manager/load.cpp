@@ -38,6 +38,7 @@ struct LoadedJob {
   Conf conf;
   std::shared_ptr<const std::vector<std::string>> env;  // the same for all of a section
   bool start = true;
+  bool stood = false;  // all of its section were there: its cmd is as the file has it
 };
 
 Result<std::vector<GitEntry>> parse(const Instance& instance, const std::string& text) {
@@ -152,8 +153,8 @@ void take_copies(Planned& planned, std::vector<std::string>& made, Names& taken)
 }
 
 // The jobs of one section: named ones, or `copies` of the group's next free ones.
-Result<std::vector<LoadedJob>> members_of(Planned planned, const LoadRequest& request, std::vector<std::string>& made,
-                                          Names& taken) {
+Result<std::vector<LoadedJob>> members_of(const Instance& instance, Planned planned, const LoadRequest& request,
+                                          std::vector<std::string>& made, Names& taken) {
   auto conf = conf_from_entries(planned.entries);
   if (!conf) return pass(conf, "[group \"" + planned.group + "\"]");
   if (conf->cmd.empty()) return fail("[group \"" + planned.group + "\"] has no cmd");
@@ -162,10 +163,16 @@ Result<std::vector<LoadedJob>> members_of(Planned planned, const LoadRequest& re
   if (planned.names.empty() && planned.copies == 0) planned.copies = 1;
   take_copies(planned, made, taken);
   const auto env = std::make_shared<const std::vector<std::string>>(environment_from(request.env, planned.env));
-  if (auto found = find_program(*conf, request, *env); !found) return pass(found, "[group \"" + planned.group + "\"]");
+  const bool stood = std::all_of(planned.names.begin(), planned.names.end(),
+                                 [&](const std::string& name) { return instance.find(name) != nullptr; });
+  if (!stood) {
+    if (auto found = find_program(*conf, request, *env); !found) {
+      return pass(found, "[group \"" + planned.group + "\"]");
+    }
+  }
   std::vector<LoadedJob> members;
   for (const auto& name : planned.names) {
-    members.push_back({*conf, env, planned.start});
+    members.push_back({*conf, env, planned.start, stood});
     members.back().conf.name = name;
     taken.insert(name);
   }
@@ -188,20 +195,10 @@ std::optional<Outcome> make(Instance& instance, const LoadRequest& request, cons
     return left(name, "it existed already");
   }
   if (!instance.find(name)) {
-    if (instance.shutting_down) {
-      Outcome failed;
-      failed.name = name;
-      failed.ok = false;
-      failed.message = "the instance is being shut down";
-      return failed;
-    }
+    if (member.stood || instance.shutting_down) return creation_failed(name, not_made(instance));
     const Wanted wanted = member.start ? Wanted::yes : Wanted::no;
     if (auto created = create_job(instance, member.conf, *member.env, request.key, {}, wanted); !created) {
-      Outcome failed;
-      failed.name = name;
-      failed.ok = false;
-      failed.message = created.error().message();
-      return failed;
+      return creation_failed(name, created.error());
     }
   }
   if (!member.start) return left(name, "it is there now, stopped, as the file has it");
@@ -212,7 +209,7 @@ std::optional<Outcome> make(Instance& instance, const LoadRequest& request, cons
 
 // Jobs that exist already are left as they are and said so: loading the same file twice is harmless.
 asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request) {
-  if (instance->shutting_down) co_return fail("the instance is being shut down");
+  if (instance->shutting_down) co_return fail(being_shut_down);
   auto entries = parse(*instance, request.text);
   if (!entries) co_return pass(entries);
   auto plans = plan(*entries);
@@ -230,7 +227,7 @@ asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request) {
   }
   std::vector<LoadedJob> members;
   for (auto& planned : *plans) {
-    auto some = members_of(std::move(planned), request, made, taken);
+    auto some = members_of(*instance, std::move(planned), request, made, taken);
     if (!some) co_return pass(some);
     std::move(some->begin(), some->end(), std::back_inserter(members));
   }

@@ -50,6 +50,11 @@ Status set_wanted(Instance& instance, const std::string& job, Wanted wanted, con
 // Writes a new job's files and begins its life, where it is wanted; its name is reserved in the journal before.
 Status create_job(Instance& instance, const Conf& conf, const std::vector<std::string>& env, const std::string& key,
                   WindowSize window = {}, Wanted wanted = Wanted::yes);
+// What is said to whoever would have something begun then.
+inline constexpr auto being_shut_down = "the instance is being shut down";
+// A job that the request has found and that is gone by now, or is not to be begun any more.
+Error not_made(const Instance& instance);
+Outcome creation_failed(const std::string& name, const Error& error);
 // The jobs that a request with this key has made before its answer was lost, in natural order.
 std::vector<std::string> made_before(const Instance& instance, const std::string& key);
 bool acted_on(const Instance& instance, const std::string& key, const std::string& job);

@@ -24,7 +24,7 @@ Result<Begun> ask(Instance& instance, const std::shared_ptr<Job>& job, const std
 }  // namespace
 
 asio::awaitable<Outcomes> restart_jobs(Instance* instance, SelectRequest request) {
-  if (instance->shutting_down) co_return fail("the instance is being shut down");
+  if (instance->shutting_down) co_return fail(being_shut_down);
   instance->find_new_confs();
   auto jobs = instance->select(request.selectors);
   if (!jobs) co_return pass(jobs);

@@ -83,7 +83,7 @@ std::optional<Outcome> look(Instance& instance, const Begun& begun, Clock::time_
     if (instance.shutting_down && job.state == JobState::stopped) {
       Outcome ended = outcome_of(instance, job);
       ended.ok = false;
-      ended.message = "the instance is being shut down";
+      ended.message = being_shut_down;
       return ended;
     }
     // A stop that came after the start, before its run had begun.

@@ -130,20 +130,6 @@ Result<Plan> plan_of(Instance& instance, StartRequest& request, const Fd& input)
   return plan;
 }
 
-// Something else came between.
-Error not_made(const Instance& instance) {
-  return Error(instance.shutting_down ? "the instance is being shut down" : "was forgotten meanwhile");
-}
-
-Outcome creation_failed(const std::string& name, const Error& error) {
-  Outcome outcome;
-  outcome.name = name;
-  outcome.ok = false;
-  outcome.message = error.bare_message();
-  outcome.hint = error.hint();
-  return outcome;
-}
-
 // A command that could never be executed leaves nothing behind: there is nothing to try again.
 asio::awaitable<void> forget_stillborn(Instance* instance, const Outcome* outcome) {
   const auto job = instance->find(outcome->name);
@@ -163,6 +149,19 @@ asio::awaitable<void> forget_stillborn(Instance* instance, const Outcome* outcom
 }
 
 }  // namespace
+
+Error not_made(const Instance& instance) {
+  return Error(instance.shutting_down ? being_shut_down : "was forgotten meanwhile");
+}
+
+Outcome creation_failed(const std::string& name, const Error& error) {
+  Outcome outcome;
+  outcome.name = name;
+  outcome.ok = false;
+  outcome.message = error.bare_message();
+  outcome.hint = error.hint();
+  return outcome;
+}
 
 std::vector<std::string> made_before(const Instance& instance, const std::string& key) {
   std::vector<std::string> names;
@@ -209,7 +208,7 @@ Status create_job(Instance& instance, const Conf& conf, const std::vector<std::s
 }
 
 asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request, Fd input) {
-  if (instance->shutting_down) co_return fail("the instance is being shut down");
+  if (instance->shutting_down) co_return fail(being_shut_down);
   auto plan = plan_of(*instance, request, input);
   if (!plan) co_return pass(plan);
   const std::vector<std::string>& names = plan->names;
@@ -249,7 +248,7 @@ asio::awaitable<Outcomes> start_new(Instance* instance, StartRequest request, Fd
 }
 
 asio::awaitable<Outcomes> start_known(Instance* instance, SelectRequest request) {
-  if (instance->shutting_down) co_return fail("the instance is being shut down");
+  if (instance->shutting_down) co_return fail(being_shut_down);
   instance->find_new_confs();
   auto jobs = instance->select(request.selectors);
   if (!jobs) co_return pass(jobs);

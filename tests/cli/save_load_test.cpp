@@ -67,6 +67,17 @@ TEST_F(SaveLoadTest, AnEmptyInstanceGetsTheSameJobs) {
   EXPECT_EQ(ok({"save", "-"}).out, set) << "what is on disk";
 }
 
+TEST_F(SaveLoadTest, AProgramIsNotLookedForWhereAllItsJobsStand) {
+  start({"--name", "web", "--", probe(), "serve"});
+  const std::string set = "[group \"web\"]\n\tjob = web\n\tcmd = no-such-program\n";
+  const Output standing = ok({"load", "-"}, {.input = set});
+  EXPECT_TRUE(contains(standing.all(), "it existed already")) << standing;
+  const Output more = run({"load", "-"}, {.input = set + "\tjob = other\n"});
+  EXPECT_EQ(more.status, 1) << more;
+  EXPECT_TRUE(contains(more.err, "no-such-program")) << more;
+  EXPECT_EQ(names({}), Args{"web"});
+}
+
 TEST_F(SaveLoadTest, ABareWordIsLookedUpAsStartDoesIt) {
   ok({"load", "-"}, {.input = "[group \"web\"]\n\tcmd = sleep\n\targ = 100\n"});
   EXPECT_TRUE(wait_state("web-1", "running"));
