@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -20,12 +19,14 @@
 #include "log/files.h"
 #include "log/tail.h"
 #include "manager/conf_store.h"
+#include "manager/exit_text.h"
 #include "manager/keeper_trouble.h"
 #include "manager/life.h"
 #include "manager/log_file.h"
 #include "manager/readable.h"
 #include "manager/sweep.h"
 #include "proc/cgroup.h"
+#include "proc/host.h"
 
 namespace usvc {
 
@@ -35,11 +36,6 @@ namespace {
 constexpr int most_launches = 32;
 constexpr std::size_t alert_lines = 50;
 constexpr auto journal_retry = std::chrono::seconds(1);
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
-}
 
 }  // namespace
 
@@ -402,11 +398,7 @@ void Instance::alert(Job& job, const Event& exit) {
   facts.ran = exit.ran.value_or(0);
   facts.at = exit.t;
   facts.deaths = now.deaths;
-  const std::string how = exit.message  ? *exit.message
-                          : exit.signal ? killed_by(*exit.signal, facts.core, exit.oom.value_or(false))
-                          : exit.code   ? "exit " + std::to_string(*exit.code)
-                                        : "ended, nobody knows how";
-  facts.text = how + " after " + seconds_words(facts.ran);
+  if (now.last_exit) facts.text = exit_text(*now.last_exit);
   const std::int64_t begin = now.last_exit ? std::max<std::int64_t>(now.last_exit->log_offset.value_or(0), 0) : 0;
   facts.last_lines = last_lines(layout(), log_path_of(job), Span{static_cast<std::uint64_t>(begin)}, alert_lines);
   alerts_.send(job.conf->alerts, std::move(facts), job.conf->cwd);

@@ -103,13 +103,20 @@ Event Life::exit_event() {
   return exited;
 }
 
+namespace {
+
+bool is_of(const JobRecord& known, const std::string& path, std::int64_t inode, std::int64_t mtime_ns) {
+  return known.binary && known.binary->path == path && known.binary->inode == inode &&
+         known.binary->mtime_ns == mtime_ns;
+}
+
+}  // namespace
+
 // What an earlier manager had not come to; where conf and file are still those that it was started by.
 void Life::note_missed_binary() {
   const FileStamp now = stamp_of(conf().cmd);
   const JobRecord& known = record();
-  const bool noted = known.md5 && known.binary && known.binary->path == conf().cmd &&
-                     static_cast<std::uint64_t>(known.binary->inode) == now.inode &&
-                     known.binary->mtime_ns == now.modified_ns;
+  const bool noted = known.md5 && is_of(known, conf().cmd, static_cast<std::int64_t>(now.inode), now.modified_ns);
   const auto changed_ns = std::max({now.changed_ns, job_.conf_stamp.changed_ns, job_.conf_stamp.modified_ns});
   const bool unchanged = static_cast<double>(changed_ns) / 1e9 <= known.started_at.value_or(0);
   if (now.there && !noted && unchanged) note_binary();
@@ -120,9 +127,8 @@ void Life::note_binary() {
   instance_.hashing().hash(job_.conf->cmd, [this, job](const Hashed& hashed) {
     const JobRecord& now = record();
     if (job->removed || hashed.md5.empty()) return;
-    const bool same = now.md5 == hashed.md5 && now.binary && now.binary->path == hashed.binary.path &&
-                      now.binary->inode == hashed.binary.inode && now.binary->mtime_ns == hashed.binary.mtime_ns;
-    if (same) return;
+    const BinaryView& binary = hashed.binary;
+    if (now.md5 == hashed.md5 && is_of(now, binary.path, binary.inode, binary.mtime_ns)) return;
     Event noted = event("hashed");
     noted.md5 = hashed.md5;
     noted.binary = hashed.binary.path;

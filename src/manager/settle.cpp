@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "base/time.h"
-#include "job/exit_status.h"
 #include "log/tail.h"
+#include "manager/exit_text.h"
 #include "manager/operations.h"
 #include "manager/pile_up.h"
 
@@ -13,15 +13,6 @@ namespace {
 using Clock = Wakeup::Clock;
 
 constexpr std::size_t shown_lines = 10;
-
-std::string describe(const ExitView& exit) {
-  if (exit.reason && !exit.code && !exit.signal) return *exit.reason;  // there was nothing that could run
-  const std::string text = exit.reason   ? *exit.reason
-                           : exit.signal ? killed_by(*exit.signal, exit.core, exit.oom.value_or(false))
-                           : exit.code   ? "exit " + std::to_string(*exit.code)
-                                         : "ended, nobody knows how";
-  return text + " after " + seconds_words(exit.ran);
-}
 
 std::string what_happens_next(const Job& job, const JobRecord& record) {
   if (!record.wanted) return {};
@@ -49,7 +40,7 @@ Outcome failed(Instance& instance, const Job& job) {
   Outcome outcome = outcome_of(instance, job);
   outcome.ok = false;
   outcome.pid.reset();
-  outcome.message = describe(*record.last_exit);
+  outcome.message = exit_text(*record.last_exit);
   outcome.hint = what_happens_next(job, record);
   outcome.run_id = record.last_exit->run_id;
   // The next run may have begun to write by now.
@@ -112,7 +103,7 @@ std::optional<Outcome> look(Instance& instance, const Begun& begun, Clock::time_
     const bool finished = record.last_exit->code == 0 && !record.wanted;
     if (finished) {
       Outcome done = outcome_of(instance, job);
-      done.message = describe(*record.last_exit);
+      done.message = exit_text(*record.last_exit);
       return done;
     }
     return failed(instance, job);

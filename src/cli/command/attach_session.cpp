@@ -101,6 +101,20 @@ Status ensure_watcher(const Context& context, const tmux::Server& server, const 
   return tmux::Server::status_of(*begun);
 }
 
+Status select_window(const tmux::Server& server, const std::string& window) {
+  auto selected = server.run({"select-window", "-t", window});
+  if (!selected) return pass(selected);
+  return tmux::Server::status_of(*selected);
+}
+
+// Its id, among what list-windows has told; empty: none has the mark.
+std::string marked_window(const std::string& listed, const std::string& mark) {
+  for (const auto& window : tmux::parse_windows(listed)) {
+    if (window.mark == mark) return window.id;
+  }
+  return {};
+}
+
 Error execute(const Words& words) {
   ::execv(words.front().c_str(), argument_pointers(words).data());
   return Error::last("cannot execute " + words.front());
@@ -122,10 +136,7 @@ Result<bool> open_inside(const Context& context, const tmux::Server& outer, cons
   if (!listed) return pass(listed);
   if (listed->trouble != Trouble::none) return false;
   const std::string mark = context.layout.tmux_socket;
-  std::string id;
-  for (const auto& window : tmux::parse_windows(listed->output)) {
-    if (window.mark == mark) id = window.id;
-  }
+  std::string id = marked_window(listed->output, mark);
   if (id.empty()) {
     Words make = {"new-window", "-P", "-F", "#{window_id}", "-n", "usvc"};
     if (context.home) make.insert(make.end(), {"-e", "USVC_HOME=" + *context.home});
@@ -138,9 +149,7 @@ Result<bool> open_inside(const Context& context, const tmux::Server& outer, cons
     id = std::string(trim(made->output));
     if (auto marked = outer.run({"set-option", "-w", "-t", id, "@usvc_window", mark}); !marked) return pass(marked);
   }
-  auto selected = outer.run({"select-window", "-t", id});
-  if (!selected) return pass(selected);
-  if (auto status = tmux::Server::status_of(*selected); !status) return pass(status);
+  if (auto selected = select_window(outer, id); !selected) return pass(selected);
   return true;
 }
 
@@ -158,9 +167,7 @@ Result<int> attach_session(const Context& context, Typing typing) {
 
   const std::string outer = surrounding_tmux();
   if (is_own(context, outer)) {
-    auto answer = server.run({"select-window", "-t", "=" + session.name + ":0"});
-    if (!answer) return pass(answer);
-    if (auto status = tmux::Server::status_of(*answer); !status) return pass(status);
+    if (auto selected = select_window(server, "=" + session.name + ":0"); !selected) return pass(selected);
     return 0;
   }
   if (!outer.empty()) {
@@ -184,11 +191,8 @@ Result<bool> show_job_window(const Context& context, const std::string& job) {
   auto listed = server.run({"list-windows", "-F", tmux::window_format});
   if (!listed) return pass(listed);
   if (auto status = tmux::Server::status_of(*listed); !status) return pass(status);
-  for (const auto& window : tmux::parse_windows(listed->output)) {
-    if (window.mark != job) continue;
-    auto selected = server.run({"select-window", "-t", window.id});
-    if (!selected) return pass(selected);
-    if (auto status = tmux::Server::status_of(*selected); !status) return pass(status);
+  if (const std::string window = marked_window(listed->output, job); !window.empty()) {
+    if (auto selected = select_window(server, window); !selected) return pass(selected);
     return true;
   }
   return fail(Error(job + " has no window: it does not run").hint("usvc log " + job + " shows what it wrote"));
