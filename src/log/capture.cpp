@@ -190,8 +190,8 @@ void Capture::begin(CaptureSource added) {
   Source source;
   static_cast<CapturedRun&>(source) = std::move(added);
   source.error_ended = source.error_output.get() < 0;
-  source.live = live_log(added.place, source.log);
-  if (!source.error_ended) source.error_live = live_log(added.error_place, source.error_log);
+  source.live = live_log(added.place, source.log, added.began);
+  if (!source.error_ended) source.error_live = live_log(added.error_place, source.error_log, added.error_began);
   auto& placed = sources_.emplace(number, std::move(source)).first->second;
   by_id_[placed.id] = number;
   const auto turn = turns_.insert(turn_of(placed, number)).first;
@@ -210,7 +210,7 @@ Capture::Turn Capture::turn_of(const Source& source, std::uint64_t number) {
   return {source.job, source.run != 0 ? source.run : std::numeric_limits<std::uint32_t>::max(), number};
 }
 
-std::shared_ptr<LiveLog> Capture::live_log(const LogPlace& place, FdRef log) {
+std::shared_ptr<LiveLog> Capture::live_log(const LogPlace& place, FdRef log, const std::optional<RunStart>& began) {
   if (place.path.empty()) return std::make_shared<LiveLog>(place, log);
   if (logs_.size() > 2 * sources_.size() + 16) std::erase_if(logs_, [](auto& entry) { return entry.second.expired(); });
   std::weak_ptr<LiveLog>& known = logs_[place.path];
@@ -218,7 +218,7 @@ std::shared_ptr<LiveLog> Capture::live_log(const LogPlace& place, FdRef log) {
   if (live) {
     live->set_max_size(place.max_size);
   } else {
-    known = live = std::make_shared<LiveLog>(place, log);
+    known = live = std::make_shared<LiveLog>(place, log, began);
     if (!live->index_error().empty()) events_.unindexed(place.path, live->index_error());
   }
   return live;

@@ -44,6 +44,9 @@ struct CapturedRun {
 struct CaptureSource : CapturedRun {
   LogPlace place;
   LogPlace error_place;
+  // Where it began to write, when that was before now.
+  std::optional<RunStart> began;
+  std::optional<RunStart> error_began;
 };
 
 // A log that is to have a new file: all who write to it wait until relog() or go_on(). `captured`: there are such.
@@ -133,7 +136,7 @@ class Capture {
   void obey(Command command);
   void begin(CaptureSource source);
   static Turn turn_of(const Source& source, std::uint64_t number);
-  std::shared_ptr<LiveLog> live_log(const LogPlace& place, FdRef log);
+  std::shared_ptr<LiveLog> live_log(const LogPlace& place, FdRef log, const std::optional<RunStart>& began);
   [[nodiscard]] std::shared_ptr<LiveLog> known_log(const std::string& path) const;
   void watch(Source& source, std::uint64_t number);
   void unwatch(const Source& source);

@@ -205,7 +205,7 @@ Result<LogIndex> IndexWriter::read_back() {
 }
 
 Result<IndexWriter> IndexWriter::open(const std::string& path, std::uint64_t log_size, std::uint64_t next_position,
-                                      std::int64_t now_us) {
+                                      std::int64_t now_us, const std::optional<RunStart>& began) {
   auto file = open_file(path, O_RDWR | O_CREAT | O_NOCTTY | O_NONBLOCK);
   if (!file) return pass(file);
   const auto identity = which_file(*file);
@@ -214,27 +214,34 @@ Result<IndexWriter> IndexWriter::open(const std::string& path, std::uint64_t log
   writer.identity_ = *identity;
   auto index = writer.read_back();
   if (!index) return pass(index, path);
-  std::optional<std::uint64_t> last;
+  std::optional<Mark> last;
   if (!index->marks().empty()) {
-    const Mark& mark = index->marks().back();
-    writer.run_ = mark.run;
-    writer.nonce_ = mark.nonce;
-    last = mark.position;
+    last = index->marks().back();
+    writer.run_ = last->run;
+    writer.nonce_ = last->nonce;
   }
-  if (index->base() && *index->base() + log_size >= last.value_or(0)) {
+  if (index->base() && (!last || *index->base() + log_size >= last->position)) {
     writer.base_ = *index->base();
   } else {
     // What is written next must have a position beyond all that were given away.
-    writer.base_ = last ? std::max(next_position, *last - std::min(*last, log_size)) : next_position;
+    writer.base_ = last ? std::max(next_position, last->position - std::min(last->position, log_size)) : next_position;
     writer.append({.position = writer.base_, .time_us = now_us, .kind = MarkKind::header});
     last.reset();
   }
   const std::uint64_t here = writer.position(log_size);
-  if (log_size > 0 && last.value_or(0) < here) {
+  if (began) writer.mark_missed(*began, last.value_or(Mark{.position = writer.base_}), here, now_us);
+  if (log_size > 0 && (!last || last->position < here)) {
     writer.append({here, now_us, writer.run_, writer.nonce_, MarkKind::resumed});
   }
   writer.file_.reset();
   return writer;
+}
+
+// What lies before the last mark can't be marked any more: jobs may share a log.
+void IndexWriter::mark_missed(const RunStart& began, const Mark& last, std::uint64_t end, std::int64_t now_us) {
+  const std::uint64_t from = std::max(began.position, base_);
+  if (from < last.position || from >= end) return;
+  run_begins(from - base_, std::clamp(began.time_us, std::min(last.time_us, now_us), now_us), began.run, began.nonce);
 }
 
 bool IndexWriter::append(const Mark& mark) {

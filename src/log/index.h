@@ -94,15 +94,24 @@ class LogIndex {
 // their own came at most so much later than the mark before them.
 std::int64_t spacing_us(std::uint64_t index_bytes, std::uint64_t log_bytes);
 
+// Where a run's output begins, as its manager had noted it before any came.
+struct RunStart {
+  std::uint64_t position = 0;
+  std::int64_t time_us = 0;
+  std::uint32_t run = 0;
+  std::uint32_t nonce = 0;
+};
+
 // Appends marks, no more of them than are worth their place (spacing_us). Holds nothing open in between; in a file of
 // that name that is another one by then it marks nothing.
 class IndexWriter {
  public:
   // Opens or makes it, and goes on behind what is in it. `log_size` is the log's size now: where the index does not
   // account for it (it marks more) another header is written. `next_position` is where a log begins whose earlier files
-  // are known: used for an index without a header only. Says `resumed` where the log holds something already.
+  // are known: used for an index without a header only. Says `resumed` where the log holds something already. `began`:
+  // the run that goes on; what it has written while nobody could mark it (its manager was killed) is marked as its own.
   static Result<IndexWriter> open(const std::string& path, std::uint64_t log_size, std::uint64_t next_position,
-                                  std::int64_t now_us);
+                                  std::int64_t now_us, const std::optional<RunStart>& began = {});
 
   // The position of the byte at `offset` in the file.
   [[nodiscard]] std::uint64_t position(std::uint64_t offset) const { return base_ + offset; }
@@ -116,6 +125,7 @@ class IndexWriter {
   void cut(std::uint64_t had, std::uint64_t size, std::int64_t now_us);
 
  private:
+  void mark_missed(const RunStart& began, const Mark& last, std::uint64_t end, std::int64_t now_us);
   IndexWriter(std::string path, Fd file) : path_(std::move(path)), file_(std::move(file)) {}
   Result<LogIndex> read_back();
   bool append(const Mark& mark);

@@ -28,15 +28,15 @@ bool ends_with_newline(FdRef log, std::uint64_t end) {
 
 }  // namespace
 
-LiveLog::LiveLog(LogPlace place, FdRef log)
+LiveLog::LiveLog(LogPlace place, FdRef log, const std::optional<RunStart>& began)
     : place_(std::move(place)), end_(end_of(log)), look_at_(Clock::now() + look_every) {
-  open_index();
+  open_index(began);
 }
 
-void LiveLog::open_index() {
+void LiveLog::open_index(const std::optional<RunStart>& began) {
   index_.reset();
   if (place_.path.empty()) return;
-  auto index = IndexWriter::open(index_of(place_.path), end_, place_.next_position, unix_now_us());
+  auto index = IndexWriter::open(index_of(place_.path), end_, place_.next_position, unix_now_us(), began);
   index_error_ = index ? "" : index.error().message();
   if (index) index_.emplace(std::move(*index));  // without one the log is written all the same
 }

@@ -37,7 +37,7 @@ class LiveLog {
   // How far it goes on for the sake of a line's end.
   static constexpr std::uint64_t line_patience = std::uint64_t{64} << 10U;
 
-  LiveLog(LogPlace place, FdRef log);
+  LiveLog(LogPlace place, FdRef log, const std::optional<RunStart>& began = {});
 
   [[nodiscard]] const std::string& path() const { return place_.path; }
   // Why it has no index; empty: it has one, or is to have none.
@@ -68,7 +68,7 @@ class LiveLog {
 
   [[nodiscard]] std::uint64_t threshold() const { return std::max(place_.max_size, retry_at_); }
   void look(FdRef log);
-  void open_index();
+  void open_index(const std::optional<RunStart>& began = {});
 
   LogPlace place_;
   std::optional<IndexWriter> index_;

@@ -329,6 +329,18 @@ LogPlace Instance::place_of(const std::string& log, const std::string& job) cons
   return place;
 }
 
+// Where the journal says that this run's output begins in the log.
+std::optional<RunStart> Instance::start_in_log(const Run& run, const RunId& id, const std::string& job,
+                                               std::optional<std::int64_t> JobRecord::*offset) const {
+  const auto known = picture_.jobs.find(job);
+  if (known == picture_.jobs.end() || known->second.run_id != run.run_id || !(known->second.*offset)) return {};
+  const double at = known->second.started_at.value_or(0);
+  return RunStart{.position = static_cast<std::uint64_t>(*(known->second.*offset)),
+                  .time_us = static_cast<std::int64_t>(at * 1e6),
+                  .run = static_cast<std::uint32_t>(id.number),
+                  .nonce = id.nonce};
+}
+
 CaptureSource Instance::source_of(const Run& run, const std::string& job) const {
   CaptureSource source;
   source.id = run.item_id();
@@ -345,6 +357,8 @@ CaptureSource Instance::source_of(const Run& run, const std::string& job) const 
   if (const auto id = parse_run_id(run.run_id)) {
     source.run = static_cast<std::uint32_t>(id->number);
     source.nonce = id->nonce;
+    source.began = start_in_log(run, *id, job, &JobRecord::log_offset);
+    source.error_began = start_in_log(run, *id, job, &JobRecord::error_log_offset);
   }
   if (run.carry.read) {
     source.carry_read = duplicate(run.carry.read);

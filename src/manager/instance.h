@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "job/layout.h"
+#include "job/run_id.h"
 #include "job/selector.h"
 #include "journal/writer.h"
 #include "log/capture.h"
@@ -198,6 +199,8 @@ class Instance {
   asio::awaitable<void> hold_until_done(std::string item_id);
   std::shared_ptr<Job> job_of_item(const std::string& item_id) const;
   [[nodiscard]] LogPlace place_of(const std::string& log, const std::string& job) const;
+  [[nodiscard]] std::optional<RunStart> start_in_log(const Run& run, const RunId& id, const std::string& job,
+                                                     std::optional<std::int64_t> JobRecord::*offset) const;
   [[nodiscard]] CaptureSource source_of(const Run& run, const std::string& job) const;
   Status keep(const Event& event);
   void apply_and_tell(const Event& event);

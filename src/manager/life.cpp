@@ -148,7 +148,9 @@ asio::awaitable<Life::Stage> Life::follow_launch() {
     pause.expires_after(launch_pause);  // nothing tells of an execve
     (void)co_await pause.async_wait(as_result);
   }
+  launched_before_ = true;
   (void)advance(phase == Phase::main ? JobEvent::begun : JobEvent::hook_begun);
+  launched_before_ = false;
   co_return Stage::rest;
 }
 

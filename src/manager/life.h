@@ -67,9 +67,10 @@ class Life {
   Instance& instance_;
   Job& job_;
   Clock::time_point deadline_ = Wakeup::never;
-  double entered_at_ = 0;     // the wall clock as the state was entered; 0: by an earlier manager
-  Duration pause_{};          // before the next run, when it is `waiting` for it
-  bool never_began_ = false;  // the run that is being buried came to nothing: why is in failure_
+  bool launched_before_ = false;  // by an earlier manager, which had not noted that it runs
+  double entered_at_ = 0;         // the wall clock as the state was entered; 0: by an earlier manager
+  Duration pause_{};              // before the next run, when it is `waiting` for it
+  bool never_began_ = false;      // the run that is being buried came to nothing: why is in failure_
   std::string failure_;
   std::unique_ptr<const Event> ended_;  // the end that people have yet to be told of
 };

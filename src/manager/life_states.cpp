@@ -10,6 +10,7 @@
 #include "job/run_id.h"
 #include "manager/life.h"
 #include "manager/log_file.h"
+#include "proc/process.h"
 
 namespace usvc {
 
@@ -38,6 +39,11 @@ void Life::enter(JobState state) {
     case JobState::running:
       job_.running_since = Clock::now();
       entered.pid = job_.run->pid;
+      if (launched_before_) {  // it may have ended since
+        const double age = age_of(job_.run->start_ticks);
+        entered_at_ = entered.t = std::max(entered.t - age, std::min(entered.t, record().started_at.value_or(0)));
+        job_.running_since -= std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(age));
+      }
       return instance_.record(std::move(entered));
     case JobState::dead:
       if (before == JobState::post_run) break;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <csignal>
+#include <filesystem>
 #include <random>
 
 #include "faults/fixture.h"
@@ -178,6 +179,34 @@ TEST_F(AlternateKillTest, AnyOfThemUnderLoad) {
   const Expected expected{.keeper_died = true, .ends = {"TERM"}};
   check_bystanders(expected);
   check_in_the_end(names, expected);
+}
+
+// Without a manager the keeper moves what they write, and marks nothing.
+TEST_F(AlternateKillTest, WhatARunWritesWithoutAManagerIsItsOwn) {
+  write(path("go"), "", 0600);
+  const std::string wait = "while ! [ -e " + path("go") + " ]; do sleep 0.02; done; ";
+  start({"--name", "web", "--settle", "0", "--", "/bin/sh", "-c", wait + "echo here; exec sleep 1000"});
+  ASSERT_TRUE(wait_until(20s, [&] { return whole_log("web") == "here\n"; }));
+  std::filesystem::remove(path("go"));
+  ok({"restart", "web"});
+  // Each that comes to nothing is followed by a longer pause.
+  for (int i = 0; i < 5; ++i) {
+    arm("manager.locked");
+    if (i == 0) kill_hard(manager_process());
+    const pid_t manager = stopped_at("manager.locked");
+    ASSERT_GT(manager, 0);
+    kill_hard(manager);
+  }
+  write(path("go"), "", 0600);
+  ASSERT_TRUE(wait_until(20s, [&] { return whole_log("web") == "here\nhere\n"; }));
+  const pid_t pid = pid_of("web");
+  ok({"stop", "web"});
+  ok({"start", "web"});
+  ASSERT_TRUE(wait_until(20s, [&] { return whole_log("web") == "here\nhere\nhere\n"; }));
+  EXPECT_NE(pid_of("web"), pid);
+  const auto runs = events_of("web", "running");
+  ASSERT_EQ(runs.size(), 3U);
+  for (const auto& run : runs) EXPECT_EQ(ok({"logchunk", text_of(run, "run_id")}).out, "here\n");
 }
 
 // The time that a stop takes goes on through each change of managers, and is not cut short by one.

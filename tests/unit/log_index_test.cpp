@@ -133,6 +133,11 @@ TEST(LogIndex, GrowsAsItIsReadOn) {
 
 class IndexFile : public testing::Test {
  protected:
+  // Goes on with a log in which this run had begun.
+  std::vector<Mark> marks_after(std::uint64_t log_size, const RunStart& began) {
+    EXPECT_TRUE(IndexWriter::open(path_, log_size, 0, 9 * a_second, began));
+    return index().marks();
+  }
   IndexWriter open(std::uint64_t log_size, std::uint64_t next_position, std::int64_t now_us) {
     auto writer = IndexWriter::open(path_, log_size, next_position, now_us);
     EXPECT_TRUE(writer) << writer.error().message();
@@ -293,6 +298,41 @@ TEST_F(IndexFile, OneThatIsDearStillGetsAMarkAMinute) {
   const std::size_t before = std::size_t{64} << 10U;
   EXPECT_GT(size(), before + 500 * mark_size);
   EXPECT_LT(size(), before + 600 * mark_size);
+}
+
+// Its manager was killed before it could mark what came, or was not there.
+TEST_F(IndexFile, WhatARunWroteUnmarkedIsMarkedAsItsOwn) {
+  open(0, 0, a_second).run_begins(0, a_second, 1, 11);
+  const RunStart began{.position = 40, .time_us = 5 * a_second, .run = 2, .nonce = 22};
+  const auto marks = marks_after(100, began);
+  ASSERT_EQ(marks.size(), 3U);
+  EXPECT_EQ(marks[1], (Mark{40, 5 * a_second, 2, 22, MarkKind::run}));
+  EXPECT_EQ(marks[2], (Mark{100, 9 * a_second, 2, 22, MarkKind::resumed}));
+  EXPECT_EQ(marks_after(100, began).size(), 3U) << "once";
+}
+
+TEST_F(IndexFile, WhatIsMarkedAsAnothersStaysSo) {
+  auto writer = open(0, 0, a_second);
+  writer.run_begins(0, a_second, 1, 11);
+  writer.run_begins(60, 2 * a_second, 7, 77);
+  const auto marks = marks_after(100, {.position = 40, .time_us = a_second, .run = 2, .nonce = 22});
+  ASSERT_EQ(marks.size(), 3U);
+  EXPECT_EQ(marks[1].run, 7U);
+  EXPECT_EQ(marks[2].kind, MarkKind::resumed);
+}
+
+TEST_F(IndexFile, ARunThatHasWrittenNothingYetIsNotMarked) {
+  open(0, 0, a_second).run_begins(0, a_second, 1, 11);
+  const auto marks = marks_after(100, {.position = 100, .time_us = a_second, .run = 2, .nonce = 22});
+  ASSERT_EQ(marks.size(), 2U);
+  EXPECT_EQ(marks[1].run, 1U);
+}
+
+TEST_F(IndexFile, InANewFileItHasBegunAtTheBeginning) {
+  open(0, 500, a_second);
+  const auto marks = marks_after(100, {.position = 40, .time_us = a_second, .run = 2, .nonce = 22});
+  ASSERT_EQ(marks.size(), 2U);
+  EXPECT_EQ(marks[0], (Mark{500, a_second, 2, 22, MarkKind::run}));
 }
 
 TEST(LogIndexWriter, HoldsNothingOpenAndMarksOnlyItsOwnFile) {
