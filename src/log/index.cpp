@@ -244,6 +244,10 @@ void IndexWriter::mark_missed(const RunStart& began, const Mark& last, std::uint
   run_begins(from - base_, std::clamp(began.time_us, std::min(last.time_us, now_us), now_us), began.run, began.nonce);
 }
 
+bool IndexWriter::in_place() const {
+  return which_file(path_) == identity_;
+}
+
 bool IndexWriter::append(const Mark& mark) {
   // Headers and runs are what other marks are understood by: one that could not be written, for want of descriptors
   // say, comes before the next.

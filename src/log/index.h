@@ -113,6 +113,8 @@ class IndexWriter {
   static Result<IndexWriter> open(const std::string& path, std::uint64_t log_size, std::uint64_t next_position,
                                   std::int64_t now_us, const std::optional<RunStart>& began = {});
 
+  // Its file has not been removed, or replaced.
+  [[nodiscard]] bool in_place() const;
   // The position of the byte at `offset` in the file.
   [[nodiscard]] std::uint64_t position(std::uint64_t offset) const { return base_ + offset; }
   // `offset`: where the run's output, or the batch, begins in the file. Failures are kept quiet about: the index is a

@@ -152,6 +152,10 @@ Result<std::vector<GitEntry>> read_git_config(const std::string& path) {
 }
 
 Status set_git_config(const std::string& path, const std::string& name, const std::string& value) {
+  // The library writes these as they are, and takes them for blanks when it reads.
+  if (value.find_first_of("\r\v\f") != std::string::npos) {
+    return fail("cannot set " + name + ": a carriage return, vertical tab or form feed can't be in its value");
+  }
   auto config = open_config(path);
   if (!config) return pass(config);
   if (git_config_set_string(config->get(), name.c_str(), value.c_str()) != 0) {

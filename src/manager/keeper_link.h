@@ -84,7 +84,9 @@ class KeeperLink {
 
   // Starts another keeper, of the same binary, and introduces this manager to it.
   Status restart();
+  // Of the one there is, or of the one that was lost last.
   [[nodiscard]] pid_t keeper_pid() const { return keeper_pid_; }
+  [[nodiscard]] bool has_keeper() const { return connected_; }
   [[nodiscard]] bool silent() const { return silent_; }
   [[nodiscard]] const std::string& keeper_version() const { return keeper_version_; }
 

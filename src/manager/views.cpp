@@ -122,7 +122,7 @@ VarsView vars(Instance& instance) {
     return view;
   }
   view.manager_pid = ::getpid();
-  view.keeper_pid = instance.keeper().keeper_pid();
+  if (instance.keeper().has_keeper()) view.keeper_pid = instance.keeper().keeper_pid();
   view.keeper_version = instance.keeper().keeper_version();
   view.started_at = instance.started_at();
   if (!instance.cgroup_parent().empty()) view.cgroup = instance.cgroup_parent();

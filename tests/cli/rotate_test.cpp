@@ -152,6 +152,19 @@ TEST_F(RotateTest, MovedRemovedAndCutBySomebodyElse) {
   EXPECT_EQ(status("job").deaths, 0);
 }
 
+TEST_F(RotateTest, AnIndexThatWasRemovedIsMadeAnew) {
+  count("job", {"--no-tty"});
+  const std::string log = home() + "/logs/job.log";
+  ASSERT_TRUE(wait_until(20s, [&] { return exists(log) && exists(log + ".idx") && !read(log).empty(); }));
+  fs::remove(log + ".idx");
+  ASSERT_TRUE(wait_until(20s, [&] { return exists(log + ".idx"); }));
+  EXPECT_TRUE(wait_until(20s, [&] {
+    const auto lines = lines_of(ok({"log", "-t", "-n", "1", "job"}).out);
+    return !lines.empty() && lines.front().starts_with("20");
+  }));
+  EXPECT_FALSE(ok({"log", "--run", "1", "job"}).out.empty());
+}
+
 TEST_F(RotateTest, OneThatCanNotBeRotatedGoesOnAndIsToldOfOnce) {
   if (getuid() == 0) be_user(nobody);
   const std::string directory = path("mine");

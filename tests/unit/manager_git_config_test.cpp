@@ -64,6 +64,16 @@ TEST(GitConfig, EntriesHaveTheLinesOfTheirFile) {
   EXPECT_EQ(found, "other.arg=1:2 include.path=more:4 core.arg=0:0 core.cmd=/bin/x:6 core.arg=2:7 core.tty=:8 ");
 }
 
+TEST(GitConfig, WhatWouldNotBeReadAsItWasSetIsRefused) {
+  const GitLibrary git;
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/web-1.conf";
+  const std::string text = "[core]\n\tcmd = /bin/x\n";
+  ASSERT_TRUE(write_file_atomically(path, text, Flush::no));
+  for (const char* value : {"\rx", "a\rb", "\vx", "x\f"}) EXPECT_FALSE(set_git_config(path, "core.cmd", value));
+  EXPECT_EQ(read_file(path).value_or(""), text);
+}
+
 TEST(GitConfig, AKeyIsTakenOutWithAllItsValues) {
   const GitLibrary git;
   const TemporaryDirectory directory;
