@@ -6,6 +6,12 @@
 
 namespace usvc {
 
+Result<std::optional<std::uint64_t>> LogStream::first_of_run() {
+  auto begin = history_.begin();
+  if (!begin) return pass(begin);
+  return *begin > 0 && *begin == span_.begin ? std::optional(*begin) : std::nullopt;
+}
+
 Result<bool> LogStream::select(const std::optional<RunChoice>& run) {
   span_ = Span();
   if (run) {

@@ -33,6 +33,8 @@ class LogStream {
 
   // Goes to where the options say that it begins; false: it has no such run.
   Result<bool> select(const std::optional<RunChoice>& run);
+  // Where the run that select() went to seems to begin, when nothing of the log is left before that.
+  Result<std::optional<std::uint64_t>> first_of_run();
   // The run that line or position belongs to which select() went to.
   Result<std::optional<Mark>> mark_at_begin() { return history_.at(span_.begin); }
   // Goes behind all there is.

@@ -15,6 +15,7 @@
 #include "cli/remote.h"
 #include "cli/terminal.h"
 #include "job/run_id.h"
+#include "journal/reader.h"
 
 namespace usvc {
 
@@ -100,6 +101,10 @@ Status LogView::add_job(const JobView& job, const std::optional<RunChoice>& run)
   if (!mark) return pass(mark);
   std::optional<RunChoice> same = run;
   if (run && *mark) same = RunChoice{(*mark)->run, (*mark)->nonce};
+  if (run && *mark && !options_->follow) {
+    if (auto status = look_for_beginning(make_run_id(job.name, (*mark)->run, (*mark)->nonce), **entry); !status)
+      return status;
+  }
   if (auto status = speak_of(job, **entry, run); !status) return status;
   entries_.push_back(std::move(*entry));
   if (job.error_log) {
@@ -107,6 +112,26 @@ Status LogView::add_job(const JobView& job, const std::optional<RunChoice>& run)
   }
   ++jobs_;
   (void)printer_->add_job(job.name);
+  return {};
+}
+
+// Where older files have gone, or somebody has cut the log, only the journal knows where the run began.
+Status LogView::look_for_beginning(const std::string& run_id, Entry& entry) {
+  auto first = entry.lines.first_of_run();
+  if (!first) return pass(first);
+  if (!*first) return {};
+  std::uint64_t began = **first;
+  JournalReader journal(context_->layout.journal_dir, complain);
+  const auto look = [&](const Event& event, std::string_view) -> Status {
+    if (event.event == "starting" && event.run_id == run_id && event.log_offset) {
+      began = static_cast<std::uint64_t>(std::max<std::int64_t>(*event.log_offset, 0));
+    }
+    return {};
+  };
+  if (auto status = journal.read(look); !status) return status;
+  if (began >= **first) return {};
+  complain(fmt::format("the first {} bytes of run {} are in no file any more", **first - began, run_id));
+  beheaded_ = true;
   return {};
 }
 
@@ -148,7 +173,8 @@ Status LogView::speak_of(const JobView& job, Entry& entry, const std::optional<R
 }
 
 bool LogView::left_out() const {
-  return std::any_of(entries_.begin(), entries_.end(), [](const auto& entry) { return entry->lines.left_out(); });
+  return beheaded_ ||
+         std::any_of(entries_.begin(), entries_.end(), [](const auto& entry) { return entry->lines.left_out(); });
 }
 
 bool LogView::untouched() const {

@@ -51,6 +51,7 @@ class LogView {
   Status add_awaited_logs();
   Result<std::unique_ptr<Entry>> make_entry(const std::string& log, std::size_t job, OutputStream stream);
   void make_remarks(std::int64_t until_us);
+  Status look_for_beginning(const std::string& run_id, Entry& entry);
   Status speak_of(const JobView& job, Entry& entry, const std::optional<RunChoice>& run);
   [[nodiscard]] bool has_entry(const std::string& log) const;
   // Or will, once there is such a file.
@@ -70,6 +71,7 @@ class LogView {
   const LogOptions* options_;
   std::vector<std::string> words_;
   bool remarks_shown_;
+  bool beheaded_ = false;         // the beginning of a run that was asked for is lost
   bool whole_selection_ = false;  // a single job by its name: no other can come to it
   std::size_t jobs_ = 0;
   std::optional<LogPrinter> printer_;

@@ -152,6 +152,24 @@ TEST_F(RotateTest, MovedRemovedAndCutBySomebodyElse) {
   EXPECT_EQ(status("job").deaths, 0);
 }
 
+TEST_F(RotateTest, ARunWhoseBeginningIsLostIsToldOf) {
+  const std::string wait = "while ! [ -e " + path("go") + " ]; do sleep 0.02; done; ";
+  start({"--name", "web", "--no-tty", "--", "/bin/sh", "-c", "echo one; " + wait + "echo two; exec sleep 1000"});
+  const std::string id = status("web").run_id;
+  ASSERT_TRUE(wait_until(20s, [&] { return ok({"logchunk", id}).out == "one\n"; }));
+  ok({"rotate", "web"});
+  write(path("go"), "", 0600);
+  ASSERT_TRUE(wait_until(20s, [&] { return ok({"logchunk", id}).out == "one\ntwo\n"; }));
+  ASSERT_TRUE(
+      wait_until(20s, [&] { return fs::exists(home() + "/logs/old") && fs::remove_all(home() + "/logs/old") > 1; }));
+  for (const Args& words : {Args{"logchunk", id}, Args{"log", "--run", "1", "web"}}) {
+    const Output output = run(words);
+    EXPECT_EQ(output.status, 1);
+    EXPECT_EQ(output.out, "two\n");
+    EXPECT_TRUE(contains(output.err, "the first 4 bytes of run " + id + " are in no file any more")) << output;
+  }
+}
+
 TEST_F(RotateTest, AnIndexThatWasRemovedIsMadeAnew) {
   count("job", {"--no-tty"});
   const std::string log = home() + "/logs/job.log";
