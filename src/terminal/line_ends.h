@@ -3,7 +3,7 @@
 //
 // A program that takes line ends into its own hands switches OPOST or ONLCR off, and the latter can't be seen where it
 // is off from the beginning. So it is told by its company: full-screen programs, on the alternate screen and without
-// line editing, are taken for such.
+// line editing, are taken for such. Where ONLCR is on (less has it so) the log has \r\n; a \n alone was written before.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ namespace usvc {
 
 class LineEnds {
  public:
-  // As the terminal's settings are now.
+  // As the terminal's settings are where what is passed next was written; until then as a job's terminal begins.
   void set_modes(const TerminalModes& modes) { modes_ = modes; }
   // Appends what a terminal without output processing is to be given.
   void pass(std::string_view bytes, std::string& out);
@@ -38,6 +38,7 @@ class LineEnds {
   TerminalModes modes_;
   ScreenParser screen_;
   bool at_line_start_ = true;
+  bool after_return_ = false;
 };
 
 }  // namespace usvc

@@ -104,11 +104,12 @@ std::size_t next_line(std::string_view bytes, std::size_t from) {
   return newline == std::string_view::npos ? from : newline + 1;
 }
 
+// What was written to the main screen was written under settings that nobody knows any more: lines that a script has
+// printed are there, before the pager or the ssh that it runs now. So those a job's terminal begins with are taken: a
+// program that prints without output processing ends its lines with \r\n itself.
 class Painter {
  public:
-  Painter(const ReplaySpec& spec, WindowSize size) : spec_(&spec), picture_(std::make_unique<ScreenPicture>(size)) {
-    ends_.set_modes(spec.modes);
-  }
+  Painter(const ReplaySpec& spec, WindowSize size) : spec_(&spec), picture_(std::make_unique<ScreenPicture>(size)) {}
 
   void write(std::string_view bytes) {
     std::string text;

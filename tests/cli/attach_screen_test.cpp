@@ -124,6 +124,24 @@ TEST_F(AttachScreenTest, APagerLooksTheSameToTheSecondAndFitsEveryWindow) {
   })) << first->text();
 }
 
+// The pager has line ends made by the terminal; what was printed before it has not.
+TEST_F(AttachScreenTest, LinesFromBeforeAPagerBeginAtTheLeft) {
+  start({"--name", "page", "--", "/bin/sh", "-c", "seq 1 40; less " + long_file() + "; echo back; read -r line"});
+  ASSERT_TRUE(wait_log("page", "line 20 "));
+  const auto window = attach("page");
+  ASSERT_TRUE(window->wait_for("line 29 ")) << window->text();
+  window->keys({"q"});
+  EXPECT_TRUE(window->wait_for("\n39\n40\nback\n")) << window->text();
+}
+
+// ssh and its like.
+TEST_F(AttachScreenTest, LinesFromBeforeOutputProcessingWasOffBeginAtTheLeft) {
+  start({"--name", "raw", "--", "/bin/sh", "-c", "seq 1 10; stty raw; printf 'far\\r\\naway\\r\\n'; sleep 1000"});
+  ASSERT_TRUE(wait_log("raw", "away"));
+  const auto window = attach("raw");
+  EXPECT_TRUE(window->wait_for("\n9\n10\nfar\naway\n")) << window->text();
+}
+
 TEST_F(AttachScreenTest, AWindowOfAnotherSizeShowsThePictureAsItIs) {
   start({"--name", "ed", "-1", "--", "/usr/bin/vi", "-u", "NONE", "-N", "-n", "-c", "set wrap", long_file()});
   const auto large = attach("ed", {30, 100});
