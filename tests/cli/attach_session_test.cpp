@@ -217,7 +217,7 @@ TEST_F(AttachSessionTest, AWatcherThatIsKilledIsReplaced) {
 
 TEST_F(AttachSessionTest, InsideAnotherTmuxItOpensAWindow) {
   start({"--name", "web", "--", probe(), "serve"});
-  ASSERT_EQ(outer({"new-session", "-d", "-s", "user", "-x", "100", "-y", "30"}).status, 0);
+  ASSERT_EQ(outer({"new-session", "-d", "-s", "user", "-n", "mine", "-x", "100", "-y", "30"}).status, 0);
   for (int twice = 0; twice < 2; ++twice) {
     outer({"send-keys", "-t", "=user:0.0", "'" + program() + "' attach; echo done-$?", "Enter"});
     EXPECT_TRUE(wait_until(20s, [&] {
@@ -226,7 +226,7 @@ TEST_F(AttachSessionTest, InsideAnotherTmuxItOpensAWindow) {
     outer({"send-keys", "-t", "=user:0.0", "clear", "Enter"});
   }
   EXPECT_EQ(outer({"list-windows", "-t", "user", "-F", "#{window_index} #{window_name} #{window_active}"}).out,
-            "0 sh 0\n1 usvc 1\n");
+            "0 mine 0\n1 usvc 1\n");
   EXPECT_FALSE(exists(tmux_socket()));
 }
 
