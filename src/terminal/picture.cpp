@@ -136,6 +136,10 @@ ScreenPicture::ScreenPicture(WindowSize size) : size_(bounded(size)), terminal_(
   VTermScreen* screen = vterm_obtain_screen(terminal_.get());
   vterm_screen_enable_altscreen(screen, 1);
   vterm_screen_reset(screen, 1);
+  // What a program restores without having saved it would be black on black.
+  write(
+      "\x1b"
+      "7");
   // What it would answer to queries.
   vterm_output_set_callback(
       terminal_.get(), [](const char* /*bytes*/, std::size_t /*size*/, void* /*user*/) {}, nullptr);

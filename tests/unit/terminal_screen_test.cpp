@@ -123,6 +123,19 @@ TEST(ScreenPicture, IsTheSameWhereItIsPainted) {
   }
 }
 
+TEST(ScreenPicture, WhatWasNeverSavedIsRestoredAsTheDefault) {
+  const std::string restoring[] = {
+      "\x1b"
+      "8",
+      "\x1b[?1048l", "\x1b[?1049l"};
+  for (const auto& restore : restoring) {
+    ScreenPicture picture({3, 20});
+    picture.write("\x1b[31mred" + restore + "world");
+    EXPECT_EQ(picture.paint({3, 20}), "\x1b[1;1Hworld\x1b[0m");
+    EXPECT_EQ(picture.cursor({3, 20}), "\x1b[0m\x1b[1;6H");
+  }
+}
+
 TEST(ScreenPicture, IsCutToASmallerWindowWithTheCursorInIt) {
   ScreenPicture picture({10, 30});
   for (int i = 1; i <= 10; ++i) picture.write("line " + std::to_string(i) + " 0123456789abc" + (i < 10 ? "\r\n" : ""));
