@@ -64,7 +64,9 @@ std::string sgr(const Pen& pen) {
   std::string text = "\x1b[0";
   if (pen.attributes.bold != 0) text += ";1";
   if (pen.attributes.italic != 0) text += ";3";
-  if (pen.attributes.underline != 0) text += pen.attributes.underline == VTERM_UNDERLINE_DOUBLE ? ";21" : ";4";
+  if (pen.attributes.underline == VTERM_UNDERLINE_SINGLE) text += ";4";
+  if (pen.attributes.underline == VTERM_UNDERLINE_DOUBLE) text += ";21";
+  if (pen.attributes.underline == VTERM_UNDERLINE_CURLY) text += ";4:3";
   if (pen.attributes.blink != 0) text += ";5";
   if (pen.attributes.reverse != 0) text += ";7";
   if (pen.attributes.strike != 0) text += ";9";
@@ -82,27 +84,95 @@ bool is_blank(const VTermScreenCell& cell) {
          cell.attrs.reverse == 0 && cell.attrs.underline == 0 && cell.attrs.strike == 0;
 }
 
+// Where the cursor of another terminal is behind a character: terminals count the columns of many differently.
+enum class Place {
+  known,
+  doubtful,  // text that follows at once is best left to it; what comes after a gap is not
+  wrong,     // most likely
+  joined,    // within a sequence that may become one character: a move would break it
+};
+
+Place place_after(const VTermScreenCell& cell) {
+  constexpr std::uint32_t zero_width_joiner = 0x200d;
+  const std::uint32_t code = cell.chars[0];
+  std::uint32_t last = code;
+  for (const std::uint32_t part : cell.chars) {
+    if (part == 0) break;
+    last = part;
+  }
+  if (last == zero_width_joiner) return Place::joined;
+  if (last < 0x80 || last > 0x10ffff) return Place::known;
+  // What takes more room there than here would be cut through.
+  if (cell.width < 2) return Place::doubtful;
+  const bool symbol = code < 0x2e80 || (code >= 0x1f000 && code < 0x20000);
+  return symbol || last != code ? Place::wrong : Place::doubtful;
+}
+
+// Is shown as part of what stands before it, where that is a flag's first half or a symbol.
+bool joins_symbols(std::uint32_t code) {
+  return (code >= 0x1f1e6 && code <= 0x1f1ff) || (code >= 0x1f3fb && code <= 0x1f3ff);
+}
+
+// One row of a picture, for a row that is cleared.
+class RowPainter {
+ public:
+  void add(const VTermScreenCell& cell, int column) {
+    const bool blank = is_blank(cell);
+    if (blank && place_ != Place::known) {
+      gap_ = true;
+      return;
+    }
+    if (gap_ || (place_ == Place::wrong && !joins_symbols(cell.chars[0]))) move(column);
+    add_text(cell);
+    if (!blank) kept_ = text_.size();
+    const Place after = place_after(cell);
+    if (place_ == Place::joined && after != Place::joined) {
+      place_ = Place::wrong;
+    } else if (after != Place::known) {
+      place_ = after;
+    }
+  }
+  std::string take() {
+    // Without the blanks at its end.
+    text_.resize(kept_);
+    return kept_ == 0 ? text_ : text_ + plain;
+  }
+
+ private:
+  static constexpr const char* plain = "\x1b[0m";
+
+  void move(int column) {
+    text_ += "\x1b[" + std::to_string(column + 1) + "G";
+    place_ = Place::known;
+    gap_ = false;
+  }
+  void add_text(const VTermScreenCell& cell) {
+    const std::string wanted = sgr({cell.attrs, cell.fg, cell.bg});
+    if (wanted != present_) text_ += present_ = wanted;
+    // Unwritten cells, and the second half of a wide character that lost its first.
+    if (cell.chars[0] == 0 || cell.chars[0] > 0x10ffff) text_ += ' ';
+    for (const std::uint32_t code : cell.chars) {
+      if (code == 0 || code > 0x10ffff) break;
+      add_utf8(text_, code);
+    }
+  }
+
+  std::string text_;
+  std::string present_ = plain;
+  std::size_t kept_ = 0;
+  Place place_ = Place::known;
+  bool gap_ = false;  // since then: the row is cleared, so that nothing needs to be written there
+};
+
 std::string paint_row(VTermScreen* screen, int row, int columns) {
-  static const std::string plain = "\x1b[0m";
-  std::string text;
-  std::string present = plain;
-  std::size_t kept = 0;  // without the blanks at its end
+  RowPainter painter;
   VTermScreenCell cell{};
   for (int column = 0; column < columns; column += std::max<int>(cell.width, 1)) {
     if (vterm_screen_get_cell(screen, {row, column}, &cell) == 0) break;
     if (column + cell.width > columns) break;
-    const std::string wanted = sgr({cell.attrs, cell.fg, cell.bg});
-    if (wanted != present) text += present = wanted;
-    // Unwritten cells, and the second half of a wide character that lost its first.
-    if (cell.chars[0] == 0 || cell.chars[0] > 0x10ffff) text += ' ';
-    for (const std::uint32_t code : cell.chars) {
-      if (code == 0 || code > 0x10ffff) break;
-      add_utf8(text, code);
-    }
-    if (!is_blank(cell)) kept = text.size();
+    painter.add(cell, column);
   }
-  text.resize(kept);
-  return kept == 0 ? text : text + plain;
+  return painter.take();
 }
 
 Pen present_pen(const VTermState* state) {

@@ -203,6 +203,18 @@ TEST_F(AttachScreenTest, LinesOnTheAlternateScreenBeginAtTheLeft) {
   EXPECT_TRUE(window->wait_for("\nsecond\nthird\n")) << window->text();
 }
 
+TEST_F(AttachScreenTest, WhatStandsRightOfAnEmojiLooksTheSameToTheSecond) {
+  write("emoji",
+        "read -r line; printf "
+        "'\\033[2J\\033[1;1H👩‍👩‍👧\\033[1;30Hone\\033[2;1H🏳️‍🌈\\033[2;30Htwo'\n"
+        "printf '\\033[3;1H🫠\\033[3;30Hthree\\033[4;1H漢字 e\xcc\x81 four\\033[5;1Hend'; read -r line\n");
+  start({"--name", "emoji", "--", "/bin/sh", path("emoji")});
+  const auto first = attach("emoji");
+  first->keys({"Enter"});
+  ASSERT_TRUE(first->wait_for("end")) << first->text();
+  expect_same_picture(*first, "emoji");
+}
+
 class DrawnRowsTest : public AttachScreenTest {
  protected:
   // A program that draws each row of its screen, scrolls it by one for each key, and has first written so many bytes.

@@ -115,6 +115,7 @@ TEST(ScreenPicture, IsTheSameWhereItIsPainted) {
       "1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n7",
       "\x1b[?1049hfull \x1b[4munder\x1b[94mlined",
       "01234567890123456789wrapped",
+      "\x1b[4:3mcurly\x1b[21mdouble",
   };
   for (const auto& bytes : screens) {
     ScreenPicture direct(size);
@@ -133,6 +134,30 @@ TEST(ScreenPicture, WhatWasNeverSavedIsRestoredAsTheDefault) {
     picture.write("\x1b[31mred" + restore + "world");
     EXPECT_EQ(picture.paint({3, 20}), "\x1b[1;1Hworld\x1b[0m");
     EXPECT_EQ(picture.cursor({3, 20}), "\x1b[0m\x1b[1;6H");
+  }
+}
+
+// Terminals count the columns of many characters differently.
+TEST(ScreenPicture, WhatFollowsACharacterOfDoubtfulWidthHasItsOwnPlace) {
+  const struct {
+    std::string bytes;
+    std::string painted;
+  } rows[] = {
+      {"👩‍👩‍👧\x1b[1;30Hright", "👩‍👩‍👧\x1b[30Gright"},
+      {"👩‍👩‍👧right", "👩‍👩‍👧\x1b[7Gright"},
+      {"🏳️‍🌈\x1b[1;30Hright", "🏳️‍🌈\x1b[30Gright"},
+      {"🤷‍♂️right", "🤷‍♂️\x1b[4Gright"},
+      {"👍🏽 right", "👍🏽\x1b[6Gright"},
+      {"🫠\x1b[1;30Hright", "🫠\x1b[30Gright"},
+      {"🫠right more", "🫠right\x1b[8Gmore"},  // which is not cut through
+      {"漢字right ─── more", "漢字right\x1b[11G───\x1b[15Gmore"},
+      {"😀\x1b[44m  \x1b[mx  ", "😀\x1b[3G\x1b[0;44m  \x1b[0mx"},
+      {"plain  text", "plain  text"},
+  };
+  for (const auto& row : rows) {
+    ScreenPicture picture({2, 40});
+    picture.write(row.bytes);
+    EXPECT_EQ(picture.paint({2, 40}), "\x1b[1;1H" + row.painted + "\x1b[0m");
   }
 }
 
