@@ -268,12 +268,12 @@ std::string ScreenPicture::paint_changes(WindowSize on) {
   return text;
 }
 
-std::string ScreenPicture::cursor(WindowSize on) const {
+std::string ScreenPicture::cursor(WindowSize on, int first) const {
   const VTermState* state = vterm_obtain_state(terminal_.get());
   VTermPos position{};
   vterm_state_get_cursorpos(state, &position);
-  return sgr(present_pen(state)) +
-         move_to(position.row - first_row(on), std::min<int>(position.col, bounded(on).columns - 1));
+  return sgr(present_pen(state)) + move_to(std::max(0, position.row - first_row(on) - first),
+                                           std::min<int>(position.col, bounded(on).columns - 1));
 }
 
 }  // namespace usvc

@@ -30,8 +30,9 @@ class ScreenPicture {
   // What has changed since it was painted last, for the terminal that was painted on; all of it the first time. The
   // cursor is left anywhere.
   [[nodiscard]] std::string paint_changes(WindowSize on);
-  // Puts cursor and colours where the program has left them. After what modes may have moved.
-  [[nodiscard]] std::string cursor(WindowSize on) const;
+  // Puts cursor and colours where the program has left them. After what modes may have moved; rows count from `first`
+  // on, as in origin mode.
+  [[nodiscard]] std::string cursor(WindowSize on, int first = 0) const;
 
  private:
   [[nodiscard]] int first_row(WindowSize on) const;

@@ -124,7 +124,7 @@ class Painter {
     write(bytes.substr(there));
   }
   [[nodiscard]] std::string paint() const { return picture_->paint(spec_->window); }
-  [[nodiscard]] std::string cursor() const { return picture_->cursor(spec_->window); }
+  [[nodiscard]] std::string cursor(int first = 0) const { return picture_->cursor(spec_->window, first); }
   std::unique_ptr<ScreenPicture> take_picture() { return std::move(picture_); }
 
  private:
@@ -153,14 +153,14 @@ Result<Replay> replay_log(LogHistory& log, const ReplaySpec& spec) {
   painter.write(bytes.substr(main_begin, main_end - main_begin));
   replay.paint = std::string(clear) + painter.paint();
   if (!alternate) {
-    replay.paint += modes.to_set() + painter.cursor();
+    replay.paint += modes.to_set() + painter.cursor(modes.first_row());
     return replay;
   }
   replay.paint += painter.cursor() + "\x1b[?1049h";
   replay.paint += clear;
   painter.write_alternate(bytes.substr(main_end), since.has_value());
   if (spec.terminal == spec.window) {
-    replay.paint += painter.paint() + modes.to_set() + painter.cursor();
+    replay.paint += painter.paint() + modes.to_set() + painter.cursor(modes.first_row());
     return replay;
   }
   replay.picture = painter.take_picture();

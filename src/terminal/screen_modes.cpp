@@ -12,14 +12,17 @@ namespace {
 constexpr std::size_t longest_sequence = 256;
 constexpr char esc = '\x1b';
 
+constexpr int origin_mode = 6;
+
 struct PrivateMode {
   int number;
   bool on_after_reset;
 };
 // Cursor keys, reversed screen, autowrap, cursor, mouse (what is told, and how), focus, bracketed paste, synchronized
-// output. Those that change what coordinates mean are left out: a picture could not be painted in them.
-constexpr std::array<PrivateMode, 16> known_modes{{{1, false},
+// output. Those that change what columns mean are left out: a picture could not be painted in them.
+constexpr std::array<PrivateMode, 17> known_modes{{{1, false},
                                                    {5, false},
+                                                   {origin_mode, false},
                                                    {7, true},
                                                    {9, false},
                                                    {25, true},
@@ -114,6 +117,15 @@ void ScreenModes::control(char c) {
   if (c == '\x0f') shifted_out_ = false;
 }
 
+bool ScreenModes::origin() const {
+  return modes_.contains(origin_mode);
+}
+
+int ScreenModes::first_row() const {
+  if (!origin()) return 0;
+  return std::max(1, parse_integer<int>(std::string_view(margins_).substr(0, margins_.find(';'))).value_or(1)) - 1;
+}
+
 std::string ScreenModes::to_set() const {
   std::string text;
   for (const auto& [number, on] : modes_) text += mode_sequence(number, on);
@@ -134,7 +146,9 @@ std::string ScreenModes::to_reset() const {
   if (insert_) text += "\x1b[4l";
   if (keypad_) text += "\x1b>";
   // The cursor goes home by this, and the reader's screen is not ours to write over.
-  if (!margins_.empty())
+  if (origin())  // and a saved one would bring that back
+    text += "\x1b[r\x1b[999;1H";
+  else if (!margins_.empty())
     text +=
         "\x1b"
         "7\x1b[r\x1b"
@@ -156,6 +170,7 @@ ScreenModes ScreenModes::of_keys() const {
   keys.margins_.clear();
   keys.charsets_.clear();
   keys.modes_.erase(autowrap);
+  keys.modes_.erase(origin_mode);
   keys.modes_.erase(synchronized_output);
   return keys;
 }

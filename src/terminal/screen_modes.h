@@ -13,9 +13,14 @@ class ScreenModes {
  public:
   // On the alternate screen, where full-screen programs live.
   [[nodiscard]] bool alternate() const { return alternate_; }
+  // Rows are counted from the upper margin on (DECOM).
+  [[nodiscard]] bool origin() const;
+  // The row that cursor positions count from, 0 for the screen's first.
+  [[nodiscard]] int first_row() const;
   // What brings a terminal that has just been reset there; the alternate screen is not part of it. Moves the cursor.
   [[nodiscard]] std::string to_set() const;
-  // Back from there, the alternate screen included. Where nothing is on it only takes colours away.
+  // Back from there, the alternate screen included. Where nothing is on it only takes colours away. Leaves the cursor
+  // where nothing is written over: in its place, or in the last row.
   [[nodiscard]] std::string to_reset() const;
   bool operator==(const ScreenModes&) const = default;
   // Those that hold for what is typed, and how the cursor looks: without what decides where written text lands.

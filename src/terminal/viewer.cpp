@@ -408,8 +408,9 @@ void TerminalViewer::say_notices() {
       const WindowSize size = terminal_->size();
       out_ +=
           "\x1b"
-          "7\x1b[" +
-          std::to_string(size.rows) + ";1H\x1b[0;7m" + text.substr(0, size.columns) +
+          "7" +
+          std::string(ends_.modes().origin() && !picture_ ? "\x1b[?6l" : "") + "\x1b[" + std::to_string(size.rows) +
+          ";1H\x1b[0;7m" + text.substr(0, size.columns) +
           "\x1b[0m\x1b[K\x1b"
           "8";
       repaint_timer_.expires_after(notice_time);

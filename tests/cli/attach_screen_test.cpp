@@ -215,6 +215,17 @@ TEST_F(AttachScreenTest, WhatStandsRightOfAnEmojiLooksTheSameToTheSecond) {
   expect_same_picture(*first, "emoji");
 }
 
+TEST_F(AttachScreenTest, OriginModeIsOnForTheNextOneToo) {
+  write("origin",
+        "printf '\\033[2J\\033[5;20r\\033[?6h\\033[2;1Hhere'; read -r line; printf '\\033[1;1Htop'; read -r line\n");
+  start({"--name", "origin", "--", "/bin/sh", path("origin")});
+  ASSERT_TRUE(wait_log("origin", "here"));
+  const auto window = attach("origin");
+  ASSERT_TRUE(window->wait_for("\n\n\n\n\nhere\n")) << window->text();
+  window->keys({"x", "Enter"});
+  EXPECT_TRUE(window->wait_for("\n\n\n\ntop\nherex\n")) << window->text();
+}
+
 class DrawnRowsTest : public AttachScreenTest {
  protected:
   // A program that draws each row of its screen, scrolls it by one for each key, and has first written so many bytes.

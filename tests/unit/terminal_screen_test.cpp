@@ -37,6 +37,7 @@ TEST(ScreenModes, WhatIsSwitchedOnIsSetAndTakenBack) {
        "\x1b[m\x1b"
        "7\x1b[r\x1b"
        "8"},
+      {"\x1b[5;20r\x1b[?6h", "\x1b[?6h\x1b[5;20r", "\x1b[m\x1b[?6l\x1b[r\x1b[999;1H"},
       {"\x1b[?1h\x1b"
        "c",
        "", "\x1b[m"},
@@ -50,6 +51,15 @@ TEST(ScreenModes, WhatIsSwitchedOnIsSetAndTakenBack) {
     EXPECT_EQ(modes.to_set(), row.set) << row.bytes;
     EXPECT_EQ(modes.to_reset(), row.reset) << row.bytes;
   }
+}
+
+TEST(ScreenModes, InOriginModeRowsCountFromTheUpperMargin) {
+  EXPECT_EQ(modes_after("\x1b[5;20r").first_row(), 0);
+  EXPECT_EQ(modes_after("\x1b[5;20r\x1b[?6h").first_row(), 4);
+  EXPECT_EQ(modes_after("\x1b[?6h").first_row(), 0);
+  ScreenPicture picture({24, 80});
+  picture.write("\x1b[5;20r\x1b[?6h\x1b[3;7H");
+  EXPECT_EQ(picture.cursor({24, 80}, 4), "\x1b[0m\x1b[3;7H");
 }
 
 TEST(ScreenModes, SequencesMayBeCutAnywhere) {
