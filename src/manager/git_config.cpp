@@ -5,6 +5,7 @@
 #include <cctype>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/files.h"
@@ -47,16 +48,49 @@ GitEntry split_name(std::string_view name) {
   return entry;
 }
 
+// What git refuses and the library does not.
+struct Fault {
+  int line = 0;
+  std::string what;
+  std::string hint;
+};
+
+Fault bad_escape(int line) {
+  return {line, "an unknown escape", R"(\\ is a backslash, \" a quote)"};
+}
+
+Fault open_quote(int line) {
+  return {line, "a quote that is not closed", R"(\" is a quote that belongs to the value)"};
+}
+
+// A file that is something else: the library passes over what stands before the first section.
+std::optional<Fault> not_a_config(std::string_view text) {
+  const std::string_view format = "it is not in git-config format: ";
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";  // git passes over that too
+  int number = 0;
+  bool in_section = false;
+  for (std::string_view line : split(text, '\n')) {
+    if (++number == 1 && line.starts_with(byte_order_mark)) line.remove_prefix(byte_order_mark.size());
+    if (line.find('\0') != std::string_view::npos) return Fault{number, std::string(format) + "a NUL byte", ""};
+    line = trim(line);
+    in_section = in_section || line.starts_with('[');
+    if (in_section || line.empty() || line.starts_with('#') || line.starts_with(';')) continue;
+    return Fault{number, std::string(format) + "a line before its first [section]", ""};
+  }
+  return std::nullopt;
+}
+
 // git refuses an escape it does not know. The library overlooks a backslash before a blank and a comment, takes it for
 // one at the line's end and swallows the next line. One at the very end would swallow what is added to the file later.
-// The line of the first such escape, or 0.
-int line_of_bad_escape(std::string_view text) {
+// Of a quote that is not closed it takes the line's end for the other one.
+std::optional<Fault> misquoted(std::string_view text) {
   enum class In { key, section, value, comment } in = In::key;
   bool quoted = false;
   int line = 1;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '\n') {
+      if (in == In::value && quoted) return open_quote(line);
       ++line;
       in = In::key;
       quoted = false;
@@ -67,10 +101,10 @@ int line_of_bad_escape(std::string_view text) {
       const bool ends_line = rest.empty() || rest.starts_with('\n') || rest.starts_with("\r\n");
       const bool ends_text = rest.empty() || rest == "\n" || rest == "\r\n";
       const bool unknown = !ends_line && std::string_view("nbt\"\\").find(rest[0]) == std::string_view::npos;
-      if (in == In::value && (ends_text || unknown)) return line;
+      if (in == In::value && (ends_text || unknown)) return bad_escape(line);
       if (ends_line) ++line;
       i = ends_line ? text.find('\n', i) : i + 1;
-      if (i == std::string_view::npos) return 0;
+      if (i == std::string_view::npos) return std::nullopt;
     } else if (c == '"') {
       quoted = !quoted;
     } else if (!quoted && (c == '#' || c == ';')) {
@@ -81,7 +115,7 @@ int line_of_bad_escape(std::string_view text) {
       in = In::key;
     }
   }
-  return 0;
+  return in == In::value && quoted ? std::optional(open_quote(line)) : std::nullopt;
 }
 
 // The lines, from 1, on which each key (in lower case) is set in this text.
@@ -136,9 +170,10 @@ GitLibrary::~GitLibrary() {
 Result<std::vector<GitEntry>> read_git_config(const std::string& path) {
   auto text = read_file(path, most_config);
   if (!text) return pass(text);
-  if (const int line = line_of_bad_escape(*text); line > 0) {
-    return fail(
-        Error(path + ":" + std::to_string(line) + ": an unknown escape").hint(R"(\\ is a backslash, \" a quote)"));
+  auto fault = not_a_config(*text);
+  if (!fault) fault = misquoted(*text);
+  if (fault) {
+    return fail(Error(path + ":" + std::to_string(fault->line) + ": " + fault->what).hint(fault->hint));
   }
   auto config = open_config(path);
   if (!config) return pass(config);

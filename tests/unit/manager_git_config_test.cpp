@@ -48,6 +48,34 @@ TEST(GitConfig, AnUnknownEscapeIsAnErrorWithItsLine) {
   EXPECT_EQ(good->at(1).value, "\\ ; \" \n");
 }
 
+// As `git config` refuses them; the library takes the line's end for that of the quote, and what is no conf for an
+// empty one.
+TEST(GitConfig, AnOpenQuoteAndWhatIsNoConfAreErrorsWithTheirLine) {
+  using std::string_literals::operator""s;
+  const GitLibrary git;
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/web-1.conf";
+  const auto message = [&](const std::string& text) {
+    EXPECT_TRUE(write_file_atomically(path, text, Flush::no));
+    const auto entries = read_git_config(path);
+    return entries ? std::string() : entries.error().message();
+  };
+  const std::string open = R"(: a quote that is not closed (\" is a quote that belongs to the value))";
+  EXPECT_EQ(message("[core]\n\tcmd = \"x\n\targ = y\n"), path + ":2" + open);
+  EXPECT_EQ(message("[core]\n\tcmd = x\n\targ = a \"b"), path + ":3" + open);
+  EXPECT_EQ(message("[core]\n\tcmd = \"a\\\n b\n"), path + ":3" + open);
+  const std::string other = ": it is not in git-config format: ";
+  EXPECT_EQ(message("\0\0[core]\n\tcmd = x\n"s), path + ":1" + other + "a NUL byte");
+  EXPECT_EQ(message("[core]\n\tcmd = x\n\targ = \0\n"s), path + ":3" + other + "a NUL byte");
+  EXPECT_EQ(message("# that\n\njunk\n[core]\n\tcmd = x\n"), path + ":3" + other + "a line before its first [section]");
+  EXPECT_EQ(message("\xff\xfe[core]\n\tcmd = x\n"), path + ":1" + other + "a line before its first [section]");
+  EXPECT_EQ(message("cmd = x\n"), path + ":1" + other + "a line before its first [section]");
+  for (const char* good : {"", "\xef\xbb\xbf[core]\n\tcmd = x\n", " # \" x\n\n; '\"\n[core] cmd = \"a # \" \\\n b\n",
+                           "[core \"]\"]\n\tcmd = \\\"\n\targ = a # \"\n"}) {
+    EXPECT_EQ(message(good), "") << good;
+  }
+}
+
 TEST(GitConfig, EntriesHaveTheLinesOfTheirFile) {
   const GitLibrary git;
   const TemporaryDirectory directory;
