@@ -49,7 +49,7 @@ Status check_program(const std::string& path, std::string_view word) {
   const std::string shown = shell_quote(printable(word));
   if (S_ISDIR(info.st_mode)) return fail(cannot(word, "it is a directory"));
   if (::access(path.c_str(), X_OK) != 0) {
-    return fail(cannot(word, "Permission denied").hint("chmod +x " + shown));
+    return fail(cannot(word, "Permission denied").hint(mode_hint(path, std::string(word))));
   }
   if (auto trouble = script_trouble(beginning_of(path), shown)) {
     return fail(cannot(word, trouble->bare_message()).hint(trouble->hint()));
@@ -66,7 +66,7 @@ Result<std::string> find_in_path(std::string_view word, const std::string& cwd, 
     if (forbidden.empty()) forbidden = candidate;
   }
   if (!forbidden.empty()) {
-    return fail(cannot(word, forbidden + ": Permission denied").hint("chmod +x " + shell_quote(forbidden)));
+    return fail(cannot(word, forbidden + ": Permission denied").hint(mode_hint(forbidden, forbidden)));
   }
   Error error = cannot(word, "command not found");
   if (!is_file(absolute(word, cwd))) return fail(std::move(error));
@@ -91,6 +91,14 @@ std::optional<Error> script_trouble(std::string_view beginning, const std::strin
     return Error("its interpreter " + printable(interpreter) + " does not exist").hint("see its first line");
   }
   return std::nullopt;
+}
+
+std::string mode_hint(const std::string& path, const std::string& word) {
+  const std::string beginning = beginning_of(path);
+  const bool program = beginning.starts_with("#!") || beginning.starts_with(
+                                                          "\x7f"
+                                                          "ELF");
+  return program ? "chmod +x " + shell_quote(printable(word)) : "";
 }
 
 Result<std::string> find_command(std::string_view word, const std::string& cwd, const std::string& path) {

@@ -20,4 +20,8 @@ Result<std::string> find_command(std::string_view word, const std::string& cwd, 
 // caller wrote its path.
 std::optional<Error> script_trouble(std::string_view beginning, const std::string& word);
 
+// What to do about a file that may not be executed: chmod +x, where it looks like a program; else nothing. `word` as
+// before.
+std::string mode_hint(const std::string& path, const std::string& word);
+
 }  // namespace usvc

@@ -97,6 +97,11 @@ Result<LogOptions> parse_log_options(const Arguments& arguments, bool called_tai
   auto until = parse_moment(arguments, "--until", now);
   if (!until) return pass(until);
   options.until_us = *until;
+  if (options.since_us && options.until_us && *options.since_us > *options.until_us) {
+    return fail("--since " + printable(*arguments.value("--since")) + " is later than --until " +
+                    printable(*arguments.value("--until")),
+                ErrorKind::usage);
+  }
   if (auto run = parse_run(arguments, options); !run) return pass(run);
   if (const auto pattern = arguments.value("--grep")) {
     auto filter = LineFilter::create(*pattern);

@@ -14,6 +14,7 @@
 
 #include "base/fault_point.h"
 #include "base/files.h"
+#include "base/lookup.h"
 #include "base/message.h"
 #include "base/signals.h"
 #include "base/text.h"
@@ -292,7 +293,7 @@ Error explain_launch(int step, int error, const std::string& program, const std:
   const bool exists = ::stat(program.c_str(), &info) == 0;
   if (error == EACCES && exists && S_ISDIR(info.st_mode)) return Error(program + ": it is a directory");
   if (error == EACCES && exists && (info.st_mode & 0111U) == 0) {
-    return std::move(failed).hint("chmod +x " + shell_quote(program));
+    return std::move(failed).hint(mode_hint(program, program));
   }
   if (error == ENOENT && exists) return std::move(failed).hint("the interpreter named in its first line is missing");
   if (error == E2BIG)

@@ -14,7 +14,7 @@ asio::awaitable<Outcomes> signal_jobs(Instance* instance, SelectRequest request)
     outcome.name = job->name;
     if (!job->run || job->run->end || job->run->phase != Phase::main) {
       outcome.ok = false;
-      outcome.message = "is not running";
+      outcome.message = "it is not running";
     } else if (!acted_on(*instance, request.key, job->name)) {
       Event acted;
       acted.event = "request";

@@ -64,6 +64,7 @@ TEST_F(LogTimeTest, SinceAndUntil) {
   EXPECT_EQ(ok({"log", "--since", "2025-11-25 12:01", "-n", "2", "web"}).out, "three a\nthree b\n");
   EXPECT_TRUE(contains(fails(2, {"log", "--since", "yore", "web"}).err, "--since: 'yore' is not a time"));
   fails(2, {"log", "--until", "32:00", "web"});
+  EXPECT_TRUE(contains(fails(2, {"log", "--since", "5s", "--until", "10s", "web"}).err, "--since 5s is later than"));
 }
 
 TEST_F(LogTimeTest, ARunByItsNumberAndFromTheLast) {

@@ -53,7 +53,7 @@ TEST_F(SignalTest, JobThatDoesNotRunIsAFailure) {
   stop({"web"});
   const Output output = run({"signal", "web", "HUP"});
   EXPECT_EQ(output.status, 1) << output;
-  EXPECT_TRUE(contains(output.all(), "web")) << output;
+  EXPECT_TRUE(contains(output.err, "cannot signal web: it is not running")) << output;
 }
 
 TEST_F(SignalTest, WrongUsageAndNoMatch) {

@@ -17,6 +17,7 @@ class CliLookup : public testing::Test {
     ASSERT_EQ(::mkdir((dir_ + "/bin2").c_str(), 0700), 0);
     add("worker", "#!/bin/sh\n", 0700);
     add("plain", "#!/bin/sh\n", 0600);
+    add("words", "not for execution\n", 0600);
     add("bin/tool",
         "\x7f"
         "ELF",
@@ -64,6 +65,7 @@ TEST_F(CliLookup, SaysWhyNot) {
       {"nosuch", "cannot start 'nosuch': command not found"},
       {"./nosuch", "cannot start ./nosuch: No such file or directory"},
       {"./plain", "cannot start ./plain: Permission denied (chmod +x ./plain)"},
+      {"./words", "cannot start ./words: Permission denied"},
       {"./bin", "cannot start ./bin: it is a directory"},
       {"bin", "cannot start 'bin': command not found"},
       {"locked",
