@@ -8,6 +8,7 @@
 #include "job/environment.h"
 #include "job/names.h"
 #include "job/options.h"
+#include "manager/attainable.h"
 #include "manager/git_config.h"
 
 namespace usvc {
@@ -97,7 +98,11 @@ Status set_conf(const Layout& layout, const std::string& name, const std::string
                     .hint("remove it there"));
   }
   if (!removes) then.push_back(changed);
-  if (auto conf = complete(then, layout, name); !conf) return pass(conf);
+  const auto conf = complete(then, layout, name);
+  if (!conf) return fail(conf.error());
+  if (!removes) {
+    if (auto had = check_attainable(*conf, key, value); !had) return had;
+  }
   const std::string path = layout.conf_path(name);
   if (!removes) return set_git_config(path, "core." + key, value);
   return unset_git_config(path, "core." + key);

@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/signals.h"
 #include "job/run_id.h"
+#include "manager/attainable.h"
 #include "manager/life.h"
 #include "manager/log_file.h"
 #include "proc/process.h"
@@ -30,7 +31,11 @@ void Life::enter(JobState state) {
         entered.event = "hook-passed";
         return instance_.record(std::move(entered));
       }
+      const auto conf_before = job_.conf;
       instance_.read_conf(job_);
+      if (job_.conf && job_.conf != conf_before) {
+        for (const auto& reason : unattainable(*job_.conf)) instance_.record_error(job_.name, reason);
+      }
       entered.run_id = make_run_id(job_.name, static_cast<std::uint64_t>(record().runs) + 1, std::random_device()());
       entered.log_offset = begin_of_run(instance_.log_path_of(job_));
       if (conf().split) entered.error_log_offset = begin_of_run(error_log_of(instance_.log_path_of(job_)));

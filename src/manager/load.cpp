@@ -13,6 +13,7 @@
 #include "job/environment.h"
 #include "job/names.h"
 #include "job/options.h"
+#include "manager/attainable.h"
 #include "manager/git_config.h"
 #include "manager/operations.h"
 #include "manager/pile_up.h"
@@ -160,6 +161,9 @@ Result<std::vector<LoadedJob>> members_of(const Instance& instance, Planned plan
   if (conf->cmd.empty()) return fail("[group \"" + planned.group + "\"] has no cmd");
   conf->group = planned.group;
   if (conf->cwd.empty()) conf->cwd = request.cwd;
+  if (auto place = check_attainable(*conf, "log", conf->log); !place) {
+    return pass(place, "[group \"" + planned.group + "\"]");
+  }
   if (planned.names.empty() && planned.copies == 0) planned.copies = 1;
   take_copies(planned, made, taken);
   const auto env = std::make_shared<const std::vector<std::string>>(environment_from(request.env, planned.env));
@@ -200,6 +204,8 @@ std::optional<Outcome> make(Instance& instance, const LoadRequest& request, cons
     if (auto created = create_job(instance, member.conf, *member.env, request.key, {}, wanted); !created) {
       return creation_failed(name, created.error());
     }
+    // The machine that the file was saved on may have given more.
+    for (const auto& reason : unattainable(member.conf)) instance.record_error(name, reason);
   }
   if (!member.start) return left(name, "it is there now, stopped, as the file has it");
   return std::nullopt;

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/files.h"
+#include "log/disposal.h"
 #include "log/files.h"
 #include "log/index.h"
 #include "log/source.h"
@@ -41,7 +42,8 @@ std::uint64_t log_size(const std::string& path) {
 }
 
 Result<Fd> open_log(const std::string& path) {
-  // A pipe of that name would block without O_NONBLOCK.
+  if (auto plain = check_log_place(path); !plain) return pass(plain);
+  // What has come there meanwhile may be a pipe, which would block without O_NONBLOCK.
   constexpr int flags = O_CREAT | O_NONBLOCK | O_NOCTTY;
   auto log = open_file(path, O_RDWR | flags, 0600);
   // Reading back is a convenience: where a line ends.

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "job/names.h"
 #include "job/options.h"
+#include "manager/attainable.h"
 #include "manager/conf_store.h"
 #include "manager/operations.h"
 #include "manager/pile_up.h"
@@ -51,6 +52,22 @@ Status check_input(const StartRequest& request, const Conf& conf, const Fd& inpu
   return fail(Error("the program's input did not arrive").hint("the manager may have no descriptors left: ulimit -Hn"));
 }
 
+// Behind the entries of the caller's shell, of which the directory is the last.
+std::ptrdiff_t asked_for(const std::vector<EntryView>& entries) {
+  const auto cwd =
+      std::find_if(entries.begin(), entries.end(), [](const EntryView& entry) { return entry.key == "cwd"; });
+  return cwd == entries.end() ? 0 : std::distance(entries.begin(), cwd) + 1;
+}
+
+// What the shell has, the job gets as far as it can be had.
+Status check_asked(const StartRequest& request, const Conf& conf) {
+  const auto& entries = request.entries;
+  for (auto entry = entries.begin() + asked_for(entries); entry != entries.end(); ++entry) {
+    if (auto had = check_attainable(conf, entry->key, entry->value); !had) return had;
+  }
+  return {};
+}
+
 // What usvc.conf says goes behind what the caller's shell has (the conf's first lines, up to the directory) and before
 // what was asked for: of two values a conf takes the last. Of a key that may stand several times it counts only where
 // none was asked for.
@@ -65,8 +82,7 @@ Status add_defaults(Instance& instance, StartRequest& request) {
       return asked != nullptr && asked->overrules == key;
     });
   };
-  const auto cwd = std::find_if(entries.begin(), entries.end(), is("cwd"));
-  const auto behind = cwd == entries.end() ? 0 : std::distance(entries.begin(), cwd) + 1;
+  const auto behind = asked_for(entries);
   std::vector<EntryView> defaults;
   for (const auto& [key, value] : settings->start) {
     if (key == "group") {
@@ -123,6 +139,7 @@ Result<Plan> plan_of(Instance& instance, StartRequest& request, const Fd& input)
   auto conf = conf_of(request);
   if (!conf) return pass(conf);
   if (auto good = check_input(request, *conf, input); !good) return pass(good);
+  if (auto had = check_asked(request, *conf); !had) return pass(had);
   auto names = names_for(instance, request, *conf);
   if (!names) return pass(names);
   plan.conf = std::move(*conf);

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 
@@ -58,6 +59,46 @@ std::vector<Limit> own_limits() {
     limits.push_back({resource, limit.rlim_cur, limit.rlim_max});
   }
   return limits;
+}
+
+Status check_niceness(int niceness) {
+  const int own = ::getpriority(PRIO_PROCESS, 0);
+  if (niceness >= own) return {};
+  if (::setpriority(PRIO_PROCESS, 0, niceness) == 0) {
+    if (::setpriority(PRIO_PROCESS, 0, own) == 0) return {};
+    return fail(Error::last("cannot set the niceness back to " + std::to_string(own)));
+  }
+  const Error refused = Error::last("cannot have niceness " + std::to_string(niceness));
+  constexpr int highest = 20;  // the limit counts from there: getrlimit(2)
+  rlimit limit{};
+  const bool known = ::getrlimit(RLIMIT_NICE, &limit) == 0;
+  const int allowed = known ? highest - static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 2 * highest)) : own;
+  return fail(Error(refused).hint("here it can be " + std::to_string(std::min(own, allowed)) +
+                                  " or more; ulimit -e, where usvc init is done, says so"));
+}
+
+namespace {
+
+// Of a limit that is above what there is.
+std::string higher_limit_hint(const Limit& limit, std::uint64_t own) {
+  const auto most = limit.resource == RLIMIT_NOFILE ? read_number("/proc/sys/fs/nr_open") : std::nullopt;
+  if (most && limit.hard > *most) return "the kernel's most is sysctl fs.nr_open = " + std::to_string(*most);
+  return "usvc itself has " + std::to_string(own) + ": raise the hard limit where usvc init is done, ulimit -H";
+}
+
+}  // namespace
+
+Status check_limit(const Limit& limit) {
+  const auto resource = static_cast<__rlimit_resource>(limit.resource);
+  rlimit own{};
+  if (::getrlimit(resource, &own) != 0 || limit.hard <= own.rlim_max) return {};
+  const rlimit higher{.rlim_cur = own.rlim_cur, .rlim_max = limit.hard};
+  const std::string what = "limit " + format_limit(limit);
+  if (::setrlimit(resource, &higher) != 0) {
+    return fail(Error::last("cannot have " + what).hint(higher_limit_hint(limit, own.rlim_max)));
+  }
+  if (::setrlimit(resource, &own) == 0) return {};
+  return fail(Error::last("cannot set back what was raised to " + what));
 }
 
 std::optional<std::uint64_t> open_descriptors(pid_t pid) {

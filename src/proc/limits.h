@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "job/limits.h"
 
 namespace usvc {
@@ -22,6 +23,10 @@ std::optional<DescriptorLimit> parse_descriptor_limit(std::string_view limits);
 std::optional<DescriptorLimit> read_descriptor_limit(pid_t pid);
 // This process's, of every resource that has a name.
 std::vector<Limit> own_limits();
+// Whether a process that this one starts can have it: asked of the kernel by trying it, for a moment, on this thread
+// (niceness) or process (a higher hard limit).
+Status check_niceness(int niceness);
+Status check_limit(const Limit& limit);
 // How many the process has open; nothing when it is gone or not ours to look into.
 std::optional<std::uint64_t> open_descriptors(pid_t pid);
 

@@ -46,6 +46,30 @@ TEST_F(UnprivilegedTest, StopKillsTheWholeTree) {
   expect_gone(child, "the child");
 }
 
+// What was asked for by name; of what the caller's shell has the job gets what can be had.
+TEST_F(UnprivilegedTest, NicenessAndLimitsThatCantBeHadAreToldNotPassedOver) {
+  const std::string nice = "cannot have niceness -5: Permission denied";
+  const std::string limit = "cannot have limit nofile 64 999999999: Operation not permitted";
+  EXPECT_TRUE(contains(fails(1, {"start", "--nice", "-5", "--", probe(), "serve"}).err, nice));
+  EXPECT_TRUE(contains(fails(1, {"start", "--limit", "nofile 64 999999999", "--", probe(), "serve"}).err, limit));
+  EXPECT_EQ(names({}), Args{});
+  start({"--name", "web", "--nice", "7", "--limit", "nofile 64 65", "--", probe(), "report", "--", "serve"});
+  ASSERT_TRUE(wait_log("web", "}\n"));
+  EXPECT_TRUE(contains(log_text("web"), "\"nice\":7")) << log_text("web");
+  EXPECT_TRUE(contains(fails(1, {"conf", "web", "nice", "-5"}).err, nice));
+  EXPECT_TRUE(contains(fails(1, {"conf", "web", "limit", "nofile 64 999999999"}).err, limit));
+  EXPECT_TRUE(events_of("web", "error").empty());
+  // By hand, and from another machine's file.
+  stop({"web"});
+  write(conf_path("web"), read(conf_path("web")) + "\tlimit = nofile 64 999999999\n", 0600);
+  ok({"start", "web"});
+  ASSERT_EQ(events_of("web", "error").size(), 1U);
+  EXPECT_TRUE(contains(text_of(events_of("web", "error").front(), "message"), limit));
+  ok({"load", write("set", "[group \"g\"]\n\tcmd = " + probe() + "\n\targ = serve\n\tnice = -5\n")});
+  ASSERT_EQ(events_of("g-1", "error").size(), 1U);
+  EXPECT_TRUE(contains(text_of(events_of("g-1", "error").front(), "message"), nice));
+}
+
 TEST_F(UnprivilegedTest, ManagerKillIsNotNoticed) {
   start({"--name", "web", "--", probe(), "serve"});
   const pid_t pid = pid_of("web");

@@ -1,0 +1,59 @@
+#include "log/disposal.h"
+
+#include <sys/stat.h>
+
+#include <string_view>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "log/index.h"
+
+namespace usvc {
+
+namespace {
+
+std::string_view kind_of(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFDIR:
+      return "a directory";
+    case S_IFIFO:
+      return "a named pipe";
+    case S_IFSOCK:
+      return "a socket";
+    default:
+      return "a device";
+  }
+}
+
+}  // namespace
+
+bool is_plain_file(const std::string& path) {
+  struct stat info {};
+  return ::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
+
+bool is_log_index(const std::string& path) {
+  if (!is_plain_file(path)) return false;
+  const auto index = LogIndex::read_end(path);
+  return index && index->base();
+}
+
+bool is_own_log(const Layout& layout, const LogFile& file) {
+  if (!is_plain_file(file.path)) return false;
+  const std::string directory = directory_of(file.path);
+  if (directory == layout.logs_dir || directory == layout.old_logs_dir) return true;
+  if (!is_plain_file(file.index_path)) return false;
+  const auto index = LogIndex::read_end(file.index_path);
+  if (!index || !index->base()) return false;
+  // A live one was there before it got its index, perhaps: it is a log's once a run has written to it.
+  return file.number > 0 || (!index->marks().empty() && index->marks().back().run != 0);
+}
+
+Status check_log_place(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode)) return {};
+  return fail(Error("the log " + printable(path) + " can't be " + std::string(kind_of(info.st_mode)))
+                  .hint("name a plain file"));
+}
+
+}  // namespace usvc

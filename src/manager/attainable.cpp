@@ -1,0 +1,32 @@
+#include "manager/attainable.h"
+
+#include <algorithm>
+
+#include "job/limits.h"
+#include "log/disposal.h"
+#include "proc/limits.h"
+
+namespace usvc {
+
+Status check_attainable(const Conf& conf, std::string_view key, std::string_view value) {
+  if (key == "log" && !conf.log.empty()) return check_log_place(conf.log);
+  if (key == "nice" && conf.nice) return check_niceness(*conf.nice);
+  if (key != "limit") return {};
+  const auto asked = parse_limit(value);
+  if (!asked) return {};
+  const auto limit =
+      std::ranges::find_if(conf.limits, [&](const Limit& set) { return set.resource == asked->resource; });
+  return limit == conf.limits.end() ? Status() : check_limit(*limit);
+}
+
+std::vector<std::string> unattainable(const Conf& conf) {
+  std::vector<std::string> reasons;
+  const auto note = [&](const Status& checked) {
+    if (!checked) reasons.push_back(checked.error().message());
+  };
+  if (conf.nice) note(check_niceness(*conf.nice));
+  for (const Limit& limit : conf.limits) note(check_limit(limit));
+  return reasons;
+}
+
+}  // namespace usvc

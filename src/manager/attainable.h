@@ -1,0 +1,20 @@
+// What a conf asks for and this machine, or this user, does not give. A job takes the niceness and the limits of the
+// shell it is started from as far as they can be had; what somebody has asked for by name is refused, or told.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "job/conf.h"
+
+namespace usvc {
+
+// Of the conf's values the one that this entry has set (or the later one of the same limit).
+Status check_attainable(const Conf& conf, std::string_view key, std::string_view value);
+
+// Why it can't have its niceness or one of its limits; for one that begins all the same.
+std::vector<std::string> unattainable(const Conf& conf);
+
+}  // namespace usvc
