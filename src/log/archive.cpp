@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "log/compress.h"
+#include "log/disposal.h"
 
 namespace usvc {
 
@@ -34,10 +35,11 @@ void take_what_others_leave() {
   (void)::syscall(SYS_ioprio_set, of_this_thread, 0, idle_class);
 }
 
-std::vector<LogFile> rotated_files(const Layout& layout, const std::string& log) {
+std::vector<LogFile> own_rotated_files(const Layout& layout, const std::string& log) {
   auto files = log_files(layout, log);
   if (!files) return {};
   files->pop_back();  // the live one
+  std::erase_if(*files, [&](const LogFile& file) { return !is_own_log(layout, file); });
   return std::move(*files);
 }
 
@@ -79,7 +81,7 @@ void Archive::loop() {
 void Archive::work(const Task& task) {
   finish_earlier(task);
   drop_oldest(task);
-  for (const auto& file : rotated_files(layout_, task.log)) {
+  for (const auto& file : own_rotated_files(layout_, task.log)) {
     if (!file.compressed && file.number <= task.up_to && !stop_) compress(task, file);
   }
   if (!stop_) keep_total(task);
@@ -97,13 +99,15 @@ void Archive::finish_earlier(const Task& task) {
     const std::string path = fmt::format("{}/{}", directory, name);
     // Beside a compressed file the raw one is about to go.
     const std::string packed = path + std::string(compressed_log_end);
+    const std::string raw = fmt::format("{}/{}.{:06}", directory, file_name_of(task.log), rotated->number);
+    if (!is_own_log(layout_, {.path = path, .index_path = index_of(raw), .number = rotated->number})) continue;
     const bool done = rotated->kind == RotatedKind::plain && ::access(packed.c_str(), F_OK) == 0;
     if (done || rotated->kind == RotatedKind::unfinished) (void)::unlink(path.c_str());
   }
 }
 
 void Archive::drop_oldest(const Task& task) {
-  const auto files = rotated_files(layout_, task.log);
+  const auto files = own_rotated_files(layout_, task.log);
   std::string names;
   for (std::size_t i = 0; i + task.keep < files.size() && files[i].number <= task.up_to; ++i) {
     remove(files[i]);
@@ -149,7 +153,8 @@ void Archive::keep_total(const Task& task) {
       if (::stat(file.path.c_str(), &info) != 0) continue;
       total += static_cast<std::uint64_t>(info.st_size);
       const std::int64_t changed = std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
-      if (file.compressed) candidates.push_back({file, changed, static_cast<std::uint64_t>(info.st_size)});
+      if (file.compressed && is_own_log(layout_, file))
+        candidates.push_back({file, changed, static_cast<std::uint64_t>(info.st_size)});
     }
   }
   std::stable_sort(candidates.begin(), candidates.end(),

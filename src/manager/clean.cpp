@@ -8,6 +8,7 @@
 #include "base/fault_point.h"
 #include "base/files.h"
 #include "base/time.h"
+#include "log/disposal.h"
 #include "log/files.h"
 #include "manager/operations.h"
 #include "manager/sweep.h"
@@ -27,6 +28,15 @@ Status move_files(const Layout& layout, const std::string& log, const std::strin
   auto files = log_files(layout, log);
   if (!files) return pass(files);
   for (const auto& file : *files) {
+    // Without its file: a manager was killed in between.
+    const bool there = stamp_of(file.path).there;
+    if (there ? !is_own_log(layout, file) : !is_log_index(file.index_path)) {
+      // The index of one that no run has come to write to.
+      if (file.number == 0 && is_log_index(file.index_path)) {
+        if (auto removed = remove_all(file.index_path); !removed) return removed;
+      }
+      continue;
+    }
     const std::string number = file.number == 0 ? "" : fmt::format(".{:06}", file.number);
     if (auto moved = move(file.path, old + number + (file.compressed ? std::string(compressed_log_end) : "")); !moved)
       return moved;
@@ -36,6 +46,21 @@ Status move_files(const Layout& layout, const std::string& log, const std::strin
   return {};
 }
 
+// Where another job's conf, or its run, has the same file as its log, by whatever path.
+bool is_shared(Instance& instance, const std::string& log, const Job& job) {
+  for (const auto& [name, other] : instance.jobs()) {
+    if (other.get() == &job) continue;
+    auto paths = instance.log_paths_of(*other);
+    if (other->run) paths.insert(paths.end(), {other->run->log_path, other->run->error_log_path});
+    const auto same = [&](const std::string& path) {
+      return path == log || (file_name_of(path) == file_name_of(log) && same_file(path.c_str(), log.c_str()));
+    };
+    if (std::any_of(paths.begin(), paths.end(), same)) return true;
+  }
+  return false;
+}
+
+// A log that others write to stays. That of a job called NAME.err has the same name as the stderr's of NAME.
 Status move_log(Instance& instance, const Job& job) {
   const auto held = instance.rotator().hold_archive();
   const std::string log = instance.log_path_of(job);
@@ -46,10 +71,10 @@ Status move_log(Instance& instance, const Job& job) {
   std::string end = ".log." + stamp;
   // Two of one name in one second.
   for (int n = 2; ::access((old + end).c_str(), F_OK) == 0; ++n) end = ".log." + stamp + "." + std::to_string(n);
-  // The log of a job called NAME.err has the same name as our stderr's.
-  if (!instance.other_owner_of(error_log_of(log), job)) {
+  if (!is_shared(instance, error_log_of(log), job)) {
     if (auto moved = move_files(instance.layout(), error_log_of(log), old + ".err" + end); !moved) return moved;
   }
+  if (is_shared(instance, log, job)) return {};
   return move_files(instance.layout(), log, old + end);
 }
 

@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "base/time.h"
+#include "log/disposal.h"
 #include "log/files.h"
 #include "log/index.h"
 #include "manager/instance.h"
@@ -86,7 +87,7 @@ void Rotator::restore_index(const std::string& path) const {
   for (const std::string_view end : {std::string_view(), compressed_log_end}) {
     if (::access((last.path + std::string(end)).c_str(), F_OK) == 0) return;
   }
-  (void)std::rename(last.index_path.c_str(), index_of(path).c_str());
+  if (is_log_index(last.index_path)) (void)std::rename(last.index_path.c_str(), index_of(path).c_str());
 }
 
 // Readers take a log without an index for what comes behind the file before it, so the index goes first and comes last.
@@ -94,6 +95,7 @@ Result<Fd> Rotator::renew(const std::string& path, std::optional<FileIdentity> w
                           std::string* renamed_to) {
   const auto there = which_file(path);
   if (there && there == written) {
+    if (!is_plain_file(path)) return fail(Error(path + " is no plain file").hint("it stays as it is"));
     auto next = next_name(path);
     if (!next) return pass(next);
     (void)std::rename(index_of(path).c_str(), next->index_path.c_str());  // there may be none
@@ -137,7 +139,8 @@ void Rotator::settle_one(const Writer& writer, const std::string& path) {
   // have been made before the last was written to the rotated log.
   const auto position =
       marked ? *index->base() + file_size(writer.log()).value_or(0) : begin_position(instance_.layout(), path);
-  if (!marked && log_size(path) == 0) (void)::unlink(index_of(path).c_str());
+  const bool nothing_yet = is_log_index(index_of(path)) || log_size(index_of(path)) == 0;
+  if (!marked && log_size(path) == 0 && nothing_yet) (void)::unlink(index_of(path).c_str());
   std::string renamed_to;
   auto log = renew(path, written, position, &renamed_to);
   if (!log) {
@@ -173,6 +176,10 @@ asio::awaitable<Status> Rotator::renew_and_switch(Turn* turn) {
   const auto written = writers.empty() ? which_file(path) : which_file(writers.front().log());
   if (rotation->due == Due::asked && log_size(path) == 0) co_return Status();
   if (job_of(path).empty()) co_return fail("its job is gone");
+  const LogFile live{.path = path, .index_path = index_of(path)};
+  if (rotation->due == Due::asked && which_file(path) && !is_own_log(instance_.layout(), live)) {
+    co_return fail(path + " is not rotated: no job has written to it");
+  }
   const auto position = rotation->captured ? rotation->next_position : end_position(instance_.layout(), path);
   auto fresh = renew(path, written, position, &turn->renamed_to);
   if (!fresh) co_return pass(fresh);

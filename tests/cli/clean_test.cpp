@@ -1,4 +1,6 @@
 // usvc clean: forgets jobs, keeps their logs, and never touches one that runs.
+#include <sys/stat.h>
+
 #include <filesystem>
 
 #include "cli/cli_test.h"
@@ -51,6 +53,68 @@ TEST_F(CleanTest, AliasesAndDead) {
   EXPECT_EQ(names({}), Args{"web-3"});
   ok({"clean", "dead"});
   EXPECT_EQ(names({}), Args{});
+}
+
+TEST_F(CleanTest, WhatIsNoPlainFileIsNoLogAndStaysWhereItIs) {
+  ASSERT_TRUE(std::filesystem::create_directory(path("mine")));
+  write("mine/file", "x\n");
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  start({"--name", "web", "--", probe(), "serve"});
+  for (const auto& [log, kind] : {std::pair(path("mine"), "a directory"), std::pair(path("pipe"), "a named pipe"),
+                                  std::pair(std::string("/dev/null"), "a device")}) {
+    const std::string why = "the log " + log + " can't be " + kind;
+    EXPECT_TRUE(contains(fails(1, {"start", "--log", log, "--", probe(), "serve"}).err, why));
+    EXPECT_TRUE(contains(fails(1, {"conf", "web", "log", log}).err, why));
+    const std::string set = write("set", "[group \"g\"]\n\tcmd = " + probe() + "\n\tlog = " + log + "\n");
+    EXPECT_TRUE(contains(fails(1, {"load", set}).err, why));
+  }
+  stop({"web"});
+  EXPECT_EQ(read(path("mine/file")), "x\n");
+  EXPECT_TRUE(std::filesystem::is_fifo(path("pipe")));
+  // Written into the conf by hand.
+  for (const std::string log : {"mine", "pipe"}) {
+    write(conf_path(log), "[core]\n\tcmd = " + probe() + "\n\tlog = " + path(log) + "\n", 0600);
+    EXPECT_EQ(run({"start", log}).status, 1);
+    EXPECT_NE(run({"rotate", log}).status, 2);
+    stop({log});
+    ok({"clean", log});
+  }
+  EXPECT_EQ(read(path("mine/file")), "x\n");
+  EXPECT_TRUE(std::filesystem::is_fifo(path("pipe")));
+}
+
+TEST_F(CleanTest, AFileThatNoRunHasWrittenToStays) {
+  write("notes", "mine\n");
+  write("notes.err", "mine too\n");
+  write("notes.000001", "and this\n");
+  write("no-program", "#!/tmp\n", 0755);
+  fails(1, {"start", "--log", path("notes"), "--", path("no-program")});
+  EXPECT_EQ(names({}), Args{});
+  EXPECT_EQ(read(path("notes")), "mine\n");
+  EXPECT_FALSE(exists(path("notes.idx")));
+  start({"--name", "web", "-1", "--log", path("notes"), "--", probe(), "print", "ours"});
+  ASSERT_TRUE(wait_state("web", "stopped"));
+  ok({"clean", "web"});
+  EXPECT_FALSE(exists(path("notes")));
+  EXPECT_EQ(read(only_file_of(home() + "/logs/old", "web")), "mine\nours\n");
+  EXPECT_EQ(read(path("notes.err")), "mine too\n");
+  EXPECT_EQ(read(path("notes.000001")), "and this\n");
+}
+
+TEST_F(CleanTest, ALogThatAnotherJobHasTooStays) {
+  const std::string log = path("both.log");
+  std::filesystem::create_directory_symlink(directory(), path("link"));
+  start({"--name", "a", "-1", "--log", log, "--", probe(), "print", "one"});
+  ASSERT_TRUE(wait_state("a", "stopped"));
+  start({"--name", "b", "--log", path("link/both.log"), "--", probe(), "print", "two", "--", "serve"});
+  ASSERT_TRUE(wait_until(10s, [&] { return read(log) == "one\ntwo\n"; })) << read(log);
+  ok({"clean", "a"});
+  EXPECT_EQ(read(log), "one\ntwo\n");
+  EXPECT_EQ(only_file_of(home() + "/logs/old", "a.log"), "");
+  stop({"b"});
+  ok({"clean", "b"});
+  EXPECT_FALSE(exists(log));
+  EXPECT_EQ(read(only_file_of(home() + "/logs/old", "b.log")), "one\ntwo\n");
 }
 
 TEST_F(CleanTest, CleanedJobStaysForgotten) {

@@ -235,6 +235,20 @@ TEST_F(RotateTest, CleanTakesAllFilesOutOfTheJobsHistory) {
   EXPECT_EQ(status("job").raw.at("log_offset").to_number<std::int64_t>(), 0);
 }
 
+TEST_F(RotateTest, NumberedFilesOfSomebodyElseAreNotRemoved) {
+  write("app.log.000001", "theirs\n");
+  write("app.log.000002.zst", "theirs too\n");
+  start({"--name", "web", "-1", "--log", path("app.log"), "--log-keep", "1", "--", probe(), "print", "ours"});
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(wait_state("web", "stopped"));
+    ok({"rotate", "web"});
+    ok({"start", "web"});
+  }
+  ASSERT_TRUE(wait_until(20s, [&] { return !exists(path("app.log.000003")) && !exists(path("app.log.000003.zst")); }));
+  EXPECT_EQ(read(path("app.log.000001")), "theirs\n");
+  EXPECT_EQ(read(path("app.log.000002.zst")), "theirs too\n");
+}
+
 }  // namespace
 
 }  // namespace usvc::test
