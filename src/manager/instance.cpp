@@ -155,13 +155,20 @@ void Instance::notice_edited_confs() {
   const auto edited = conf_watch_->take();
   for (const auto& [name, job] : jobs_) {
     // What is wrong may also be in an included file, or pass: for want of descriptors, say.
-    if (!edited || edited->contains(name) || !job->conf_trouble.empty()) look_at_conf(*job);
+    const bool wrong = !job->conf_trouble.empty() || !job->conf_error.empty();
+    if (!edited || edited->contains(name) || wrong) look_at_conf(*job);
   }
 }
 
 void Instance::look_at_conf(Job& job) {
   const FileStamp now = stamp_of(layout_.conf_path(job.name));
-  if (now == job.conf_stamp && job.conf_settled && job.conf_trouble.empty()) return;
+  const bool wrong = !job.conf_trouble.empty() || !job.conf_error.empty();
+  if (now == job.conf_stamp && job.conf_settled && !wrong) return;
+  if (!job.conf && job.state == JobState::invalid) {
+    read_conf(job);
+    if (job.conf) job.post(JobEvent::finished);
+    return;
+  }
   job.note_conf(now);
   auto conf = load_conf(layout_, job.name);
   job.conf_trouble.clear();
@@ -177,13 +184,18 @@ std::shared_ptr<Job> Instance::find(std::string_view name) const {
 }
 
 Result<std::vector<std::shared_ptr<Job>>> Instance::select(const std::vector<std::string>& words) {
+  const auto by_state = [](const std::string& word) { return word.starts_with("state:"); };
+  if (std::any_of(words.begin(), words.end(), by_state)) notice_edited_confs();
   std::deque<std::string> groups;  // which the references borrow from
   std::vector<JobRef> refs;
   refs.reserve(jobs_.size());
   for (const auto& [name, job] : jobs_) {
     groups.push_back(job->conf ? job->conf->group : group_of_name(name));
-    refs.push_back(
-        {.name = name, .group = groups.back(), .state = job->state, .live = is_live(job->state), .has_conf = true});
+    refs.push_back({.name = name,
+                    .group = groups.back(),
+                    .state = job->known_state(),
+                    .live = is_live(job->state),
+                    .has_conf = true});
   }
   auto names = usvc::select(words, refs);
   if (!names) return pass(names);

@@ -66,6 +66,11 @@ struct Job {
     static const Conf defaults;
     return conf ? *conf : defaults;
   }
+  // At rest it is invalid from when its conf is seen to be, not only from its next start; and no longer than that.
+  [[nodiscard]] JobState known_state() const {
+    if (state == JobState::stopped && !conf_trouble.empty()) return JobState::invalid;
+    return state == JobState::invalid && conf && conf_trouble.empty() ? JobState::stopped : state;
+  }
   // Nothing of it runs or is about to, and nothing is left of a run.
   [[nodiscard]] bool idle() const { return (state == JobState::stopped || state == JobState::invalid) && !run; }
   // When a job that is `running` has outlived its settle time.

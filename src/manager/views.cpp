@@ -18,7 +18,7 @@ namespace {
 // Without an instance nothing runs, whatever the journal's last word was. With one that does not answer, that word is
 // the best there is.
 JobState state_of(Instance& instance, const Job& job) {
-  if (instance.online() || job.state == JobState::invalid) return job.state;
+  if (instance.online() || job.state == JobState::invalid) return job.known_state();
   if (!instance.silent()) return JobState::stopped;
   return job_state_from(instance.record_of(job).state).value_or(JobState::stopped);
 }

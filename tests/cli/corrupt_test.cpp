@@ -76,6 +76,32 @@ TEST_F(CorruptTest, InvalidConfCanBeRepaired) {
   EXPECT_EQ(status("web").state, "running");
 }
 
+TEST_F(CorruptTest, AStoppedJobIsInvalidAsLongAsItsConfIs) {
+  start({"-n", "2", "-g", "b", "--", probe(), "serve"});
+  stop({"b-1"});
+  const std::string good = read(conf_path("b-1"));
+  for (const auto& [text, why] : {std::pair<std::string, std::string>("[core\n", "b-1.conf"),
+                                  std::pair<std::string, std::string>(good + "\tnice = 50\n", "core.nice"),
+                                  std::pair<std::string, std::string>(good + "\targ = \"x\n", "not closed")}) {
+    for (const bool started : {false, true}) {
+      write(conf_path("b-1"), text, 0600);
+      EXPECT_EQ(names({"state:invalid"}), Args{"b-1"}) << text;
+      if (started) {
+        EXPECT_EQ(run({"start", "b-1"}).status, 1);
+      }
+      EXPECT_EQ(status("b-1").state, "invalid") << text;
+      EXPECT_TRUE(contains(ok({"status", "b-1"}).out, why)) << text;
+      fails(3, {"jobs", "state:stopped"});
+      write(conf_path("b-1"), good, 0600);
+      EXPECT_EQ(names({"state:stopped"}), Args{"b-1"}) << text;
+      EXPECT_EQ(status("b-1").state, "stopped") << text;
+      fails(3, {"jobs", "state:invalid"});
+    }
+  }
+  ok({"start", "b-1"});
+  EXPECT_EQ(status("b-1").state, "running");
+}
+
 TEST_F(CorruptTest, InvalidJobCanBeCleaned) {
   start({"--name", "web", "--", probe(), "serve"});
   ok({"shutdown"});
