@@ -61,9 +61,11 @@ bool is_shared(Instance& instance, const std::string& log, const Job& job) {
 }
 
 // A log that others write to stays. That of a job called NAME.err has the same name as the stderr's of NAME.
-Status move_log(Instance& instance, const Job& job) {
+Status move_log(Instance& instance, const Job& job, CleanedJob& cleaned) {
   const auto held = instance.rotator().hold_archive();
   const std::string log = instance.log_path_of(job);
+  cleaned.log = log;
+  cleaned.error_log = error_log_of(log);
   std::string stamp = format_time(unix_now());
   std::replace(stamp.begin(), stamp.end(), ' ', 'T');
   std::erase(stamp, ':');
@@ -71,11 +73,12 @@ Status move_log(Instance& instance, const Job& job) {
   std::string end = ".log." + stamp;
   // Two of one name in one second.
   for (int n = 2; ::access((old + end).c_str(), F_OK) == 0; ++n) end = ".log." + stamp + "." + std::to_string(n);
-  if (!is_shared(instance, error_log_of(log), job)) {
-    if (auto moved = move_files(instance.layout(), error_log_of(log), old + ".err" + end); !moved) return moved;
+  for (auto& [path, to] : {std::pair(&cleaned.error_log, old + ".err" + end), std::pair(&cleaned.log, old + end)}) {
+    if (is_shared(instance, *path, job)) continue;
+    if (auto moved = move_files(instance.layout(), *path, to); !moved) return moved;
+    if (::access(to.c_str(), F_OK) == 0) *path = to;
   }
-  if (is_shared(instance, log, job)) return {};
-  return move_files(instance.layout(), log, old + end);
+  return {};
 }
 
 // The conf goes first: a job without one is none, whatever else a kill leaves lying about.
@@ -93,10 +96,11 @@ Status forget_job(Instance& instance, const std::shared_ptr<Job>& job) {
   // Without an instance: a process that has outlived it would be forgotten with its job.
   if (auto none = no_survivor(instance, *job); !none) return fail(std::move(none).error().hint("usvc init ends it"));
   fault_point("manager.clean-recorded");
-  if (auto moved = move_log(instance, *job); !moved) return moved;
+  CleanedJob cleaned;
+  if (auto moved = move_log(instance, *job, cleaned); !moved) return moved;
   fault_point("manager.clean-log-moved");
   if (auto removed = remove_files(instance.layout(), job->name); !removed) return removed;
-  instance.remove_job(job);
+  instance.remove_job(job, std::move(cleaned));
   fault_point("manager.cleaned");
   return {};
 }
@@ -117,8 +121,10 @@ Result<std::vector<std::string>> names_meant(Instance& instance, const SelectReq
   return names;
 }
 
+// One whose life or next run is to begin in a moment is not.
 bool at_rest(const Instance& instance, const Job& job) {
-  return job.idle() || !instance.online();
+  const auto begins = [](JobEvent event) { return event == JobEvent::start || event == JobEvent::restart; };
+  return !instance.online() || (job.idle() && job.begun && std::none_of(job.events.begin(), job.events.end(), begins));
 }
 
 Outcome left_alone(const Job& job, const SelectRequest& request) {

@@ -35,6 +35,8 @@ namespace {
 // Launches at a time: each has some ten descriptors in flight.
 constexpr int most_launches = 32;
 constexpr std::size_t alert_lines = 50;
+// Whoever waits for one of them asks within a moment.
+constexpr std::size_t most_cleaned = 1000;
 constexpr auto journal_retry = std::chrono::seconds(1);
 
 }  // namespace
@@ -118,7 +120,16 @@ std::shared_ptr<Job> Instance::add_job(const std::string& name, WindowSize windo
   return job;
 }
 
-void Instance::remove_job(const std::shared_ptr<Job>& job) {
+void Instance::remove_job(const std::shared_ptr<Job>& job, CleanedJob cleaned_job) {
+  const JobRecord& last = record_of(*job);
+  cleaned_job.runs = last.runs;
+  cleaned_job.run_id = last.run_id;
+  if (last.last_exit && last.last_exit->run_id == last.run_id) cleaned_job.exit = *last.last_exit;
+  cleaned_job.log_offset = last.log_offset;
+  cleaned_job.error_log_offset = last.error_log_offset;
+  job->cleaned = std::make_shared<const CleanedJob>(std::move(cleaned_job));
+  cleaned_.push_back(job->cleaned);
+  if (cleaned_.size() > most_cleaned) cleaned_.pop_front();
   job->removed = true;
   job->wakeup.notify();
   Event cleaned;
@@ -129,6 +140,12 @@ void Instance::remove_job(const std::shared_ptr<Job>& job) {
   drop_input(job->name);
   record(std::move(cleaned));
   job->changed();
+}
+
+std::shared_ptr<const CleanedJob> Instance::cleaned_run(const std::string& run_id) const {
+  const auto is_it = [&](const auto& job) { return job->run_id == run_id; };
+  const auto found = std::find_if(cleaned_.rbegin(), cleaned_.rend(), is_it);
+  return found == cleaned_.rend() ? nullptr : *found;
 }
 
 void Instance::read_conf(Job& job) {

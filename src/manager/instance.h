@@ -107,7 +107,10 @@ class Instance {
   // one can't be used any more.
   void notice_edited_confs();
   std::shared_ptr<Job> add_job(const std::string& name, WindowSize window = {});
-  void remove_job(const std::shared_ptr<Job>& job);
+  // `cleaned`: where its logs are now; the rest is filled in here.
+  void remove_job(const std::shared_ptr<Job>& job, CleanedJob cleaned);
+  // The last run of a job that was cleaned not long ago; nullptr: it is none, or forgotten as well.
+  [[nodiscard]] std::shared_ptr<const CleanedJob> cleaned_run(const std::string& run_id) const;
 
   // A child whose exit comes before its launch has been seen to: kept until then.
   void begin_launch(const std::string& item_id) { launching_[item_id].reset(); }
@@ -220,6 +223,7 @@ class Instance {
   std::weak_ptr<const Conf> latest_conf_;  // of those that were read: the next may be the same
   double confs_seen_ = -1;                 // as of this change of the directory; -1: not yet
   Jobs jobs_;
+  std::deque<std::shared_ptr<const CleanedJob>> cleaned_;  // the newest last
   std::unique_ptr<KeeperLink> keeper_;
   Upgrade upgrade_{this};
   Fd lock_;

@@ -26,6 +26,17 @@ struct Viewer {
   std::optional<WindowSize> size;
 };
 
+// What is left of a job that was cleaned, for whoever still asks how its last run went.
+struct CleanedJob {
+  std::int64_t runs = 0;
+  std::optional<std::string> run_id;
+  std::optional<ExitView> exit;  // of that run
+  std::optional<std::int64_t> log_offset;
+  std::optional<std::int64_t> error_log_offset;
+  std::string log;  // where the clean has put it
+  std::string error_log;
+};
+
 struct Job {
   Job(asio::io_context& io, std::string job_name);
   ~Job();
@@ -43,11 +54,13 @@ struct Job {
   bool conf_settled = false;  // since then it can't have been changed without another stamp
   std::string conf_trouble;   // why the conf could not be read any more, which the job's next start is going to
   std::optional<Run> run;
-  Resume resume = Resume::rest;  // where its life begins when it is an earlier manager's
-  bool killed = false;           // the last stop had to use SIGKILL
-  bool removed = false;          // cleaned: its life ends
-  int log_error = 0;             // errno of a log that can't be written now
-  std::string trouble;           // what else needs a look
+  Resume resume = Resume::rest;               // where its life begins when it is an earlier manager's
+  bool killed = false;                        // the last stop had to use SIGKILL
+  bool begun = false;                         // its life has
+  bool removed = false;                       // cleaned: its life ends
+  std::shared_ptr<const CleanedJob> cleaned;  // then
+  int log_error = 0;                          // errno of a log that can't be written now
+  std::string trouble;                        // what else needs a look
 
   WindowSize window;           // of its terminal: the next run begins with it
   std::list<Viewer*> viewers;  // who typed last comes first; see manager/terminal

@@ -42,6 +42,7 @@ double random01() {
 }  // namespace
 
 asio::awaitable<void> Life::live(std::shared_ptr<Job> /*keep_alive*/) {
+  job_.begun = true;
   for (Stage stage = co_await take_up(job_.resume); !job_.removed; stage = Stage::rest) {
     if (stage >= Stage::attend) instance_.drop_input(job_.name);
     if (stage <= Stage::rest) co_await rest();  // stopped, waiting, invalid → starting

@@ -62,6 +62,14 @@ std::optional<Outcome> look(Instance& instance, const Begun& begun, Clock::time_
     gone.name = job.name;
     gone.ok = false;
     gone.message = "was forgotten meanwhile";
+    // Whoever waits for the end of its run (`usvc run`) can still be told.
+    if (job.cleaned && job.cleaned->runs > begun.runs_before && job.cleaned->exit) {
+      gone.run_id = job.cleaned->run_id;
+      gone.log_offset = job.cleaned->log_offset;
+      gone.error_log_offset = job.cleaned->error_log_offset;
+      gone.log = job.cleaned->log;
+      gone.error_log = job.cleaned->error_log;
+    }
     return gone;
   }
   if (job.state == JobState::invalid && !job.conf && job.events.empty()) {

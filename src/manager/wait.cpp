@@ -32,12 +32,34 @@ bool reached(Instance& instance, const Awaited& awaited, const std::string& cond
   return Clock::now() >= settled_at;
 }
 
+void add_cleaned(WaitResult& result, const CleanedJob& cleaned) {
+  result.exit = cleaned.exit;
+  result.log = cleaned.log;
+  result.error_log = cleaned.error_log;
+}
+
+// Of a run whose job was cleaned before this was asked.
+WaitReply reply_of_cleaned(const WaitRequest& request, const CleanedJob& cleaned) {
+  WaitReply reply;
+  WaitResult& result = reply.results.emplace_back();
+  if (!request.selectors.empty()) result.name = request.selectors.front();
+  result.reached = request.condition == "stopped" || request.condition == "exit";
+  result.state = to_string(JobState::stopped);
+  add_cleaned(result, cleaned);
+  return reply;
+}
+
 WaitResult result_of(Instance& instance, const Job& job, bool was_reached, const std::optional<std::string>& run_id) {
   WaitResult result;
   result.name = job.name;
   result.reached = was_reached;
   result.state = to_string(job.state);
-  if (!job.removed) result.exit = instance.record_of(job).last_exit;
+  const auto is_asked = [&](const std::optional<std::string>& id) { return !run_id || run_id == id; };
+  if (job.cleaned) {
+    if (is_asked(job.cleaned->run_id)) add_cleaned(result, *job.cleaned);
+  } else if (const auto& last = instance.record_of(job).last_exit; last && is_asked(last->run_id)) {
+    result.exit = *last;
+  }
   if (run_id && instance.output_waits(*run_id)) result.output_waits = true;
   return result;
 }
@@ -49,6 +71,9 @@ asio::awaitable<Result<WaitReply>> wait_for_jobs(Instance* instance, WaitRequest
   if (request.condition != "running" && request.condition != "ready" && request.condition != "stopped" &&
       request.condition != "exit") {
     co_return fail("can't wait for '" + request.condition + "' (running, ready, stopped or exit)", ErrorKind::usage);
+  }
+  if (const auto cleaned = request.run_id ? instance->cleaned_run(*request.run_id) : nullptr) {
+    co_return reply_of_cleaned(request, *cleaned);
   }
   auto jobs = instance->select(request.selectors);
   if (!jobs) co_return pass(jobs);

@@ -57,9 +57,11 @@ struct Outcome {
   std::optional<std::int64_t> error_log_offset;  // start: the same in the log of its stderr, where that is kept apart
   std::optional<std::string> last_output;        // start: the crash's last lines
   std::optional<std::string> log;
+  std::optional<std::string> error_log;  // start: of a job that was cleaned already; else it follows from `log`
 };
 BOOST_DESCRIBE_STRUCT(Outcome, (),
-                      (name, ok, skipped, message, hint, pid, run_id, log_offset, error_log_offset, last_output, log))
+                      (name, ok, skipped, message, hint, pid, run_id, log_offset, error_log_offset, last_output, log,
+                       error_log))
 
 struct OutcomesReply {
   std::vector<Outcome> results;
@@ -81,8 +83,10 @@ struct WaitResult {
   std::string state;
   std::optional<ExitView> exit;
   std::optional<bool> output_waits;  // of the run asked for: some is not in the log yet, which can't be written
+  std::optional<std::string> log;    // of a job that was cleaned meanwhile: where it is now
+  std::optional<std::string> error_log;
 };
-BOOST_DESCRIBE_STRUCT(WaitResult, (), (name, reached, state, exit, output_waits))
+BOOST_DESCRIBE_STRUCT(WaitResult, (), (name, reached, state, exit, output_waits, log, error_log))
 
 struct WaitReply {
   std::vector<WaitResult> results;

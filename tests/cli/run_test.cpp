@@ -75,6 +75,17 @@ TEST_F(RunTest, APolicyThatWouldStartItAnewIsRefused) {
   EXPECT_EQ(run({"run", "--restart", "never", "--", probe(), "exit", "4"}).status, 4);
 }
 
+// The job may be gone before its end is told, or before it is asked for.
+TEST_F(RunTest, AJobThatIsCleanedMeanwhileStillTellsStatusAndOutput) {
+  ok({"init"});
+  const std::string cleaning = "cd '" + directory() + "'; while [ ! -e enough ]; do usvc clean -q dead 2>&-; done & ";
+  const std::string running = "for i in $(seq 30); do usvc run sh -c 'echo out; exit 7'; echo $?; done; ";
+  const Output output = shell(cleaning + running + "touch '" + directory() + "/enough'; wait", {.deadline = 50s});
+  std::string expected;
+  for (int i = 0; i < 30; ++i) expected += "out\n7\n";
+  EXPECT_EQ(output.out, expected) << output;
+}
+
 TEST_F(RunTest, StopFromElsewhereEndsIt) {
   const auto client = launch({"run", "--name", "web", "--", probe(), "print", "up", "--", "serve"});
   ASSERT_TRUE(client->wait_output(10s, [](const Output& o) { return contains(o.out, "up"); })) << client->output();

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -73,6 +74,13 @@ class RunOutput {
     return RunOutput(std::move(*history), from, std::move(outlet));
   }
   [[nodiscard]] const std::string& path() const { return history_.log(); }
+  // Goes on in that file, where the log was moved as a whole.
+  Status go_on_in(const Context& context, const std::string& log) {
+    auto history = LogHistory::open(context.layout, log, complain);
+    if (!history) return pass(history);
+    history_ = std::move(*history);
+    return {};
+  }
   // How much of it could not be shown.
   [[nodiscard]] std::uint64_t missed() const { return missed_; }
   // Why nobody can be shown any more of it.
@@ -139,11 +147,23 @@ Result<std::vector<RunOutput>> outputs_of(const Context& context, const Outcome&
   if (!output) return pass(output);
   outputs.push_back(std::move(*output));
   if (!outcome.error_log_offset) return outputs;
-  auto errors = RunOutput::open(context, error_log_of(log), outcome.error_log_offset,
+  auto errors = RunOutput::open(context, outcome.error_log.value_or(error_log_of(log)), outcome.error_log_offset,
                                 Outlet(FdRef(STDERR_FILENO), interrupt, heed));
   if (!errors) return pass(errors);
   outputs.push_back(std::move(*errors));
   return outputs;
+}
+
+// A job that was cleaned meanwhile: the rest of what it wrote is where its logs have gone.
+Status follow_moved(const Context& context, const Result<WaitReply>& reply, std::vector<RunOutput>& outputs) {
+  if (!reply || reply->results.empty()) return {};
+  const WaitResult& result = reply->results.front();
+  const std::array moved = {&result.log, &result.error_log};
+  for (std::size_t i = 0; i < outputs.size() && i < moved.size(); ++i) {
+    if (!*moved[i] || **moved[i] == outputs[i].path()) continue;
+    if (auto status = outputs[i].go_on_in(context, **moved[i]); !status) return status;
+  }
+  return {};
 }
 
 struct RunView {
@@ -207,22 +227,28 @@ Result<int> follow(const Context& context, const Outcome& outcome, Interrupt& in
   if (!waiter) return pass(waiter);
   for (;;) {
     // Asked before the last look: what was written by the end is seen.
-    const bool ended = (*waiter)->is_done();
+    std::optional<Result<WaitReply>> reply;
+    if ((*waiter)->is_done()) reply = (*waiter)->take();
+    if (reply) {
+      if (auto status = follow_moved(context, *reply, *outputs); !status) return pass(status);
+    }
     for (auto& output : *outputs) {
       if (auto status = watch->add_file(output.path()); !status) return pass(status);
       if (auto status = output.print_new(); !status) return pass(status);
       if (!output.unwritable()) continue;
-      if (!ended) end_unread(context, outcome.name, **waiter);
-      auto reply = (*waiter)->take();
-      if (output.unwritable()->code() == EPIPE) return exit_status_of(context, outcome, reply, true);
+      if (!reply) {
+        end_unread(context, outcome.name, **waiter);
+        reply = (*waiter)->take();
+      }
+      if (output.unwritable()->code() == EPIPE) return exit_status_of(context, outcome, *reply, true);
       return fail(*output.unwritable());
     }
-    if (ended) {
+    if (reply) {
       std::vector<Missed> missed;
       for (const auto& output : *outputs) {
         if (output.missed() > 0) missed.push_back({output.path(), output.missed()});
       }
-      return end_of(context, outcome, (*waiter)->take(), missed);
+      return end_of(context, outcome, *reply, missed);
     }
     if (input != nullptr) {
       if (auto status = input->outcome(); !status) {
