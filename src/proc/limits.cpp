@@ -69,10 +69,10 @@ Status check_niceness(int niceness) {
     return fail(Error::last("cannot set the niceness back to " + std::to_string(own)));
   }
   const Error refused = Error::last("cannot have niceness " + std::to_string(niceness));
-  constexpr int highest = 20;  // the limit counts from there: getrlimit(2)
+  constexpr int highest = 20;  // and as far below zero; the limit counts from there: getrlimit(2)
   rlimit limit{};
   const bool known = ::getrlimit(RLIMIT_NICE, &limit) == 0;
-  const int allowed = known ? highest - static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 2 * highest)) : own;
+  const int allowed = known ? highest - static_cast<int>(std::min<rlim_t>(limit.rlim_cur, highest + highest)) : own;
   return fail(Error(refused).hint("here it can be " + std::to_string(std::min(own, allowed)) +
                                   " or more; ulimit -e, where usvc init is done, says so"));
 }
