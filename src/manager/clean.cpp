@@ -73,8 +73,8 @@ Status move_log(Instance& instance, const Job& job, CleanedJob& cleaned) {
   std::string end = ".log." + stamp;
   // Two of one name in one second.
   for (int n = 2; ::access((old + end).c_str(), F_OK) == 0; ++n) end = ".log." + stamp + "." + std::to_string(n);
-  for (const auto& [path, to] : {std::pair(&cleaned.error_log, fmt::format("{}.err{}", old, end)),
-                                 std::pair(&cleaned.log, old + end)}) {
+  for (const auto& [path, to] :
+       {std::pair(&cleaned.error_log, fmt::format("{}.err{}", old, end)), std::pair(&cleaned.log, old + end)}) {
     if (is_shared(instance, *path, job)) continue;
     if (auto moved = move_files(instance.layout(), *path, to); !moved) return moved;
     if (::access(to.c_str(), F_OK) == 0) *path = to;

@@ -62,8 +62,11 @@ void change(const Layout& layout, const Conf& conf, const std::string& key, cons
     return;
   }
   const auto entries = load_conf_entries(layout, name);
-  must(entries && std::ranges::any_of(*entries, [&](const ConfEntry& e) { return e.key == key && e.value == value; }),
-       "a changed value is read as it was set", value);
+  must(entries.has_value(), "a changed conf has entries");
+  const bool there = std::ranges::any_of(*entries, [&](const ConfEntry& e) { return e.key == key; });
+  const bool as_set =
+      std::ranges::any_of(*entries, [&](const ConfEntry& e) { return e.key == key && e.value == value; });
+  must(as_set || (value.empty() && !there), "a changed value is read as it was set, an empty one removes it", value);
 }
 
 }  // namespace
