@@ -188,7 +188,7 @@ void Capture::obey(Command command) {
 void Capture::begin(CaptureSource added) {
   const std::uint64_t number = next_number_++;
   Source source;
-  static_cast<CapturedRun&>(source) = std::move(added);
+  static_cast<CapturedRun&>(source) = std::move(static_cast<CapturedRun&>(added));
   source.error_ended = source.error_output.get() < 0;
   source.live = live_log(added.place, source.log, added.began);
   if (!source.error_ended) source.error_live = live_log(added.error_place, source.error_log, added.error_began);
