@@ -101,14 +101,13 @@ Status LogView::add_job(const JobView& job, const std::optional<RunChoice>& run)
   if (!mark) return pass(mark);
   std::optional<RunChoice> same = run;
   if (run && *mark) same = RunChoice{(*mark)->run, (*mark)->nonce};
-  if (run && *mark && !options_->follow) {
-    if (auto status = look_for_beginning(make_run_id(job.name, (*mark)->run, (*mark)->nonce), **entry); !status)
-      return status;
+  if (run) {
+    if (auto status = look_for_beginning(job.name, **entry); !status) return status;
   }
   if (auto status = speak_of(job, **entry, run); !status) return status;
   entries_.push_back(std::move(*entry));
   if (job.error_log) {
-    if (auto status = add_error_log(*job.error_log, same); !status) return status;
+    if (auto status = add_error_log(job, same); !status) return status;
   }
   ++jobs_;
   (void)printer_->add_job(job.name);
@@ -116,15 +115,19 @@ Status LogView::add_job(const JobView& job, const std::optional<RunChoice>& run)
 }
 
 // Where older files have gone, or somebody has cut the log, only the journal knows where the run began.
-Status LogView::look_for_beginning(const std::string& run_id, Entry& entry) {
+Status LogView::look_for_beginning(const std::string& job, Entry& entry) {
   auto first = entry.lines.first_of_run();
   if (!first) return pass(first);
-  if (!*first) return {};
+  auto mark = entry.lines.mark_at_begin();
+  if (!mark) return pass(mark);
+  if (!*first || !*mark || options_->follow) return {};
+  const std::string run_id = make_run_id(job, (*mark)->run, (*mark)->nonce);
   std::uint64_t began = **first;
   JournalReader journal(context_->layout.journal_dir, complain);
   const auto look = [&](const Event& event, std::string_view) -> Status {
-    if (event.event == "starting" && event.run_id == run_id && event.log_offset) {
-      began = static_cast<std::uint64_t>(std::max<std::int64_t>(*event.log_offset, 0));
+    const auto& offset = entry.stream == OutputStream::error ? event.error_log_offset : event.log_offset;
+    if (event.event == "starting" && event.run_id == run_id && offset) {
+      began = static_cast<std::uint64_t>(std::max<std::int64_t>(*offset, 0));
     }
     return {};
   };
@@ -135,7 +138,8 @@ Status LogView::look_for_beginning(const std::string& run_id, Entry& entry) {
   return {};
 }
 
-Status LogView::add_error_log(const std::string& log, const std::optional<RunChoice>& run) {
+Status LogView::add_error_log(const JobView& job, const std::optional<RunChoice>& run) {
+  const std::string& log = *job.error_log;
   if (has_entry(log)) return {};
   if (!has_files(context_->layout, log)) {
     awaited_.push_back({log, jobs_});
@@ -147,6 +151,9 @@ Status LogView::add_error_log(const std::string& log, const std::optional<RunCho
   if (!wrote) return pass(wrote);
   if (!*wrote && options_->follow) {
     if (auto status = (*errors)->lines.skip_all(); !status) return status;
+  }
+  if (*wrote && run) {
+    if (auto status = look_for_beginning(job.name, **errors); !status) return status;
   }
   if (*wrote || options_->follow) entries_.push_back(std::move(*errors));
   return {};

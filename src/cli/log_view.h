@@ -47,11 +47,11 @@ class LogView {
 
   Status add_job(const JobView& job, const std::optional<RunChoice>& run);
   Status add_new_jobs();
-  Status add_error_log(const std::string& log, const std::optional<RunChoice>& run);
+  Status add_error_log(const JobView& job, const std::optional<RunChoice>& run);
   Status add_awaited_logs();
   Result<std::unique_ptr<Entry>> make_entry(const std::string& log, std::size_t job, OutputStream stream);
   void make_remarks(std::int64_t until_us);
-  Status look_for_beginning(const std::string& run_id, Entry& entry);
+  Status look_for_beginning(const std::string& job, Entry& entry);
   Status speak_of(const JobView& job, Entry& entry, const std::optional<RunChoice>& run);
   [[nodiscard]] bool has_entry(const std::string& log) const;
   // Or will, once there is such a file.

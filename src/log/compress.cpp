@@ -57,7 +57,8 @@ Status compress_all(FdRef source, FdRef target, const std::atomic<bool>& stop) {
 Status compress_file(const std::string& source, const std::string& target, const std::atomic<bool>& stop) {
   auto from = open_file(source, O_RDONLY);
   if (!from) return pass(from);
-  auto to = open_file(target, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  (void)::unlink(target.c_str());  // left by one that was cut short
+  auto to = open_file(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   if (!to) return pass(to);
   if (auto done = compress_all(*from, *to, stop); !done) return pass(done, source);
   struct stat info {};

@@ -49,6 +49,16 @@ bool is_own_log(const Layout& layout, const LogFile& file) {
   return file.number > 0 || (!index->marks().empty() && index->marks().back().run != 0);
 }
 
+Status check_index_place(const std::string& log) {
+  const std::string index = index_of(log);
+  struct stat info {};
+  const bool there = ::lstat(index.c_str(), &info) == 0;
+  if (!there || (S_ISREG(info.st_mode) && info.st_size == 0) || is_log_index(index)) return {};
+  return fail(
+      Error("the log " + printable(log) + " would have its index in " + printable(index) + ", which is something else")
+          .hint("move that away, or name another log"));
+}
+
 Status check_log_place(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode)) return {};

@@ -72,8 +72,8 @@ void LiveLog::wrote(FdRef log, std::size_t bytes, std::uint32_t run, std::uint32
 void LiveLog::look(FdRef log) {
   look_at_ = Clock::now() + look_every;
   gone_ = end_ >= gone_retry_at_ && which_file(place_.path) != which_file(log);
-  if (gone_ || !index_ || index_->in_place()) return;
-  place_.next_position = index_->position(0);
+  if (gone_ || (index_ && index_->in_place())) return;
+  if (index_) place_.next_position = index_->position(0);
   run_ = {0, 0};  // whose output it is, is said anew
   open_index();
 }

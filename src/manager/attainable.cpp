@@ -9,7 +9,10 @@
 namespace usvc {
 
 Status check_attainable(const Conf& conf, std::string_view key, std::string_view value) {
-  if (key == "log" && !conf.log.empty()) return check_log_place(conf.log);
+  if (key == "log" && !conf.log.empty()) {
+    if (auto plain = check_log_place(conf.log); !plain) return plain;
+    return check_index_place(conf.log);
+  }
   if (key == "nice" && conf.nice) return check_niceness(*conf.nice);
   if (key != "limit") return {};
   const auto asked = parse_limit(value);
@@ -19,13 +22,15 @@ Status check_attainable(const Conf& conf, std::string_view key, std::string_view
   return limit == conf.limits.end() ? Status() : check_limit(*limit);
 }
 
-std::vector<std::string> unattainable(const Conf& conf) {
+std::vector<std::string> unattainable(const Conf& conf, const Conf* before) {
   std::vector<std::string> reasons;
   const auto note = [&](const Status& checked) {
     if (!checked) reasons.push_back(checked.error().message());
   };
-  if (conf.nice) note(check_niceness(*conf.nice));
-  for (const Limit& limit : conf.limits) note(check_limit(limit));
+  if (conf.nice && (before == nullptr || before->nice != conf.nice)) note(check_niceness(*conf.nice));
+  for (const Limit& limit : conf.limits) {
+    if (before == nullptr || std::ranges::count(before->limits, limit) == 0) note(check_limit(limit));
+  }
   return reasons;
 }
 

@@ -14,7 +14,8 @@ namespace usvc {
 // Of the conf's values the one that this entry has set (or the later one of the same limit).
 Status check_attainable(const Conf& conf, std::string_view key, std::string_view value);
 
-// Why it can't have its niceness or one of its limits; for one that begins all the same.
-std::vector<std::string> unattainable(const Conf& conf);
+// Why it can't have its niceness or one of its limits; for one that begins all the same. What it had `before` is not
+// told again: it may be the shell's.
+std::vector<std::string> unattainable(const Conf& conf, const Conf* before = nullptr);
 
 }  // namespace usvc

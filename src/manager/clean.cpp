@@ -52,9 +52,7 @@ bool is_shared(Instance& instance, const std::string& log, const Job& job) {
     if (other.get() == &job) continue;
     auto paths = instance.log_paths_of(*other);
     if (other->run) paths.insert(paths.end(), {other->run->log_path, other->run->error_log_path});
-    const auto same = [&](const std::string& path) {
-      return path == log || (file_name_of(path) == file_name_of(log) && same_file(path.c_str(), log.c_str()));
-    };
+    const auto same = [&](const std::string& path) { return path == log || same_file(path.c_str(), log.c_str()); };
     if (std::any_of(paths.begin(), paths.end(), same)) return true;
   }
   return false;

@@ -22,6 +22,7 @@
 #include "job/substitute.h"
 #include "keeper/card.h"
 #include "keeper/launch.h"
+#include "log/disposal.h"
 #include "log/files.h"
 #include "manager/conf_store.h"
 #include "manager/log_file.h"
@@ -128,6 +129,9 @@ Status own_logs(const Instance& instance, const Job& job) {
 Status open_logs(Instance& instance, const Job& job, Run& run) {
   if (auto own = own_logs(instance, job); !own) return own;
   run.log_path = instance.log_path_of(job);
+  if (!job.conf_or_defaults().log.empty()) {  // where others have files too
+    if (auto beside = check_index_place(run.log_path); !beside) return beside;
+  }
   auto log = open_log(run.log_path);
   if (!log) return fail(with_limit_hint(std::move(log).error()));
   run.log = std::move(*log);

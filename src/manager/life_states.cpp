@@ -34,7 +34,8 @@ void Life::enter(JobState state) {
       const auto conf_before = job_.conf;
       instance_.read_conf(job_);
       if (job_.conf && job_.conf != conf_before) {
-        for (const auto& reason : unattainable(*job_.conf)) instance_.record_error(job_.name, reason);
+        for (const auto& reason : unattainable(*job_.conf, conf_before.get()))
+          instance_.record_error(job_.name, reason);
       }
       entered.run_id = make_run_id(job_.name, static_cast<std::uint64_t>(record().runs) + 1, std::random_device()());
       entered.log_offset = begin_of_run(instance_.log_path_of(job_));

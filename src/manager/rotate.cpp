@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <map>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "base/fault_point.h"
@@ -117,11 +120,24 @@ Result<Fd> Rotator::renew(const std::string& path, std::optional<FileIdentity> w
   return log;
 }
 
+namespace {
+
+// Where an open log lies now. Only this tells of a job whose conf can't be read any more.
+std::optional<std::string> held_path(FdRef log) {
+  std::error_code unknown;
+  const auto path = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(log.get()), unknown).string();
+  if (unknown || !which_file(path) || which_file(path) != which_file(log)) return std::nullopt;
+  const std::string_view name = file_name_of(path);
+  return parse_rotated_name(name, name.substr(0, name.rfind('.'))) ? std::nullopt : std::optional(path);
+}
+
+}  // namespace
+
 void Rotator::settle(Run& run) {
   const auto job = instance_.find(Instance::job_name_of(run.item_id()));
   if (!job) return;
   if (run.log_path.empty()) {
-    run.log_path = instance_.log_path_of(*job);
+    run.log_path = job->conf ? instance_.log_path_of(*job) : held_path(run.log).value_or(instance_.log_path_of(*job));
     if (run.error_log) run.error_log_path = error_log_of(run.log_path);
   }
   settle_one({&run, false}, run.log_path);
@@ -178,7 +194,9 @@ asio::awaitable<Status> Rotator::renew_and_switch(Turn* turn) {
   if (job_of(path).empty()) co_return fail("its job is gone");
   const LogFile live{.path = path, .index_path = index_of(path)};
   if (rotation->due == Due::asked && which_file(path) && !is_own_log(instance_.layout(), live)) {
-    co_return fail(path + " is not rotated: no job has written to it");
+    const bool plain = is_plain_file(path);
+    co_return fail(path + " is not rotated: " +
+                   (plain ? "its index tells of no job that has written to it" : "it is no plain file"));
   }
   const auto position = rotation->captured ? rotation->next_position : end_position(instance_.layout(), path);
   auto fresh = renew(path, written, position, &turn->renamed_to);

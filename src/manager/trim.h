@@ -1,5 +1,5 @@
-// Free memory given back to the machine once nothing has been asked for a moment: what answering for thousands of jobs
-// took would otherwise be kept for ever.
+// Free memory given back to the machine once no client has gone for a moment: what answering for thousands of jobs took
+// would otherwise be kept for ever.
 #pragma once
 
 #include <chrono>

@@ -79,10 +79,10 @@ TEST_F(RunTest, APolicyThatWouldStartItAnewIsRefused) {
 TEST_F(RunTest, AJobThatIsCleanedMeanwhileStillTellsStatusAndOutput) {
   ok({"init"});
   const std::string cleaning = "cd '" + directory() + "'; while [ ! -e enough ]; do usvc clean -q dead 2>&-; done & ";
-  const std::string running = "for i in $(seq 30); do usvc run sh -c 'echo out; exit 7'; echo $?; done; ";
+  const std::string running = "for i in $(seq 10); do usvc run sh -c 'echo out; exit 7'; echo $?; done; ";
   const Output output = shell(cleaning + running + "touch '" + directory() + "/enough'; wait", {.deadline = 50s});
   std::string expected;
-  for (int i = 0; i < 30; ++i) expected += "out\n7\n";
+  for (int i = 0; i < 10; ++i) expected += "out\n7\n";
   EXPECT_EQ(output.out, expected) << output;
 }
 
