@@ -10,8 +10,6 @@ namespace usvc {
 template <class T>
 class BoxedOptional {
  public:
-  using value_type = T;
-
   BoxedOptional() = default;
   BoxedOptional(T value) : value_(std::make_unique<T>(std::move(value))) {}  // NOLINT(*-explicit-*): as std::optional
   BoxedOptional(std::optional<T> value) {                                    // NOLINT(*-explicit-*): likewise

@@ -116,11 +116,13 @@ Status LogView::add_job(const JobView& job, const std::optional<RunChoice>& run)
 
 // Where older files have gone, or somebody has cut the log, only the journal knows where the run began.
 Status LogView::look_for_beginning(const std::string& job, Entry& entry) {
+  if (options_->follow) return {};
   auto first = entry.lines.first_of_run();
   if (!first) return pass(first);
+  if (!*first) return {};
   auto mark = entry.lines.mark_at_begin();
   if (!mark) return pass(mark);
-  if (!*first || !*mark || options_->follow) return {};
+  if (!*mark) return {};
   const std::string run_id = make_run_id(job, (*mark)->run, (*mark)->nonce);
   std::uint64_t began = **first;
   JournalReader journal(context_->layout.journal_dir, complain);

@@ -2,7 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -25,6 +27,13 @@ std::string_view kind_of(mode_t mode) {
   }
 }
 
+// What is in a file that is a log's index; nothing: it is none.
+std::optional<LogIndex> index_in(const std::string& path) {
+  if (!is_plain_file(path)) return std::nullopt;
+  auto index = LogIndex::read_end(path);
+  return index && index->base() ? std::optional(std::move(*index)) : std::nullopt;
+}
+
 }  // namespace
 
 bool is_plain_file(const std::string& path) {
@@ -33,18 +42,15 @@ bool is_plain_file(const std::string& path) {
 }
 
 bool is_log_index(const std::string& path) {
-  if (!is_plain_file(path)) return false;
-  const auto index = LogIndex::read_end(path);
-  return index && index->base();
+  return index_in(path).has_value();
 }
 
 bool is_own_log(const Layout& layout, const LogFile& file) {
   if (!is_plain_file(file.path)) return false;
   const std::string directory = directory_of(file.path);
   if (directory == layout.logs_dir || directory == layout.old_logs_dir) return true;
-  if (!is_plain_file(file.index_path)) return false;
-  const auto index = LogIndex::read_end(file.index_path);
-  if (!index || !index->base()) return false;
+  const auto index = index_in(file.index_path);
+  if (!index) return false;
   // A live one was there before it got its index, perhaps: it is a log's once a run has written to it.
   return file.number > 0 || (!index->marks().empty() && index->marks().back().run != 0);
 }

@@ -98,14 +98,12 @@ Status set_conf(const Layout& layout, const std::string& name, const std::string
                     .hint("remove it there"));
   }
   if (!removes) then.push_back(changed);
-  const auto conf = complete(then, layout, name);
-  if (!conf) return fail(conf.error());
-  if (!removes) {
-    if (auto had = check_attainable(*conf, key, value); !had) return had;
-  }
+  auto conf = complete(then, layout, name);
+  if (!conf) return pass(conf);
   const std::string path = layout.conf_path(name);
-  if (!removes) return set_git_config(path, "core." + key, value);
-  return unset_git_config(path, "core." + key);
+  if (removes) return unset_git_config(path, "core." + key);
+  if (auto had = check_attainable(*conf, key, value); !had) return had;
+  return set_git_config(path, "core." + key, value);
 }
 
 Result<std::vector<std::string>> load_environment(const Layout& layout, const std::string& name) {

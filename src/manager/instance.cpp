@@ -120,25 +120,25 @@ std::shared_ptr<Job> Instance::add_job(const std::string& name, WindowSize windo
   return job;
 }
 
-void Instance::remove_job(const std::shared_ptr<Job>& job, CleanedJob cleaned_job) {
+void Instance::remove_job(const std::shared_ptr<Job>& job, CleanedJob cleaned) {
   const JobRecord& last = record_of(*job);
-  cleaned_job.runs = last.runs;
-  cleaned_job.run_id = last.run_id;
-  if (last.last_exit && last.last_exit->run_id == last.run_id) cleaned_job.exit = *last.last_exit;
-  cleaned_job.log_offset = last.log_offset;
-  cleaned_job.error_log_offset = last.error_log_offset;
-  job->cleaned = std::make_shared<const CleanedJob>(std::move(cleaned_job));
+  cleaned.runs = last.runs;
+  cleaned.run_id = last.run_id;
+  if (last.last_exit && last.last_exit->run_id == last.run_id) cleaned.exit = *last.last_exit;
+  cleaned.log_offset = last.log_offset;
+  cleaned.error_log_offset = last.error_log_offset;
+  job->cleaned = std::make_shared<const CleanedJob>(std::move(cleaned));
   cleaned_.push_back(job->cleaned);
   if (cleaned_.size() > most_cleaned) cleaned_.pop_front();
   job->removed = true;
   job->wakeup.notify();
-  Event cleaned;
-  cleaned.t = unix_now();
-  cleaned.event = "cleaned";
-  cleaned.job = job->name;
+  Event told;
+  told.t = unix_now();
+  told.event = "cleaned";
+  told.job = job->name;
   jobs_.erase(job->name);
   drop_input(job->name);
-  record(std::move(cleaned));
+  record(std::move(told));
   job->changed();
 }
 
@@ -172,15 +172,13 @@ void Instance::notice_edited_confs() {
   const auto edited = conf_watch_->take();
   for (const auto& [name, job] : jobs_) {
     // What is wrong may also be in an included file, or pass: for want of descriptors, say.
-    const bool wrong = !job->conf_trouble.empty() || !job->conf_error.empty();
-    if (!edited || edited->contains(name) || wrong) look_at_conf(*job);
+    if (!edited || edited->contains(name) || job->conf_is_wrong()) look_at_conf(*job);
   }
 }
 
 void Instance::look_at_conf(Job& job) {
   const FileStamp now = stamp_of(layout_.conf_path(job.name));
-  const bool wrong = !job.conf_trouble.empty() || !job.conf_error.empty();
-  if (now == job.conf_stamp && job.conf_settled && !wrong) return;
+  if (now == job.conf_stamp && job.conf_settled && !job.conf_is_wrong()) return;
   if (!job.conf && job.state == JobState::invalid) {
     read_conf(job);
     if (job.conf) job.post(JobEvent::finished);

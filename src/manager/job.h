@@ -79,6 +79,8 @@ struct Job {
     static const Conf defaults;
     return conf ? *conf : defaults;
   }
+  // As it was looked at last.
+  [[nodiscard]] bool conf_is_wrong() const { return !conf_error.empty() || !conf_trouble.empty(); }
   // At rest it is invalid from when its conf is seen to be, not only from its next start; and no longer than that.
   [[nodiscard]] JobState known_state() const {
     if (state == JobState::stopped && !conf_trouble.empty()) return JobState::invalid;

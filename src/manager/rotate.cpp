@@ -137,7 +137,8 @@ void Rotator::settle(Run& run) {
   const auto job = instance_.find(Instance::job_name_of(run.item_id()));
   if (!job) return;
   if (run.log_path.empty()) {
-    run.log_path = job->conf ? instance_.log_path_of(*job) : held_path(run.log).value_or(instance_.log_path_of(*job));
+    const std::string usual = instance_.log_path_of(*job);
+    run.log_path = job->conf ? usual : held_path(run.log).value_or(usual);
     if (run.error_log) run.error_log_path = error_log_of(run.log_path);
   }
   settle_one({&run, false}, run.log_path);

@@ -175,8 +175,8 @@ struct RunView {
 };
 BOOST_DESCRIBE_STRUCT(RunView, (), (name, run_id, exit, log, output_missing))
 
-Result<int> exit_status_of(const Context& context, const Outcome& outcome, const Result<WaitReply>& reply,
-                           bool output_missing = false) {
+Result<int> status_of_run(const Context& context, const Outcome& outcome, const Result<WaitReply>& reply,
+                          bool output_missing = false) {
   std::optional<ExitView> exit;
   if (reply && !reply->results.empty()) exit = reply->results.front().exit;
   if (exit && !exit->code && !exit->signal) complain(outcome.name + ": " + exit_words(*exit));
@@ -189,7 +189,7 @@ Result<int> exit_status_of(const Context& context, const Outcome& outcome, const
   Error unknown = reply ? Error(outcome.name + " is gone, and how it ended is not known") : reply.error();
   if (!context.json) return fail(std::move(unknown));
   complain(unknown.message());  // the document is out
-  return usvc::exit_status_of(unknown.kind());
+  return exit_status_of(unknown.kind());
 }
 
 struct Missed {
@@ -202,7 +202,7 @@ Result<int> end_of(const Context& context, const Outcome& outcome, const Result<
                    const std::vector<Missed>& missed) {
   constexpr int incomplete = 5;
   const bool waits = reply && !reply->results.empty() && reply->results.front().output_waits.value_or(false);
-  auto status = exit_status_of(context, outcome, reply, waits || !missed.empty());
+  auto status = status_of_run(context, outcome, reply, waits || !missed.empty());
   if (!waits && missed.empty()) return status;
   if (!status) complain(status.error().message());
   for (const auto& part : missed) complain(missed_output(part.log, part.bytes).message());
@@ -240,7 +240,7 @@ Result<int> follow(const Context& context, const Outcome& outcome, Interrupt& in
         end_unread(context, outcome.name, **waiter);
         reply = (*waiter)->take();
       }
-      if (output.unwritable()->code() == EPIPE) return exit_status_of(context, outcome, *reply, true);
+      if (output.unwritable()->code() == EPIPE) return status_of_run(context, outcome, *reply, true);
       return fail(*output.unwritable());
     }
     if (reply) {
