@@ -29,20 +29,24 @@ bool ends_with_newline(FdRef log, std::uint64_t end) {
 }  // namespace
 
 LiveLog::LiveLog(LogPlace place, FdRef log, const std::optional<RunStart>& began)
-    : place_(std::move(place)), end_(end_of(log)), look_at_(Clock::now() + look_every) {
-  open_index(began);
+    : place_(std::move(place)), end_(end_of(log)), began_(began), look_at_(Clock::now() + look_every) {
+  open_index();
 }
 
-void LiveLog::open_index(const std::optional<RunStart>& began) {
+void LiveLog::open_index() {
   index_.reset();
   if (place_.path.empty()) return;
-  auto index = IndexWriter::open(index_of(place_.path), end_, place_.next_position, unix_now_us(), began);
+  auto index = IndexWriter::open(index_of(place_.path), end_, place_.next_position, unix_now_us(), began_);
   index_error_ = index ? "" : index.error().message();
   if (index) index_.emplace(std::move(*index));  // without one the log is written all the same
 }
 
+std::uint64_t LiveLog::position(std::uint64_t offset) const {
+  return index_ ? index_->position(offset) : place_.next_position + offset;
+}
+
 std::uint64_t LiveLog::next_position() const {
-  return index_ ? index_->position(end_) : place_.next_position + end_;
+  return position(end_);
 }
 
 std::size_t LiveLog::room(std::size_t limit) const {
@@ -64,6 +68,7 @@ void LiveLog::wrote(FdRef log, std::size_t bytes, std::uint32_t run, std::uint32
     index_->batch(begin, now);
   }
   run_ = {run, nonce};
+  if (!began_ || began_->run != run || began_->nonce != nonce) began_ = {position(begin), now, run, nonce};
   end_ = end;
   at_line_end_ = at_line_end || (ending() && ends_with_newline(log, end_));
   if (!place_.path.empty() && Clock::now() >= look_at_) look(log);

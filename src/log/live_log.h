@@ -67,8 +67,9 @@ class LiveLog {
   using Clock = std::chrono::steady_clock;
 
   [[nodiscard]] std::uint64_t threshold() const { return std::max(place_.max_size, retry_at_); }
+  [[nodiscard]] std::uint64_t position(std::uint64_t offset) const;
   void look(FdRef log);
-  void open_index(const std::optional<RunStart>& began = {});
+  void open_index();
 
   LogPlace place_;
   std::optional<IndexWriter> index_;
@@ -77,6 +78,7 @@ class LiveLog {
   std::uint64_t retry_at_ = 0;  // after a rotation that failed: the size at which it is tried again
   std::uint64_t gone_retry_at_ = 0;
   std::pair<std::uint32_t, std::uint32_t> run_{0, 0};
+  std::optional<RunStart> began_;  // the run that wrote last: an index made anew is to tell of it too
   bool at_line_end_ = false;
   bool asked_ = false;
   bool gone_ = false;

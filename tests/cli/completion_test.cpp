@@ -123,7 +123,8 @@ TEST_F(CompletionTest, Bash) {
   bash.type("usvc conf db stop-t\t\r");
   bash.shows("10s");
   bash.type("usvc run --color=nev\t -- echo do''ne\r");
-  bash.shows("done");
+  bash.shows("done\r\n");
+  bash.shows("$ ");  // until then what is typed is the job's
   bash.type("exit\r");
   bash.finish();
 }
