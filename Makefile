@@ -73,6 +73,7 @@ bench:
 	@tools/build bench $(JOBS)
 	@bench/run $(BENCH)
 	@USVC_BENCH_BIN=build/bench/bin/usvc bench/log_time
+	@test ! -x build/bench/bench/micro/micro || build/bench/bench/micro/micro --benchmark_min_time=0.2
 
 bench-full:
 	@$(MAKE) bench BENCH="--full $(BENCH)"

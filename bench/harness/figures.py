@@ -15,7 +15,7 @@ from . import procfs
 from .measure import Stamps, end, is_alive, kill_hard, now_ns, timed, wait_for
 from .peers import Pm2, Supervisord, peers
 from .report import Figure, Row, Target
-from .subject import Floor, Place, Subject, Usvc, UsvcPipes
+from .subject import Floor, FloorKeeping, Place, Subject, Usvc, UsvcPipes
 
 
 @dataclass
@@ -135,7 +135,7 @@ def start_many(bench: Bench) -> list[Figure]:
         with bench.running(kind) as subject:
             return [_started(subject, count)[0]]
 
-    kinds = bench.subjects(Floor, Usvc, UsvcPipes)
+    kinds = bench.subjects(Floor, FloorKeeping, Usvc, UsvcPipes)
     rows = _sampled(bench, "start-many", "ms", kinds, bench.rounds(3, 5), sample)
     return [Figure("start-many", f"Start of {count} jobs, from the command to the last one's main()", rows, Target(times_floor=1.3))]
 
@@ -174,11 +174,11 @@ def start_one(bench: Bench) -> list[Figure]:
         with bench.running(kind) as subject:
             _started(subject, 1)
             took = []
-            for _ in range(bench.rounds(10, 30) if kind in (Floor, Usvc) else 3):
+            for _ in range(bench.rounds(10, 30) if kind in (Floor, FloorKeeping, Usvc) else 3):
                 took.append(_started(subject, 1)[0])
             return took
 
-    rows = _sampled(bench, "start-one", "ms", bench.subjects(Floor, Usvc, only=(Pm2, Supervisord)), bench.rounds(2, 4), sample)
+    rows = _sampled(bench, "start-one", "ms", bench.subjects(Floor, FloorKeeping, Usvc, only=(Pm2, Supervisord)), bench.rounds(2, 4), sample)
     return [Figure("start-one", "`start` of one job, from the command to its main()", rows, Target(times_floor=1.5, plus=1.0))]
 
 

@@ -58,7 +58,7 @@ def _number(value: float) -> str:
 
 
 def _best_peer(figure: Figure) -> Row | None:
-    peers = [row for row in figure.rows if row.subject not in ("floor", "usvc") and row.values]
+    peers = [row for row in figure.rows if not row.subject.startswith(("floor", "usvc")) and row.values]
     if not peers:
         return None
     return (max if figure.more_is_better else min)(peers, key=lambda row: row.median)

@@ -101,6 +101,15 @@ class Floor(Subject):
         return self._ask("k")
 
 
+class FloorKeeping(Floor):
+    """Also what has to be written and made so that a job outlives its supervisor, by bare system calls."""
+
+    name = "floor that keeps as much"
+
+    def start_command(self, count: int) -> list[str]:
+        return self._ask(f"p {count}")
+
+
 class Usvc(Subject):
     name = "usvc"
     client = ""  # set by bench/run

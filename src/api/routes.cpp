@@ -26,13 +26,13 @@ int status_for(ErrorKind kind) {
 }
 
 ApiResponse error_response(const Error& error, int status = 0) {
-  return {.status = status != 0 ? status : status_for(error.kind()), .body = json_text(to_json(error_reply(error)))};
+  return {.status = status != 0 ? status : status_for(error.kind()), .body = to_json_text(error_reply(error))};
 }
 
 template <class T>
 ApiResponse respond(Result<T> result) {
   if (!result) return error_response(result.error());
-  return {.status = 200, .body = json_text(to_json(*result))};
+  return {.status = 200, .body = to_json_text(*result)};
 }
 
 Error no_such_address(const ApiRequest& request) {

@@ -44,7 +44,7 @@ constexpr std::size_t most_viewers = 256;
 ApiResponse refusal(int status, const Error& error) {
   ApiResponse response;
   response.status = status;
-  response.body = json_text(to_json(error_reply(error)));
+  response.body = to_json_text(error_reply(error));
   return response;
 }
 

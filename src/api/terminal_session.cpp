@@ -69,7 +69,7 @@ asio::awaitable<void> TerminalSession::write(std::shared_ptr<TerminalSession> se
     TerminalView view = terminal_view(self->instance_, *self->job_);
     view.taken = self->taken_;
     view.asked = self->asked_;
-    const std::string text = json_text(to_json(view, Absent::omit));
+    const std::string text = to_json_text(view, Absent::omit);
     limit.expires_after(view_patience);
     limit.async_wait([weak = std::weak_ptr(self)](boost::system::error_code error) {
       const auto late = weak.lock();

@@ -229,8 +229,11 @@ Status write_file_atomically(const std::string& path, std::string_view bytes, Fl
 
 Status ensure_private_dir(const std::string& path) {
   if (path.empty()) return fail("cannot make a directory: its name is empty");
-  if (auto made = make_parents(path); !made) return made;
-  const bool created = ::mkdir(path.c_str(), 0700) == 0;
+  bool created = ::mkdir(path.c_str(), 0700) == 0;
+  if (!created && errno == ENOENT) {
+    if (auto made = make_parents(path); !made) return made;
+    created = ::mkdir(path.c_str(), 0700) == 0;
+  }
   if (!created && errno != EEXIST) {
     const int why = errno;
     struct stat info {};

@@ -28,6 +28,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::uint64_t largest_reply = std::uint64_t{256} << 20U;
+constexpr std::size_t read_at_once = std::size_t{64} << 10U;
 
 beast::error_code error_of(int err) {
   return {err, boost::system::system_category()};
@@ -138,6 +139,7 @@ Result<Reply> exchange(const Fd& connection, const Question& question, const Sil
   const beast::error_code write_error = error;
 
   beast::flat_buffer buffer;
+  buffer.reserve(read_at_once);  // else it is read in pieces of 512 bytes
   http::response_parser<http::string_body> parser;
   parser.body_limit(largest_reply);
   http::read(stream, buffer, parser, error);

@@ -8,7 +8,7 @@ namespace usvc {
 
 template <class T>
 Status print_json(const T& value) {
-  return print(json_text(to_json(value)) + "\n");
+  return print(to_json_text(value) + "\n");
 }
 
 }  // namespace usvc

@@ -171,7 +171,7 @@ Result<ConfView> Remote::conf(const std::string& name) {
 
 Result<ConfView> Remote::set_conf(const std::string& name, const std::string& entry, const std::string& value) {
   const ConfChange change{fresh_key(), entry, value};
-  return read_as<ConfView>(ask("PUT", route::conf + percent_encode(name), json_text(to_json(change))));
+  return read_as<ConfView>(ask("PUT", route::conf + percent_encode(name), to_json_text(change)));
 }
 
 Result<SaveReply> Remote::save(const std::vector<std::string>& selectors) {
@@ -180,32 +180,32 @@ Result<SaveReply> Remote::save(const std::vector<std::string>& selectors) {
 
 Result<OutcomesReply> Remote::make_jobs(StartRequest request, FdRef input) {
   request.key = fresh_key();
-  return read_as<OutcomesReply>(ask("POST", route::jobs, json_text(to_json(request, Absent::omit)), input));
+  return read_as<OutcomesReply>(ask("POST", route::jobs, to_json_text(request, Absent::omit), input));
 }
 
 Result<OutcomesReply> Remote::select(const char* route, SelectRequest request) {
   request.key = fresh_key();
-  return read_as<OutcomesReply>(ask("POST", route, json_text(to_json(request, Absent::omit))));
+  return read_as<OutcomesReply>(ask("POST", route, to_json_text(request, Absent::omit)));
 }
 
 Result<OutcomesReply> Remote::load(LoadRequest request) {
   request.key = fresh_key();
-  return read_as<OutcomesReply>(ask("POST", route::load, json_text(to_json(request, Absent::omit))));
+  return read_as<OutcomesReply>(ask("POST", route::load, to_json_text(request, Absent::omit)));
 }
 
 Result<OutcomesReply> Remote::shutdown() {
   const PlainRequest request{fresh_key()};
-  return read_as<OutcomesReply>(ask("POST", route::shutdown, json_text(to_json(request))));
+  return read_as<OutcomesReply>(ask("POST", route::shutdown, to_json_text(request)));
 }
 
 Result<UpgradeReply> Remote::upgrade(const std::string& directory) {
   const UpgradeRequest request{fresh_key(), directory};
-  return read_as<UpgradeReply>(ask("POST", route::upgrade, json_text(to_json(request))));
+  return read_as<UpgradeReply>(ask("POST", route::upgrade, to_json_text(request)));
 }
 
 Result<WaitReply> Remote::wait(const WaitRequest& request, FdRef given_up) {
   given_up_ = given_up;
-  return read_as<WaitReply>(ask("POST", route::wait, json_text(to_json(request, Absent::omit))));
+  return read_as<WaitReply>(ask("POST", route::wait, to_json_text(request, Absent::omit)));
 }
 
 Result<std::vector<JobView>> look_at(const Context& context, const std::vector<std::string>& selectors) {

@@ -10,9 +10,9 @@ int Backoff::count_after(int before, Duration ran) {
   return before < std::numeric_limits<int>::max() ? before + 1 : before;
 }
 
-Duration Backoff::delay(const Rules& rules, int young_ends_in_a_row, double random) {
+Duration Backoff::delay(const Rules& rules, int young_ends_in_a_row, Duration ran, double random) {
   if (young_ends_in_a_row <= 1) return Duration::zero();
-  if (!rules.runaway_protect) return shortest_loop;
+  if (!rules.runaway_protect) return std::max(shortest_loop - ran, Duration::zero());
   Duration base = std::max(rules.first, shortest_loop);
   for (int doublings = young_ends_in_a_row - 2; doublings > 0 && base < rules.longest; --doublings) base *= 2;
   base = std::min(base, rules.longest);

@@ -104,7 +104,7 @@ int answer_offline(const Options& options) {
   ApiResponse response;
   if (auto opened = instance.open_offline(options.rest[0] != "GET"); !opened) {
     response.status = 500;
-    response.body = json_text(to_json(error_reply(opened.error())));
+    response.body = to_json_text(error_reply(opened.error()));
   } else if (auto request = parse_target(options.rest[0], options.rest[1]); request) {
     if (options.rest.size() > 2) request->body = options.rest[2];
     const auto run = [](Instance* on, ApiRequest asked, ApiResponse* out) -> asio::awaitable<void> {

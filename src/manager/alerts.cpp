@@ -102,7 +102,7 @@ AlertProgram alert_program(const std::string& who, const AlertFacts& facts) {
     return {.args = {"curl", "-sS", "--fail", "--max-time", "25", "-H", "Content-Type: application/json",
                      "--data-binary", "@-", "--config", "/dev/fd/3"},
             .env = {},
-            .input = json_text(to_json(facts)),
+            .input = to_json_text(facts),
             .config = "url = \"" + quoted_for_curl(who) + "\"\n"};
   }
   if (is_mail_address(who)) {

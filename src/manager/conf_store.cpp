@@ -24,14 +24,11 @@ Result<Conf> complete(const std::vector<ConfEntry>& entries, const Layout& layou
   if (!has_cmd) return fail(Error(path + ": core.cmd is missing").hint("cmd = CMD says what to run"));
   auto conf = conf_from_entries(entries);
   if (!conf) return conf;
-  if (conf->name.empty()) conf->name = name;
+  fill_in(*conf, layout, name);
   if (conf->name != name) {
     return fail(path + ": core.name is '" + printable(conf->name) + "' (it must be the file's name, '" + name + "')");
   }
-  if (conf->group.empty()) conf->group = group_of_name(name);
   if (auto good = check_group_name(conf->group); !good) return pass(good, path + ": core.group");
-  if (conf->cwd.empty()) conf->cwd = "/";
-  if (conf->log.empty()) conf->log = layout.log_path(name);
   return conf;
 }
 
@@ -49,12 +46,11 @@ std::string group_of_name(const std::string& name) {
   return name.substr(0, dash);
 }
 
-Result<std::vector<ConfEntry>> load_conf_entries(const Layout& layout, const std::string& name) {
-  const std::string path = layout.conf_path(name);
-  auto found = read_git_config(path);
-  if (!found) return pass(found);
+namespace {
+
+std::vector<ConfEntry> entries_of(std::vector<GitEntry>& found, const std::string& path) {
   std::vector<ConfEntry> entries;
-  for (auto& entry : *found) {
+  for (auto& entry : found) {
     if (entry.section != "core" || !entry.subsection.empty()) continue;
     ConfEntry line;
     line.key = std::move(entry.key);
@@ -67,10 +63,32 @@ Result<std::vector<ConfEntry>> load_conf_entries(const Layout& layout, const std
   return entries;
 }
 
-Result<Conf> load_conf(const Layout& layout, const std::string& name) {
-  auto entries = load_conf_entries(layout, name);
-  if (!entries) return pass(entries);
-  return complete(*entries, layout, name);
+}  // namespace
+
+void fill_in(Conf& conf, const Layout& layout, const std::string& name) {
+  if (conf.name.empty()) conf.name = name;
+  if (conf.group.empty()) conf.group = group_of_name(name);
+  if (conf.cwd.empty()) conf.cwd = "/";
+  if (conf.log.empty()) conf.log = layout.log_path(name);
+}
+
+Result<std::vector<ConfEntry>> load_conf_entries(const Layout& layout, const std::string& name) {
+  const std::string path = layout.conf_path(name);
+  auto found = read_git_config(path);
+  if (!found) return pass(found);
+  return entries_of(*found, path);
+}
+
+Result<LoadedConf> load_conf(const Layout& layout, const std::string& name) {
+  const std::string path = layout.conf_path(name);
+  auto found = read_git_config(path);
+  if (!found) return pass(found);
+  const bool in_one_file = std::none_of(found->begin(), found->end(), [](const GitEntry& entry) {
+    return entry.section == "include" || entry.section == "includeif";
+  });
+  auto conf = complete(entries_of(*found, path), layout, name);
+  if (!conf) return pass(conf);
+  return LoadedConf{std::move(*conf), in_one_file};
 }
 
 Status save_conf(const Layout& layout, const Conf& conf) {

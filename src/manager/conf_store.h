@@ -12,8 +12,14 @@ namespace usvc {
 
 // What a job's name says of its group: "web" of "web-2".
 std::string group_of_name(const std::string& name);
-// The conf of job `name`, checked; name, group and cwd are filled in where the file says nothing.
-Result<Conf> load_conf(const Layout& layout, const std::string& name);
+// What a conf does not say and its job's name does: name, group, directory, log.
+void fill_in(Conf& conf, const Layout& layout, const std::string& name);
+struct LoadedConf {
+  Conf conf;
+  bool in_one_file = true;  // it includes no other, whose changes its own stamp would not tell
+};
+// The conf of job `name`, checked and filled in.
+Result<LoadedConf> load_conf(const Layout& layout, const std::string& name);
 // As the file has it.
 Result<std::vector<ConfEntry>> load_conf_entries(const Layout& layout, const std::string& name);
 // Not flushed to the disk: the caller does that for many at once (Instance::sync_soon).

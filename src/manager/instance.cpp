@@ -109,12 +109,20 @@ void Instance::find_new_confs() {
   }
 }
 
-std::shared_ptr<Job> Instance::add_job(const std::string& name, WindowSize window) {
+std::shared_ptr<Job> Instance::add_job(const std::string& name, WindowSize window, const Conf* written) {
   auto job = std::make_shared<Job>(io_, name);
   job->window = window;
   jobs_[name] = job;
   picture_.jobs[name].name = name;
-  read_conf(*job);
+  if (written != nullptr) {
+    job->note_conf(stamp_of(layout_.conf_path(name)));
+    LoadedConf known{.conf = *written};
+    fill_in(known.conf, layout_, name);
+    take_conf(*job, std::move(known));
+    job->conf_just_written = true;
+  } else {
+    read_conf(*job);
+  }
   job->life = std::make_unique<Life>(this, job.get());
   if (lives_begun_) asio::co_spawn(io_, job->life->live(job), must_not_throw);
   return job;
@@ -149,21 +157,27 @@ std::shared_ptr<const CleanedJob> Instance::cleaned_run(const std::string& run_i
 }
 
 void Instance::read_conf(Job& job) {
-  job.note_conf(stamp_of(layout_.conf_path(job.name)));
-  auto conf = load_conf(layout_, job.name);
+  const FileStamp now = stamp_of(layout_.conf_path(job.name));
+  const bool just_written = std::exchange(job.conf_just_written, false);
+  if (job.conf && now == job.conf_stamp && (just_written || job.conf_stands())) return;
+  job.note_conf(now);
+  auto loaded = load_conf(layout_, job.name);
   job.conf_error.clear();
   job.conf_trouble.clear();
-  if (conf) {
-    conf->name.clear();
-    if (conf->log == layout_.log_path(job.name)) conf->log.clear();
-    if (job.conf && *job.conf == *conf) return;
-    auto shared = latest_conf_.lock();
-    if (!shared || *shared != *conf) shared = std::make_shared<const Conf>(std::move(*conf));
-    latest_conf_ = job.conf = std::move(shared);
-    return;
-  }
+  if (loaded) return take_conf(job, std::move(*loaded));
   job.conf.reset();
-  job.conf_error = conf.error().message();
+  job.conf_error = loaded.error().message();
+}
+
+void Instance::take_conf(Job& job, LoadedConf loaded) {
+  Conf& conf = loaded.conf;
+  job.conf_in_one_file = loaded.in_one_file;
+  conf.name.clear();
+  if (conf.log == layout_.log_path(job.name)) conf.log.clear();
+  if (job.conf && *job.conf == conf) return;
+  auto shared = latest_conf_.lock();
+  if (!shared || *shared != conf) shared = std::make_shared<const Conf>(std::move(conf));
+  latest_conf_ = job.conf = std::move(shared);
 }
 
 void Instance::notice_edited_confs() {
@@ -185,12 +199,12 @@ void Instance::look_at_conf(Job& job) {
     return;
   }
   job.note_conf(now);
-  auto conf = load_conf(layout_, job.name);
+  auto loaded = load_conf(layout_, job.name);
   job.conf_trouble.clear();
-  if (conf || !job.conf) return;
-  std::string mend = conf.error().hint();
+  if (loaded || !job.conf) return;
+  std::string mend = loaded.error().hint();
   mend += (mend.empty() ? "" : "; ") + std::string("mend it before the next start of ") + job.name;
-  job.conf_trouble = std::move(conf).error().hint(std::move(mend)).message();
+  job.conf_trouble = std::move(loaded).error().hint(std::move(mend)).message();
 }
 
 std::shared_ptr<Job> Instance::find(std::string_view name) const {

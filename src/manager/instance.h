@@ -21,6 +21,7 @@
 #include "journal/writer.h"
 #include "log/capture.h"
 #include "manager/alerts.h"
+#include "manager/conf_store.h"
 #include "manager/conf_watch.h"
 #include "manager/hashing.h"
 #include "manager/job.h"
@@ -106,7 +107,8 @@ class Instance {
   // Sees which confs have been edited since, for jobs that go on by what was read of theirs: conf_trouble says so where
   // one can't be used any more.
   void notice_edited_confs();
-  std::shared_ptr<Job> add_job(const std::string& name, WindowSize window = {});
+  // `written`: its conf, where that has just been written.
+  std::shared_ptr<Job> add_job(const std::string& name, WindowSize window = {}, const Conf* written = nullptr);
   // `cleaned`: where its logs are now; the rest is filled in here.
   void remove_job(const std::shared_ptr<Job>& job, CleanedJob cleaned);
   // The last run of a job that was cleaned not long ago; nullptr: it is none, or forgotten as well.
@@ -188,6 +190,7 @@ class Instance {
   [[nodiscard]] std::optional<Holding> what_to_hold(const std::string& item_id);
   void on_not_held(const std::string& item_id);
   void look_at_conf(Job& job);
+  void take_conf(Job& job, LoadedConf loaded);
   void on_silent(bool silent);
   asio::awaitable<void> hold_anew();
   asio::awaitable<void> name_strays();

@@ -52,7 +52,9 @@ struct Job {
   std::string conf_error;
   FileStamp conf_stamp;       // of the conf that was looked at last
   bool conf_settled = false;  // since then it can't have been changed without another stamp
-  std::string conf_trouble;   // why the conf could not be read any more, which the job's next start is going to
+  bool conf_in_one_file = true;
+  bool conf_just_written = false;  // from `conf`, and not looked at since
+  std::string conf_trouble;        // why the conf could not be read any more, which the job's next start is going to
   std::optional<Run> run;
   Resume resume = Resume::rest;               // where its life begins when it is an earlier manager's
   bool killed = false;                        // the last stop had to use SIGKILL
@@ -81,6 +83,8 @@ struct Job {
   }
   // As it was looked at last.
   [[nodiscard]] bool conf_is_wrong() const { return !conf_error.empty() || !conf_trouble.empty(); }
+  // What was read last is what the file says, so long as it has the same stamp.
+  [[nodiscard]] bool conf_stands() const { return conf_settled && conf_in_one_file && !conf_is_wrong(); }
   // At rest it is invalid from when its conf is seen to be, not only from its next start; and no longer than that.
   [[nodiscard]] JobState known_state() const {
     if (state == JobState::stopped && !conf_trouble.empty()) return JobState::invalid;

@@ -399,7 +399,7 @@ void Life::decide() {
   const Settings settings = instance_.settings().value_or(Settings());
   const Backoff::Rules rules{
       .runaway_protect = conf().runaway_protect, .first = settings.first_wait, .longest = settings.longest_wait};
-  pause_ = Backoff::delay(rules, static_cast<int>(now.young_ends), random01());
+  pause_ = Backoff::delay(rules, static_cast<int>(now.young_ends), bounded_seconds(exit.ran), random01());
   (void)advance(pause_ == Duration::zero() ? JobEvent::again_now : JobEvent::again_later);
 }
 

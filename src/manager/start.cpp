@@ -220,7 +220,7 @@ Status create_job(Instance& instance, const Conf& conf, const std::vector<std::s
   }
   fault_point("manager.conf-written");
   // Its life begins with what is wanted: to be told so once more would only cut short the wait after its first death.
-  instance.add_job(conf.name, window);
+  instance.add_job(conf.name, window, &conf);
   return {};
 }
 

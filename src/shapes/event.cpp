@@ -9,7 +9,7 @@ bool is_record(const Event& event) {
 }
 
 std::string event_line(const Event& event) {
-  return json_text(to_json(event, Absent::omit));
+  return to_json_text(event, Absent::omit);
 }
 
 Result<Event> parse_event(std::string_view line) {

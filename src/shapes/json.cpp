@@ -107,7 +107,7 @@ void make_utf8(json::value& value, bool in_object) {
 
 }  // namespace
 
-Result<json::value> parse_json(std::string_view text, std::size_t limit) {
+Result<json::value> parse_json(std::string_view text, std::size_t limit, const json::storage_ptr& memory) {
   if (text.size() > limit) {
     return fail("JSON of " + std::to_string(text.size()) + " bytes: more than the " + std::to_string(limit) +
                 " allowed");
@@ -116,7 +116,7 @@ Result<json::value> parse_json(std::string_view text, std::size_t limit) {
   options.max_depth = 32;
   options.allow_invalid_utf8 = true;  // a job's arguments are bytes
   boost::system::error_code error;
-  auto value = json::parse(json::string_view(text.data(), text.size()), error, {}, options);
+  auto value = json::parse(json::string_view(text.data(), text.size()), error, memory, options);
   if (error) return fail("not valid JSON: " + error.message());
   return value;
 }

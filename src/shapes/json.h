@@ -9,10 +9,12 @@
 // from_json() reads it; bytes as they are, which older versions wrote, are read too.
 #pragma once
 
+#include <array>
 #include <boost/describe.hpp>
 #include <boost/json.hpp>
 #include <boost/mp11.hpp>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,8 +33,12 @@ namespace json = boost::json;
 enum class Absent { null, omit };
 enum class Texts { plain, escaped };
 
+inline constexpr std::size_t default_json_limit = std::size_t{16} << 20U;
+
 // Rejects text over `limit` bytes, nesting beyond 32 levels and anything after the document.
-Result<json::value> parse_json(std::string_view text, std::size_t limit = std::size_t{16} << 20U);
+// `memory` outlives the value.
+Result<json::value> parse_json(std::string_view text, std::size_t limit = default_json_limit,
+                               const json::storage_ptr& memory = {});
 // Compact, on one line, always UTF-8: control characters are escaped by JSON itself, the rest as told above.
 std::string json_text(const json::value& value);
 
@@ -63,32 +69,42 @@ Texts texts_of(const json::object& object);
 
 }  // namespace detail
 
+// `memory` outlives the value.
 template <class T>
-json::value to_json(const T& value, Absent absent = Absent::null) {
+json::value to_json(const T& value, Absent absent = Absent::null, const json::storage_ptr& memory = {}) {
   if constexpr (std::same_as<T, json::value>) {
-    return value;
+    return json::value(value, memory);
   } else if constexpr (detail::IsOptional<T>::value) {
-    return value ? to_json(*value, absent) : json::value(nullptr);
+    return value ? to_json(*value, absent, memory) : json::value(nullptr, memory);
   } else if constexpr (detail::IsVector<T>::value) {
-    json::array array;
+    json::array array(memory);
     array.reserve(value.size());
-    for (const auto& element : value) array.push_back(to_json(element, absent));
+    for (const auto& element : value) array.push_back(to_json(element, absent, memory));
     return array;
   } else if constexpr (detail::Described<T>) {
-    json::object object;
+    json::object object(memory);
+    object.reserve(boost::mp11::mp_size<detail::Members<T>>::value);
     boost::mp11::mp_for_each<detail::Members<T>>([&](auto member) {
       const auto& field = value.*member.pointer;
       if constexpr (detail::IsOptional<std::remove_cvref_t<decltype(field)>>::value) {
         if (absent == Absent::omit && !field) return;
       }
-      object.emplace(member.name, to_json(field, absent));
+      object.emplace(member.name, to_json(field, absent, memory));
     });
     return object;
   } else if constexpr (std::same_as<T, std::string>) {
-    return json::string(value);
+    return json::string(value, memory);
   } else {
-    return json::value(value);  // bool and numbers
+    return json::value(value, memory);  // bool and numbers
   }
+}
+
+// The text of a struct. What lies between the two is made and given up as a whole.
+template <class T>
+std::string to_json_text(const T& value, Absent absent = Absent::null) {
+  std::array<unsigned char, 4096> first;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
+  json::monotonic_resource memory(first.data(), first.size());
+  return json_text(to_json(value, absent, &memory));
 }
 
 // `texts`: how those are written that are in no object of `value`.
@@ -152,7 +168,9 @@ Status from_json(const json::value& value, T& out, Texts texts = Texts::plain) {
 // The document of a request, a reply or a journal line.
 template <class T>
 Result<T> parse_as(std::string_view text) {
-  auto value = parse_json(text);
+  std::array<unsigned char, 4096> first;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
+  json::monotonic_resource memory(first.data(), first.size());
+  auto value = parse_json(text, default_json_limit, &memory);
   if (!value) return pass(value);
   T out{};
   if (auto status = from_json(*value, out); !status) return pass(status);

@@ -142,7 +142,7 @@ void TerminalLink::flush() {
 
 void TerminalLink::write(const std::shared_ptr<Connection>& connection) {
   if (const auto message = next_message()) {
-    connection->outgoing = json_text(to_json(*message, Absent::omit));
+    connection->outgoing = to_json_text(*message, Absent::omit);
     connection->socket.text(true);
   } else {
     connection->outgoing = pending_.substr(connection->sent, largest_frame);

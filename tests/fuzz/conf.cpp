@@ -48,7 +48,7 @@ void must_survive(const Layout& layout, const Conf& conf) {
   must(save_conf(layout, conf).has_value(), "a conf can be saved");
   const auto loaded = load_conf(layout, name);
   must(loaded.has_value(), "a saved conf can be loaded", loaded ? "" : loaded.error().message());
-  must(*loaded == conf, "a saved conf is loaded the same", conf_text(conf_to_entries(*loaded)));
+  must(loaded->conf == conf, "a saved conf is loaded the same", conf_text(conf_to_entries(loaded->conf)));
 }
 
 // Changing one value changes that value, or nothing.
@@ -58,7 +58,7 @@ void change(const Layout& layout, const Conf& conf, const std::string& key, cons
   must(loaded.has_value(), "a changed conf can be loaded", loaded ? "" : loaded.error().message());
   if (!changed) {
     fuzz::must_be_one_line(changed.error());
-    must(*loaded == conf, "a change that failed changed nothing");
+    must(loaded->conf == conf, "a change that failed changed nothing");
     return;
   }
   const auto entries = load_conf_entries(layout, name);
@@ -87,9 +87,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view setting = all.substr(text.size() + 1);
     const auto equals = setting.find('=');
     if (equals != std::string_view::npos && !includes(setting)) {
-      change(world.layout, *conf, std::string(setting.substr(0, equals)), std::string(setting.substr(equals + 1)));
+      change(world.layout, conf->conf, std::string(setting.substr(0, equals)), std::string(setting.substr(equals + 1)));
     }
   }
-  must_survive(world.layout, *conf);
+  must_survive(world.layout, conf->conf);
   return 0;
 }

@@ -84,7 +84,7 @@ ApiResponse ask(Home& home, std::string method, std::string_view target, std::st
     fuzz::must_be_one_line(request.error());
     must(request.error().kind() == ErrorKind::usage, "a bad address is the client's fault");
     response.status = 400;
-    response.body = json_text(to_json(error_reply(request.error())));
+    response.body = to_json_text(error_reply(request.error()));
     return response;
   }
   request->body = std::move(body);

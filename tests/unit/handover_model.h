@@ -901,7 +901,7 @@ inline bool Model::decide(World& world) {
       append(world, unwanted);
       return true;  // and decides again
     }
-    const Duration pause = Backoff::delay({}, static_cast<int>(now.young_ends), 0.5);
+    const Duration pause = Backoff::delay({}, static_cast<int>(now.young_ends), {}, 0.5);
     next = pause == Duration::zero() ? JobEvent::again_now : JobEvent::again_later;
   }
   (void)advance(world, next);

@@ -127,7 +127,7 @@ TEST_F(FoldTest, CheckpointHoldsEverythingAndOlderSegmentsAreNotNeeded) {
   ASSERT_TRUE(remove_all(segment_path(dir_, 1)));
   auto again = fold_journal(dir_);
   ASSERT_TRUE(again);
-  EXPECT_EQ(json_text(to_json(again->jobs["web"])), json_text(to_json(picture->jobs["web"])));
+  EXPECT_EQ(to_json_text(again->jobs["web"]), to_json_text(picture->jobs["web"]));
   ASSERT_TRUE(again->requests.contains("k1"));
   EXPECT_EQ(again->requests["k1"].jobs, std::vector<std::string>{"web"});
 }
