@@ -1,5 +1,6 @@
 """Clocks and the words of the measured jobs."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -83,6 +84,14 @@ def end(process: subprocess.Popen | None) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def end_all(pids: list[int]) -> None:
+    """Kills those that are still there, and waits until none is."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            kill_hard(pid)
+    wait_for(lambda: not any(is_alive(pid) for pid in pids), 30, "the end of all")
 
 
 def is_alive(pid: int) -> bool:

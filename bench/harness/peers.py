@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from .measure import end, wait_for
+from .measure import end, end_all, wait_for
 from .procfs import descendants
 from .subject import Subject, missing_program
 
@@ -118,8 +118,10 @@ class S6(_ScanDirectory):
         return self._shell('for each; do s6-svc -d "$each"; done')
 
     def end(self) -> None:
+        left = descendants(self.process.pid)
         subprocess.run(["s6-svscanctl", "-t", str(self.services)], check=False, capture_output=True)
-        self.process.wait(60)
+        end(self.process)
+        end_all(left)
 
 
 class Runit(_ScanDirectory):
@@ -141,9 +143,9 @@ class Runit(_ScanDirectory):
         return ["sv", "stop", *self._each()]
 
     def end(self) -> None:
-        for number in range(1, self.count + 1):
-            subprocess.run(["sv", "force-exit", self.services / f"bench-{number}"], check=False, capture_output=True)
-        end(self.process)
+        left = descendants(self.process.pid)
+        end(self.process)  # before its runsv, which it would start again
+        end_all(left)
 
 
 class Pm2(Subject):
