@@ -13,6 +13,11 @@ struct VTerm;
 
 namespace usvc {
 
+struct VTermFree {
+  void operator()(VTerm* terminal) const;
+};
+class WideCharacters;
+
 class ScreenPicture {
  public:
   explicit ScreenPicture(WindowSize size);
@@ -38,11 +43,9 @@ class ScreenPicture {
   [[nodiscard]] int first_row(WindowSize on) const;
   [[nodiscard]] std::vector<std::string> rows(WindowSize on) const;
 
-  struct Free {
-    void operator()(VTerm* terminal) const;
-  };
   WindowSize size_;
-  std::unique_ptr<VTerm, Free> terminal_;
+  std::unique_ptr<VTerm, VTermFree> terminal_;
+  std::unique_ptr<WideCharacters> wide_;
   std::vector<std::string> painted_;  // rows, as paint_changes() has left them on the other terminal
 };
 

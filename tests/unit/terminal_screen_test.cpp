@@ -171,6 +171,25 @@ TEST(ScreenPicture, WhatFollowsACharacterOfDoubtfulWidthHasItsOwnPlace) {
   }
 }
 
+TEST(ScreenPicture, AWideCharacterIsWhollyThereOrNotAtAll) {
+  const struct {
+    std::string bytes;
+    std::string painted;
+  } rows[] = {
+      {"漢字\x1b[1;2Hx", " x字"},         {"漢字\x1b[1;3Hx", "漢x"},
+      {"漢字\x1b[1;4Hxy", "漢\x1b[4Gxy"}, {"漢字\x1b[1;2H\x1b[K", ""},
+      {"漢字\x1b[1;4H\x1b[X", "漢"},      {"漢字\x1b[1;2Hあ", " あ"},
+      {"ab😀c\x1b[1;4Hx", "ab xc"},        {"\x1b[44m漢\x1b[m\x1b[1;2Hx", "\x1b[0;44m \x1b[0mx"},
+      {"漢\x1b[1;2H字\x1b[1;3Hx", "  x"}, {"──x", "──x"},
+  };
+  for (const auto& row : rows) {
+    ScreenPicture picture({2, 40});
+    picture.write(row.bytes);
+    const std::string painted = picture.paint({2, 40});
+    EXPECT_EQ(painted, row.painted.empty() ? "" : "\x1b[1;1H" + row.painted + "\x1b[0m") << row.bytes;
+  }
+}
+
 TEST(ScreenPicture, IsCutToASmallerWindowWithTheCursorInIt) {
   ScreenPicture picture({10, 30});
   for (int i = 1; i <= 10; ++i) picture.write("line " + std::to_string(i) + " 0123456789abc" + (i < 10 ? "\r\n" : ""));
