@@ -226,6 +226,18 @@ TEST_F(AttachScreenTest, OriginModeIsOnForTheNextOneToo) {
   EXPECT_TRUE(window->wait_for("\n\n\n\ntop\nherex\n")) << window->text();
 }
 
+TEST_F(AttachScreenTest, LinesAfterOutputProcessingIsOnAgainBeginAtTheLeft) {
+  start({"--name", "ask", "--", "/bin/sh", "-c",
+         "read -r line; S=$(stty -g); stty raw -echo; printf 'key? '; dd bs=1 count=1 2>&-; sleep 0.3; stty $S; echo; "
+         "echo one; "
+         "echo two; sleep 1000"});
+  const auto window = attach("ask");
+  window->keys({"Enter"});
+  ASSERT_TRUE(window->wait_for("key?")) << window->text();
+  window->keys({"x"});  // by which the viewer learns of the settings, too
+  EXPECT_TRUE(window->wait_for("\none\ntwo\n")) << window->text();
+}
+
 class DrawnRowsTest : public AttachScreenTest {
  protected:
   // A program that draws each row of its screen, scrolls it by one for each key, and has first written so many bytes.

@@ -95,6 +95,19 @@ TEST(LineEnds, AreWhatTheTerminalWouldHaveMadeOfThem) {
   EXPECT_EQ(shown(cooked, "\x1b]0;a\nb\x07"), "\x1b]0;a\nb\x07") << "within a sequence";
 }
 
+TEST(LineEnds, OfBareNewlinesWithoutOutputProcessingTheSettingsAreAskedFor) {
+  LineEnds ends;
+  EXPECT_FALSE(ends.needs_modes("a\nb\n"));
+  ends.set_modes({.opost = false, .icanon = false});
+  EXPECT_TRUE(ends.needs_modes("a\nb"));
+  EXPECT_FALSE(ends.needs_modes("a\r\nb\r\n"));
+  EXPECT_FALSE(ends.needs_modes("\x1b[?1049ha\nb"));
+  EXPECT_TRUE(ends.needs_modes("\x1b[?1049ha\nb\x1b[?1049l\n"));
+  std::string out;
+  ends.pass("\r", out);
+  EXPECT_FALSE(ends.needs_modes("\n"));
+}
+
 TEST(LineEnds, SettingsFromBeforeAFullScreenAreNotBelieved) {
   LineEnds ends;
   std::string out;
