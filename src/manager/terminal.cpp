@@ -32,10 +32,17 @@ std::optional<TerminalModes> modes_of(FdRef master) {
   return view;
 }
 
-void apply_ruling_size(Job& job) {
+// First the log's index, so that no answer of the program's is taken for older than the change.
+void resize(Instance& instance, const Run& run, WindowSize size) {
+  if (window_size(run.output) == size) return;
+  instance.capture().resized(run.item_id());
+  (void)set_window_size(run.output, size);
+}
+
+void apply_ruling_size(Instance& instance, Job& job) {
   for (const Viewer* viewer : job.viewers) {
     if (!viewer->may_type || !viewer->size) continue;
-    if (const Run* run = typed_to(job)) (void)set_window_size(run->output, *viewer->size);
+    if (const Run* run = typed_to(job)) resize(instance, *run, *viewer->size);
     job.window = *viewer->size;
     return job.changed();
   }
@@ -68,29 +75,29 @@ TerminalView terminal_view(Instance& instance, const Job& job) {
   return view;
 }
 
-void viewer_comes(Job& job, Viewer& viewer, WindowSize size, bool again) {
+void viewer_comes(Instance& instance, Job& job, Viewer& viewer, WindowSize size, bool again) {
   viewer.size = size;
   job.viewers.insert(again ? job.viewers.end() : job.viewers.begin(), &viewer);
-  if (!again) apply_ruling_size(job);
+  if (!again) apply_ruling_size(instance, job);
 }
 
-void viewer_resizes(Job& job, Viewer& viewer, WindowSize size) {
+void viewer_resizes(Instance& instance, Job& job, Viewer& viewer, WindowSize size) {
   viewer.size = size;
-  apply_ruling_size(job);
+  apply_ruling_size(instance, job);
 }
 
-bool viewer_types(Job& job, Viewer& viewer) {
+bool viewer_types(Instance& instance, Job& job, Viewer& viewer) {
   const auto place = std::find(job.viewers.begin(), job.viewers.end(), &viewer);
   if (place == job.viewers.begin() || place == job.viewers.end()) return false;
   job.viewers.splice(job.viewers.begin(), job.viewers, place);
   const WindowSize before = job.window;
-  apply_ruling_size(job);
+  apply_ruling_size(instance, job);
   return typed_to(job) != nullptr && job.window != before;
 }
 
-void viewer_leaves(Job& job, Viewer& viewer) {
+void viewer_leaves(Instance& instance, Job& job, Viewer& viewer) {
   std::erase(job.viewers, &viewer);
-  apply_ruling_size(job);
+  apply_ruling_size(instance, job);
 }
 
 std::optional<std::size_t> type_into(const Job& job, std::string_view bytes) {
@@ -111,6 +118,7 @@ asio::awaitable<void> have_redrawn(Instance* instance, std::shared_ptr<Job> job)
   job->window = *size;  // which a manager before this one may have given it
   WindowSize smaller = *size;
   --smaller.rows;
+  instance->capture().resized(run->item_id());
   (void)set_passing_rows(run->output, *size, smaller.rows);
   asio::steady_timer pause(instance->io(), redraw_pause);
   (void)co_await pause.async_wait(as_result);
@@ -118,7 +126,7 @@ asio::awaitable<void> have_redrawn(Instance* instance, std::shared_ptr<Job> job)
   run = typed_to(*job);
   // Somebody may have given it another size meanwhile.
   const bool same = run != nullptr && run->run_id == run_id && window_size(run->output) == smaller;
-  if (same) (void)set_window_size(run->output, *size);
+  if (same) resize(*instance, *run, *size);
 }
 
 }  // namespace usvc

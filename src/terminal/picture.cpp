@@ -266,6 +266,12 @@ void ScreenPicture::write(std::string_view bytes) {
   }
 }
 
+void ScreenPicture::forget_margins() {
+  VTermPos position{};
+  vterm_state_get_cursorpos(vterm_obtain_state(terminal_.get()), &position);
+  write("\x1b[r" + move_to(position.row, position.col));
+}
+
 int ScreenPicture::first_row(WindowSize on) const {
   VTermPos position{};
   vterm_state_get_cursorpos(vterm_obtain_state(terminal_.get()), &position);

@@ -29,6 +29,8 @@ class ScreenPicture {
 
   // With \r\n line ends.
   void write(std::string_view bytes);
+  // As a terminal does that gets another size. Not within a control sequence.
+  void forget_margins();
   // The screen in use, for a cleared one of that size; it is cut where it does not fit, and what the cursor is on is
   // shown in any case.
   [[nodiscard]] std::string paint(WindowSize on) const;

@@ -387,6 +387,8 @@ void TerminalViewer::leave() {
 
 void TerminalViewer::take_view(const TerminalView& view) {
   const bool trusted = view.asked >= trusted_ask_;
+  const bool same_size = !last_view_ || (view.rows == last_view_->rows && view.columns == last_view_->columns);
+  if (begun_ && !same_size) resized_at_ = position_;
   last_view_ = view;
   const bool awaited = trusted && held_;
   if (awaited)

@@ -131,7 +131,9 @@ class TerminalViewer {
 
   std::unique_ptr<ScreenPicture> picture_;  // Replay::picture
   WindowSize pictured_;                     // the job's terminal, as it was then
-  bool whole_ = true;                       // nothing was missing of what was painted last
+  // How far it was shown when the job's terminal was heard to have another size, until that is made up for.
+  std::optional<std::uint64_t> resized_at_;
+  bool whole_ = true;  // nothing was missing of what was painted last
   bool begun_ = false;
   bool size_told_ = false;
   std::uint64_t position_ = 0;  // in the log: shown up to there

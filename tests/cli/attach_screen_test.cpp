@@ -220,10 +220,43 @@ TEST_F(AttachScreenTest, OriginModeIsOnForTheNextOneToo) {
         "printf '\\033[2J\\033[5;20r\\033[?6h\\033[2;1Hhere'; read -r line; printf '\\033[1;1Htop'; read -r line\n");
   start({"--name", "origin", "--", "/bin/sh", path("origin")});
   ASSERT_TRUE(wait_log("origin", "here"));
-  const auto window = attach("origin");
+  const auto window = attach("origin", {24, 80});  // a change would end the margins
   ASSERT_TRUE(window->wait_for("\n\n\n\n\nhere\n")) << window->text();
   window->keys({"x", "Enter"});
   EXPECT_TRUE(window->wait_for("\n\n\n\ntop\nherex\n")) << window->text();
+}
+
+// As an editor leaves them that has scrolled; a terminal that gets another size forgets them.
+TEST_F(AttachScreenTest, MarginsOfASmallerTerminalAreForgotten) {
+  start({"--name", "sh", "-e", "PS1=> ", "--", "/bin/bash", "--norc", "--noprofile", "-i"});
+  const auto small = attach("sh", {30, 80});
+  ASSERT_TRUE(small->wait_for(">")) << small->text();
+  small->keys({"printf '\\033[1;20r\\033[1;30r\\033[Hfar'; echo away", "Enter"});
+  ASSERT_TRUE(small->wait_for("faraway")) << small->text();
+  small->keys({"C-d"});
+  ASSERT_TRUE(small->wait_ended());
+  for (const TerminalSize size : {TerminalSize{50, 80}, TerminalSize{44, 90}}) {
+    const auto large = attach("sh", size);
+    ASSERT_TRUE(large->wait_for(">")) << large->text();
+    large->keys({"printf '\\033[1;" + std::to_string(size.rows - 3) + "r'; clear; seq 100", "Enter"});
+    const std::string rows = "\n99\n100\n>";
+    EXPECT_TRUE(large->wait_for(rows)) << large->text();
+    // As many as there are between those margins: it is the newest size's that count.
+    EXPECT_EQ(std::ranges::count(without_empty_end(large->text()), '\n'), size.rows - 4) << large->text();
+    large->keys({"printf '\\033[r'; clear; seq 100", "Enter"});
+    EXPECT_TRUE(wait_until(15s, [&] {
+      return std::ranges::count(without_empty_end(large->text()), '\n') == size.rows - 1;
+    })) << large->text();
+    large->keys({"printf '\\033[1;20r'; clear", "Enter", "C-d"});
+    ASSERT_TRUE(large->wait_ended());
+  }
+  // Also for who comes later, and in another size.
+  const auto last = attach("sh", {40, 80});
+  last->keys({"seq 100", "Enter"});
+  EXPECT_TRUE(wait_until(15s, [&] {
+    const std::string text = without_empty_end(last->text());
+    return text.ends_with("\n100\n>") && std::ranges::count(text, '\n') == 39;
+  })) << last->text();
 }
 
 TEST_F(AttachScreenTest, LinesAfterOutputProcessingIsOnAgainBeginAtTheLeft) {

@@ -203,6 +203,15 @@ TEST(ScreenPicture, AWideCharacterIsWhollyThereOrNotAtAll) {
   }
 }
 
+TEST(ScreenPicture, ForgetsItsMarginsAndStaysWhereItIs) {
+  ScreenPicture picture({6, 20});
+  picture.write("\x1b[1;3r\x1b[3;4Habc");
+  picture.forget_margins();
+  EXPECT_EQ(picture.cursor({6, 20}), "\x1b[0m\x1b[3;7H");
+  picture.write("\r\nbelow");
+  EXPECT_EQ(picture.cursor({6, 20}), "\x1b[0m\x1b[4;6H");
+}
+
 TEST(ScreenPicture, IsCutToASmallerWindowWithTheCursorInIt) {
   ScreenPicture picture({10, 30});
   for (int i = 1; i <= 10; ++i) picture.write("line " + std::to_string(i) + " 0123456789abc" + (i < 10 ? "\r\n" : ""));
