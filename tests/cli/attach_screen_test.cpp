@@ -182,6 +182,33 @@ TEST_F(AttachScreenTest, WhereTheBeginningIsFarAwayItIsDrawnAnew) {
   EXPECT_TRUE(user->wait_for("drawn 24 80")) << user->text();
 }
 
+// One that is deaf to another size while it draws, and to every third telling of one.
+TEST_F(AttachScreenTest, WhoIsHardOfHearingHasItsOwnSizeAfterItIsDrawnAnew) {
+  write("deaf.py",
+        "import os, signal, time, tty\n"
+        "tty.setcbreak(0)\n"
+        "told = 0\n"
+        "def draw(*_):\n"
+        "  global told\n"
+        "  told += 1\n"
+        "  rows = os.get_terminal_size(1).lines\n"
+        "  if told == 2: return\n"
+        "  signal.signal(signal.SIGWINCH, signal.SIG_IGN)\n"
+        "  os.write(1, b'\\x1b[2Jdrawing')\n"
+        "  time.sleep(0.05)\n"
+        "  os.write(1, b'\\x1b[Hrows: %d, told: %d\\x1b[K' % (rows, told))\n"
+        "  signal.signal(signal.SIGWINCH, draw)\n"
+        "os.write(1, b'\\x1b[?1049h')\n"
+        "for _ in range(3000): os.write(1, b'\\x1b[1;1H' + b'x' * 70 * 14)\n"
+        "os.write(1, b'filled')\n"
+        "signal.signal(signal.SIGWINCH, draw)\n"
+        "while True: time.sleep(1)\n");
+  start({"--name", "deaf", "--", "/usr/bin/python3", path("deaf.py")});
+  ASSERT_TRUE(wait_log("deaf", "filled", 30s));
+  const auto user = attach("deaf", {24, 80});
+  EXPECT_TRUE(user->wait_for("rows: 24, told: 3")) << user->text();
+}
+
 // What libvterm takes from the stack for one long text.
 TEST_F(AttachScreenTest, LongAgoOnTheAlternateScreen) {
   write("count.py",
