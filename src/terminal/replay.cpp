@@ -152,7 +152,8 @@ Result<Recent> read_recent(LogHistory& log, const ReplaySpec& spec, Replay& repl
     auto read = read_all(log, stretch.span, bytes);
     if (!read) return pass(read);
     replay.end = *read;
-    if (std::exchange(in_sequence, false)) bytes.erase(0, bytes.find_first_of("\x1b\n"));
+    if (in_sequence) bytes.erase(0, bytes.find_first_of("\x1b\n"));
+    in_sequence = in_sequence && bytes.empty();
     forget_whole_margins(bytes, stretch, spec);
     recent.add(bytes, replay.screen);
     if (stretch.resized) recent.resize(replay.screen);

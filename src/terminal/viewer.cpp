@@ -23,9 +23,6 @@ constexpr auto begin_patience = std::chrono::milliseconds(500);
 // After which a program is taken for one that does not read.
 constexpr auto stall_patience = std::chrono::seconds(1);
 constexpr auto leave_patience = std::chrono::seconds(1);
-constexpr auto modes_every = std::chrono::milliseconds(100);
-// A manager that is there answers within one.
-constexpr auto hold_patience = std::chrono::milliseconds(50);
 constexpr auto answer_every = std::chrono::seconds(2);
 // How long a notice stands on a full-screen program's last line.
 constexpr auto notice_time = std::chrono::seconds(2);
@@ -244,42 +241,6 @@ Result<bool> TerminalViewer::show_part() {
   flush();
   ask_for_modes(was_alternate);
   return true;
-}
-
-// When it went to the alternate screen its settings have changed before; else they are looked at now and then.
-void TerminalViewer::ask_for_modes(bool was_alternate) {
-  const bool changed = was_alternate != ends_.modes().alternate();
-  if (!changed && Clock::now() - asked_at_ < modes_every) return;
-  asked_at_ = Clock::now();
-  const std::int64_t asked = link_.ask();
-  if (changed) trusted_ask_ = asked;
-}
-
-// Until it is known whether a \n alone is one that the terminal would have mapped. Without an answer it is taken for
-// such, as it is in the past (replay).
-bool TerminalViewer::hold(std::string_view bytes, std::uint64_t end) {
-  if (end <= held_end_ || picture_ || !ends_.needs_modes(bytes)) return false;
-  if (run_over_) {  // nobody can tell any more
-    ends_.set_modes({});
-    return false;
-  }
-  held_ = true;
-  held_end_ = end;
-  asked_at_ = Clock::now();
-  trusted_ask_ = link_.ask();
-  hold_timer_.expires_after(hold_patience);
-  hold_timer_.async_wait([this](error_code error) {
-    if (error || !held_) return;
-    go_on({});
-    look();
-  });
-  return true;
-}
-
-void TerminalViewer::go_on(const TerminalModes& modes) {
-  held_ = false;
-  hold_timer_.cancel();
-  ends_.set_modes(modes);
 }
 
 void TerminalViewer::place(const Remark& remark) {
