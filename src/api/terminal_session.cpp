@@ -42,7 +42,7 @@ TerminalSession::TerminalSession(Instance* instance, std::shared_ptr<Connection>
 }
 
 TerminalSession::~TerminalSession() {
-  viewer_leaves(*job_, viewer_);
+  viewer_leaves(instance_, *job_, viewer_);
 }
 
 asio::awaitable<void> TerminalSession::serve(Request request, bool read_only) {
@@ -54,7 +54,7 @@ asio::awaitable<void> TerminalSession::serve(Request request, bool read_only) {
   co_await read();
   over_ = true;
   changed_.notify();
-  viewer_leaves(*job_, viewer_);
+  viewer_leaves(instance_, *job_, viewer_);
   connection_->hang_up();  // a view that nobody takes ends by it too
 }
 
@@ -110,7 +110,7 @@ asio::awaitable<void> TerminalSession::type(std::string_view bytes) {
   const std::int64_t before = taken_;
   const auto run_id = job_->removed ? std::nullopt : instance_.record_of(*job_).run_id;
   asio::steady_timer pause(instance_.io());
-  if (viewer_.may_type && viewer_types(*job_, viewer_)) {
+  if (viewer_.may_type && viewer_types(instance_, *job_, viewer_)) {
     pause.expires_after(resize_pause);
     (void)co_await pause.async_wait(as_result);
   }
@@ -147,9 +147,9 @@ bool TerminalSession::obey(std::string_view text) {
 bool TerminalSession::obey(const ViewerMessage& message) {
   if (const auto size = window_from(message.rows, message.columns)) {
     if (viewer_.size)
-      viewer_resizes(*job_, viewer_, *size);
+      viewer_resizes(instance_, *job_, viewer_, *size);
     else
-      viewer_comes(*job_, viewer_, *size, message.again.value_or(false));
+      viewer_comes(instance_, *job_, viewer_, *size, message.again.value_or(false));
   }
   if (message.redraw.value_or(false) && viewer_.may_type) {
     asio::co_spawn(instance_.io(), have_redrawn(&instance_, job_), must_not_throw);

@@ -73,6 +73,9 @@ void Capture::drain(const std::string& id) {
 void Capture::carry_replaced() {
   send({.kind = Command::Kind::carry_replaced});
 }
+void Capture::resized(const std::string& id) {
+  send({.kind = Command::Kind::resized, .id = id});
+}
 void Capture::rotate(const std::string& path) {
   send({.kind = Command::Kind::rotate, .id = path});
 }
@@ -171,6 +174,10 @@ void Capture::obey(Command command) {
       } else {
         events_.drained(command.id, 0);
       }
+      return;
+    // What waits to be moved is counted as later: that may be the program's answer, a line or two too much are no harm.
+    case Command::Kind::resized:
+      if (const auto found = by_id_.find(command.id); found != by_id_.end()) sources_.at(found->second).live->resized();
       return;
     case Command::Kind::rotate:
       return rotate_asked(command.id);

@@ -90,6 +90,8 @@ class Capture {
   // stuck that may be much later.
   void drain(const std::string& id);
   void carry_replaced();
+  // The run's terminal is about to get another size; its log's index says where that was.
+  void resized(const std::string& id);
   // Has this log rotated at the end of a line that waits now, or where it stands. Answered by the event.
   void rotate(const std::string& path);
   // The log's new file. All runs that write to it must be named; their old descriptors are given up and close here.
@@ -121,7 +123,7 @@ class Capture {
     auto operator<=>(const Turn&) const = default;
   };
   struct Command {
-    enum class Kind { add, drain, carry_replaced, rotate, relog, go_on, stop } kind = Kind::stop;
+    enum class Kind { add, drain, carry_replaced, resized, rotate, relog, go_on, stop } kind = Kind::stop;
     std::optional<CaptureSource> source = {};
     std::string id = {};  // of a run; or a log's path
     std::vector<Relogged> relogged = {};

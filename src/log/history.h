@@ -65,6 +65,9 @@ class LogHistory {
   // When the byte at a position came, and from which run, as far as is known.
   Result<std::optional<Mark>> at(std::uint64_t position);
 
+  // Where within the span the terminal had got another size, as far as that was marked.
+  Result<std::vector<std::uint64_t>> resized(Span span);
+
   // Takes notice of what became of the files since: growth, rotation, truncation, replacement. `position` is what was
   // read up to; returned is where to go on. It may have to be called again when that is reached.
   Result<std::uint64_t> catch_up(std::uint64_t position);

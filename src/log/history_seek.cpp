@@ -157,4 +157,25 @@ Result<std::optional<Mark>> LogHistory::at(std::uint64_t position) {
   return std::optional<Mark>();
 }
 
+// From the files as they are now: what is known of the live one's index is what it was read for. Of a large index its
+// newest marks have to do.
+Result<std::vector<std::uint64_t>> LogHistory::resized(Span span) {
+  std::vector<std::uint64_t> found;
+  for (std::size_t number = parts_.size(); number-- > 0;) {
+    Part part;
+    part.file = parts_[number].file;
+    auto index = index_of_part(part);
+    if (!index) return pass(index);
+    for (const Mark& mark : (*index)->marks()) {
+      const bool within = mark.position >= span.begin && mark.position <= span.end;
+      if (mark.kind == MarkKind::resized && within) found.push_back(mark.position);
+    }
+    auto base = base_of(number);
+    if (!base) return pass(base);
+    if (*base <= span.begin) break;
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
 }  // namespace usvc

@@ -85,7 +85,7 @@ std::optional<Mark> parse_mark(std::string_view bytes) {
   mark.run = take<std::uint32_t>(at);
   mark.nonce = take<std::uint32_t>(at);
   const auto kind = take<std::uint32_t>(at);
-  if (kind < std::to_underlying(MarkKind::header) || kind > std::to_underlying(MarkKind::again)) return std::nullopt;
+  if (kind < std::to_underlying(MarkKind::header) || kind > std::to_underlying(MarkKind::resized)) return std::nullopt;
   if (take<std::uint32_t>(at) != check_of(bytes)) return std::nullopt;
   mark.kind = static_cast<MarkKind>(kind);
   return mark;
@@ -297,6 +297,12 @@ void IndexWriter::batch(std::uint64_t offset, std::int64_t now_us) {
   const std::int64_t passed = now_us - last_us_;
   if (passed >= 0 && passed < spacing_us(written_, offset)) return;
   (void)append({position(offset), now_us, run_, nonce_, MarkKind::batch});
+}
+
+// Once for all changes between which nothing was written: a window is dragged in many steps.
+void IndexWriter::resized(std::uint64_t offset, std::int64_t now_us) {
+  const std::uint64_t here = position(offset);
+  if (resized_at_ != here && append({here, now_us, run_, nonce_, MarkKind::resized})) resized_at_ = here;
 }
 
 void IndexWriter::cut(std::uint64_t had, std::uint64_t size, std::int64_t now_us) {

@@ -30,6 +30,8 @@ enum class MarkKind : std::uint32_t {
   batch = 3,    // output came
   resumed = 4,  // marks are made again from here on; what lies between the mark before and this one came in between
   again = 5,    // the header's position once more, among each hundred marks or so: for those who read the end only
+  resized =
+      6,  // as `batch`, and the terminal that it is from had got another size: what came before was for the old one
 };
 
 struct Mark {
@@ -122,6 +124,8 @@ class IndexWriter {
   // Of the run that is marked already nothing is said again.
   void run_begins(std::uint64_t offset, std::int64_t now_us, std::uint32_t run, std::uint32_t nonce);
   void batch(std::uint64_t offset, std::int64_t now_us);
+  // The terminal whose output comes next has got another size.
+  void resized(std::uint64_t offset, std::int64_t now_us);
   // The log is `size` long although it was `had` before: somebody has cut it. What is written next has the position
   // that it would have had.
   void cut(std::uint64_t had, std::uint64_t size, std::int64_t now_us);
@@ -143,6 +147,7 @@ class IndexWriter {
   std::uint32_t run_ = 0;
   std::uint32_t nonce_ = 0;
   std::int64_t last_us_ = 0;  // 0: the next batch is marked in any case
+  std::optional<std::uint64_t> resized_at_;
 };
 
 }  // namespace usvc

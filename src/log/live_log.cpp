@@ -74,6 +74,10 @@ void LiveLog::wrote(FdRef log, std::size_t bytes, std::uint32_t run, std::uint32
   if (!place_.path.empty() && Clock::now() >= look_at_) look(log);
 }
 
+void LiveLog::resized() {
+  if (index_) index_->resized(end_, unix_now_us());
+}
+
 void LiveLog::look(FdRef log) {
   look_at_ = Clock::now() + look_every;
   gone_ = end_ >= gone_retry_at_ && which_file(place_.path) != which_file(log);

@@ -53,6 +53,8 @@ class LiveLog {
   [[nodiscard]] bool ending() const { return asked_ || (place_.max_size > 0 && end_ >= threshold()); }
   // A run has written so much through this descriptor.
   void wrote(FdRef log, std::size_t bytes, std::uint32_t run, std::uint32_t nonce, bool at_line_end);
+  // The terminal that it is written from has got another size.
+  void resized();
   void ask() { asked_ = true; }
   // To be asked after each batch.
   [[nodiscard]] Due due() const;

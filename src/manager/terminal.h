@@ -19,11 +19,11 @@ TerminalView terminal_view(Instance& instance, const Job& job);
 
 // The size of whoever typed last rules, and until somebody types that of who came last. Viewers that may not type
 // never do.
-void viewer_comes(Job& job, Viewer& viewer, WindowSize size, bool again);
-void viewer_resizes(Job& job, Viewer& viewer, WindowSize size);
+void viewer_comes(Instance& instance, Job& job, Viewer& viewer, WindowSize size, bool again);
+void viewer_resizes(Instance& instance, Job& job, Viewer& viewer, WindowSize size);
 // True: the window has changed by it, and its program is to have a moment to take that in before it is given a key.
-bool viewer_types(Job& job, Viewer& viewer);
-void viewer_leaves(Job& job, Viewer& viewer);
+bool viewer_types(Instance& instance, Job& job, Viewer& viewer);
+void viewer_leaves(Instance& instance, Job& job, Viewer& viewer);
 
 // How much of it was written, 0 when the program does not read its terminal; nothing: there is no program to type to.
 std::optional<std::size_t> type_into(const Job& job, std::string_view bytes);

@@ -18,6 +18,9 @@ class LineEnds {
  public:
   // As the terminal's settings are where what is passed next was written; until then as a job's terminal begins.
   void set_modes(const TerminalModes& modes) { modes_ = modes; }
+  // How these bytes are to be shown hangs on settings newer than those: the program may have gone back to output
+  // processing before it wrote them.
+  [[nodiscard]] bool needs_modes(std::string_view bytes) const;
   // Appends what a terminal without output processing is to be given.
   void pass(std::string_view bytes, std::string& out);
   // The state of the screen, as far as the bytes that were passed tell.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <new>
+#include <unordered_map>
 
 namespace usvc {
 
@@ -11,6 +12,8 @@ namespace {
 
 // A window may claim to be larger than any memory.
 constexpr WindowSize largest{.rows = 500, .columns = 1000};
+
+constexpr std::uint32_t last_code = 0x10ffff;  // beyond: the second half of a wide character
 
 WindowSize bounded(WindowSize size) {
   return {std::clamp<std::uint16_t>(size.rows, 1, largest.rows),
@@ -101,7 +104,7 @@ Place place_after(const VTermScreenCell& cell) {
     last = part;
   }
   if (last == zero_width_joiner) return Place::joined;
-  if (last < 0x80 || last > 0x10ffff) return Place::known;
+  if (last < 0x80 || last > last_code) return Place::known;
   // What takes more room there than here would be cut through.
   if (cell.width < 2) return Place::doubtful;
   const bool symbol = code < 0x2e80 || (code >= 0x1f000 && code < 0x20000);
@@ -112,6 +115,40 @@ Place place_after(const VTermScreenCell& cell) {
 bool joins_symbols(std::uint32_t code) {
   return (code >= 0x1f1e6 && code <= 0x1f1ff) || (code >= 0x1f3fb && code <= 0x1f3ff);
 }
+
+}  // namespace
+
+// What takes two columns in libvterm's eyes: it tells only by where its cursor is.
+class WideCharacters {
+ public:
+  WideCharacters() : trial_(vterm_new(1, 4)) {
+    if (!trial_) throw std::bad_alloc();
+    vterm_set_utf8(trial_.get(), 1);
+    vterm_state_reset(vterm_obtain_state(trial_.get()), 1);
+  }
+  bool contain(std::uint32_t code) {
+    constexpr std::uint32_t first = 0x1100;
+    if (code < first || code > last_code) return false;
+    const auto [known, is_new] = known_.try_emplace(code);
+    if (is_new) known->second = columns_of(code) == 2;
+    return known->second;
+  }
+
+ private:
+  int columns_of(std::uint32_t code) {
+    std::string text = "\r";
+    add_utf8(text, code);
+    (void)vterm_input_write(trial_.get(), text.data(), text.size());
+    VTermPos position{};
+    vterm_state_get_cursorpos(vterm_obtain_state(trial_.get()), &position);
+    return position.col;
+  }
+
+  std::unique_ptr<VTerm, VTermFree> trial_;
+  std::unordered_map<std::uint32_t, bool> known_;
+};
+
+namespace {
 
 // One row of a picture, for a row that is cleared.
 class RowPainter {
@@ -149,10 +186,9 @@ class RowPainter {
   void add_text(const VTermScreenCell& cell) {
     const std::string wanted = sgr({cell.attrs, cell.fg, cell.bg});
     if (wanted != present_) text_ += present_ = wanted;
-    // Unwritten cells, and the second half of a wide character that lost its first.
-    if (cell.chars[0] == 0 || cell.chars[0] > 0x10ffff) text_ += ' ';
+    if (cell.chars[0] == 0) text_ += ' ';
     for (const std::uint32_t code : cell.chars) {
-      if (code == 0 || code > 0x10ffff) break;
+      if (code == 0 || code > last_code) break;
       add_utf8(text_, code);
     }
   }
@@ -164,12 +200,14 @@ class RowPainter {
   bool gap_ = false;  // since then: the row is cleared, so that nothing needs to be written there
 };
 
-std::string paint_row(VTermScreen* screen, int row, int columns) {
+std::string paint_row(VTermScreen* screen, int row, int columns, WideCharacters& wide) {
   RowPainter painter;
   VTermScreenCell cell{};
   for (int column = 0; column < columns; column += std::max<int>(cell.width, 1)) {
     if (vterm_screen_get_cell(screen, {row, column}, &cell) == 0) break;
     if (column + cell.width > columns) break;
+    // Half of a wide character whose other half was written over.
+    if (cell.width == 1 && (cell.chars[0] > last_code || wide.contain(cell.chars[0]))) cell.chars[0] = 0;
     painter.add(cell, column);
   }
   return painter.take();
@@ -196,11 +234,12 @@ Pen present_pen(const VTermState* state) {
 
 }  // namespace
 
-void ScreenPicture::Free::operator()(VTerm* terminal) const {
+void VTermFree::operator()(VTerm* terminal) const {
   vterm_free(terminal);
 }
 
-ScreenPicture::ScreenPicture(WindowSize size) : size_(bounded(size)), terminal_(vterm_new(size_.rows, size_.columns)) {
+ScreenPicture::ScreenPicture(WindowSize size)
+    : size_(bounded(size)), terminal_(vterm_new(size_.rows, size_.columns)), wide_(std::make_unique<WideCharacters>()) {
   if (!terminal_) throw std::bad_alloc();
   vterm_set_utf8(terminal_.get(), 1);
   VTermScreen* screen = vterm_obtain_screen(terminal_.get());
@@ -227,6 +266,12 @@ void ScreenPicture::write(std::string_view bytes) {
   }
 }
 
+void ScreenPicture::forget_margins() {
+  VTermPos position{};
+  vterm_state_get_cursorpos(vterm_obtain_state(terminal_.get()), &position);
+  write("\x1b[r" + move_to(position.row, position.col));
+}
+
 int ScreenPicture::first_row(WindowSize on) const {
   VTermPos position{};
   vterm_state_get_cursorpos(vterm_obtain_state(terminal_.get()), &position);
@@ -240,7 +285,7 @@ std::vector<std::string> ScreenPicture::rows(WindowSize on) const {
   std::vector<std::string> rows;
   rows.reserve(static_cast<std::size_t>(std::max(count, 0)));
   for (int row = 0; row < count; ++row) {
-    rows.push_back(paint_row(screen, first + row, std::min(bounded(on).columns, size_.columns)));
+    rows.push_back(paint_row(screen, first + row, std::min(bounded(on).columns, size_.columns), *wide_));
   }
   return rows;
 }

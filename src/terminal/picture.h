@@ -13,6 +13,11 @@ struct VTerm;
 
 namespace usvc {
 
+struct VTermFree {
+  void operator()(VTerm* terminal) const;
+};
+class WideCharacters;
+
 class ScreenPicture {
  public:
   explicit ScreenPicture(WindowSize size);
@@ -24,6 +29,8 @@ class ScreenPicture {
 
   // With \r\n line ends.
   void write(std::string_view bytes);
+  // As a terminal does that gets another size. Not within a control sequence.
+  void forget_margins();
   // The screen in use, for a cleared one of that size; it is cut where it does not fit, and what the cursor is on is
   // shown in any case.
   [[nodiscard]] std::string paint(WindowSize on) const;
@@ -38,11 +45,9 @@ class ScreenPicture {
   [[nodiscard]] int first_row(WindowSize on) const;
   [[nodiscard]] std::vector<std::string> rows(WindowSize on) const;
 
-  struct Free {
-    void operator()(VTerm* terminal) const;
-  };
   WindowSize size_;
-  std::unique_ptr<VTerm, Free> terminal_;
+  std::unique_ptr<VTerm, VTermFree> terminal_;
+  std::unique_ptr<WideCharacters> wide_;
   std::vector<std::string> painted_;  // rows, as paint_changes() has left them on the other terminal
 };
 

@@ -28,37 +28,105 @@ Result<std::uint64_t> read_all(LogHistory& log, Span span, std::string& bytes) {
   }
 }
 
-// Most terminals have this height when their program begins, and many programs then set margins to just that, once. A
-// terminal forgets them when it gets another size, which no log tells.
-constexpr std::uint16_t first_rows = 24;
-constexpr std::string_view first_margins = "\x1b[1;24r";
-constexpr std::string_view no_margins = "\x1b[r";
+// A part of the log that was written for one size of the terminal.
+struct Stretch {
+  Span span;
+  bool first = true;     // nothing tells of another size before
+  bool last = true;      // nor after
+  bool resized = false;  // behind it
+};
 
-void forget_first_margins(std::string& bytes, const ReplaySpec& spec) {
-  if (spec.terminal.rows == first_rows) return;
-  for (auto at = bytes.find(first_margins); at != std::string::npos; at = bytes.find(first_margins, at)) {
-    bytes.replace(at, first_margins.size(), no_margins);
+class Stretches {
+ public:
+  static Result<Stretches> find(LogHistory& log, Span span, const ReplaySpec& spec) {
+    auto resizes = log.resized(span);
+    if (!resizes) return pass(resizes);
+    if (spec.resized_at && *spec.resized_at >= span.begin) resizes->push_back(std::min(*spec.resized_at, span.end));
+    std::sort(resizes->begin(), resizes->end());
+    return Stretches(std::move(*resizes));
+  }
+  [[nodiscard]] std::vector<Stretch> within(Span span) const {
+    std::vector<Stretch> stretches;
+    for (const std::uint64_t at : resizes_) {
+      if (at <= span.begin || at > span.end) continue;
+      stretches.push_back(stretch({span.begin, at}, true));
+      span.begin = at;
+    }
+    stretches.push_back(stretch(span, false));
+    return stretches;
+  }
+
+ private:
+  explicit Stretches(std::vector<std::uint64_t> resizes) : resizes_(std::move(resizes)) {}
+  [[nodiscard]] Stretch stretch(Span span, bool resized) const {
+    return {.span = span,
+            .first = resizes_.empty() || span.begin < resizes_.front(),
+            .last = resizes_.empty() || span.begin >= resizes_.back(),
+            .resized = resized};
+  }
+
+  std::vector<std::uint64_t> resizes_;
+};
+
+// Margins that leave nothing out are none, also where they are looked at in a larger window. Most terminals have this
+// height when their program begins, and an older index does not tell of other sizes.
+constexpr std::uint16_t first_rows = 24;
+
+void forget_whole_margins(std::string& bytes, std::uint16_t rows) {
+  constexpr std::string_view none = "\x1b[r";
+  const std::string whole = "\x1b[1;" + std::to_string(rows) + "r";
+  for (auto at = bytes.find(whole); at != std::string::npos; at = bytes.find(whole, at)) {
+    bytes.replace(at, whole.size(), none);
   }
 }
 
-// The modes that hold after these parts of the log.
-Status scan(LogHistory& log, Span span, const ReplaySpec& spec, ScreenParser& screen) {
+void forget_whole_margins(std::string& bytes, const Stretch& stretch, const ReplaySpec& spec) {
+  if (stretch.first) forget_whole_margins(bytes, first_rows);
+  if (stretch.last) forget_whole_margins(bytes, spec.terminal.rows);
+}
+
+// The modes that hold after this part of the log.
+Status scan(LogHistory& log, Stretch stretch, const ReplaySpec& spec, ScreenParser& screen) {
   std::string bytes;
   for (;;) {
     bytes.clear();
-    auto more = log.read(span.begin, span.end, bytes);
+    auto more = log.read(stretch.span.begin, stretch.span.end, bytes);
     if (!more) return pass(more);
-    if (!*more) return {};
-    forget_first_margins(bytes, spec);
+    if (!*more) break;
+    forget_whole_margins(bytes, stretch, spec);
     screen.take(bytes);
   }
+  if (stretch.resized) screen.forget_margins();
+  return {};
 }
 
 // What a screen's picture is made of.
-struct Recent {
+class Recent {
+ public:
   std::string bytes;
-  bool from_start = true;      // of the run
-  bool was_alternate = false;  // before them
+  bool from_start = true;            // of the run
+  bool was_alternate = false;        // before them
+  std::vector<std::size_t> resized;  // where among them margins were forgotten
+
+  void add(std::string_view part, ScreenParser& screen) {
+    // Not within a control sequence.
+    for (; resizing_ && !part.empty(); part.remove_prefix(1)) {
+      screen.take(part.front());
+      bytes += part.front();
+      if (screen.at_rest()) resize(screen);
+    }
+    screen.take(part);
+    bytes += part;
+  }
+  void resize(ScreenParser& screen) {
+    resizing_ = !screen.at_rest();
+    if (resizing_ || !screen.modes().has_margins()) return;
+    screen.forget_margins();
+    resized.push_back(bytes.size());
+  }
+
+ private:
+  bool resizing_ = false;
 };
 
 Result<Recent> read_recent(LogHistory& log, const ReplaySpec& spec, Replay& replay) {
@@ -69,18 +137,27 @@ Result<Recent> read_recent(LogHistory& log, const ReplaySpec& spec, Replay& repl
   const std::uint64_t begin = std::min(std::max(spec.begin, *first), *end);
   const std::uint64_t searched = std::max(begin, *end - std::min(*end, most_searched));
   const std::uint64_t scanned = std::max(begin, *end - std::min(*end, most_scanned));
+  auto stretches = Stretches::find(log, {scanned, *end}, spec);
+  if (!stretches) return pass(stretches);
   replay.screen = spec.screen;
-  if (auto status = scan(log, {scanned, searched}, spec, replay.screen); !status) return pass(status);
+  for (const auto& stretch : stretches->within({scanned, searched})) {
+    if (auto status = scan(log, stretch, spec, replay.screen); !status) return pass(status);
+  }
   Recent recent;
   recent.was_alternate = replay.screen.modes().alternate();
-  auto read = read_all(log, {searched, *end}, recent.bytes);
-  if (!read) return pass(read);
-  replay.end = *read;
   recent.from_start = searched == spec.begin;
-  // It may begin within a control sequence.
-  if (!recent.from_start) recent.bytes.erase(0, recent.bytes.find_first_of("\x1b\n"));
-  forget_first_margins(recent.bytes, spec);
-  replay.screen.take(recent.bytes);
+  bool in_sequence = !recent.from_start;  // it may begin within one
+  for (const auto& stretch : stretches->within({searched, *end})) {
+    std::string bytes;
+    auto read = read_all(log, stretch.span, bytes);
+    if (!read) return pass(read);
+    replay.end = *read;
+    if (in_sequence) bytes.erase(0, bytes.find_first_of("\x1b\n"));
+    in_sequence = in_sequence && bytes.empty();
+    forget_whole_margins(bytes, stretch, spec);
+    recent.add(bytes, replay.screen);
+    if (stretch.resized) recent.resize(replay.screen);
+  }
   replay.at_line_start = recent.bytes.empty() || recent.bytes.back() == '\n';
   return recent;
 }
@@ -109,26 +186,38 @@ std::size_t next_line(std::string_view bytes, std::size_t from) {
 // program that prints without output processing ends its lines with \r\n itself.
 class Painter {
  public:
-  Painter(const ReplaySpec& spec, WindowSize size) : spec_(&spec), picture_(std::make_unique<ScreenPicture>(size)) {}
+  Painter(const ReplaySpec& spec, const Recent& recent, WindowSize size)
+      : spec_(&spec), recent_(&recent), picture_(std::make_unique<ScreenPicture>(size)) {}
 
-  void write(std::string_view bytes) {
-    std::string text;
-    ends_.pass(bytes, text);
-    picture_->write(text);
+  void write(std::size_t begin, std::size_t end) {
+    for (const std::size_t at : recent_->resized) {
+      if (at < begin || at > end) continue;
+      write(std::string_view(recent_->bytes).substr(begin, at - begin));
+      picture_->forget_margins();
+      begin = at;
+    }
+    write(std::string_view(recent_->bytes).substr(begin, end - begin));
   }
-  // `bytes` begin with the sequence that goes there, or what went there came before them.
-  void write_alternate(std::string_view bytes, bool goes_there) {
-    const std::size_t there = goes_there ? bytes.find('h') + 1 : 0;
-    write(goes_there ? bytes.substr(0, there) : "\x1b[?1049h");
+  // From `begin` on: it begins with the sequence that goes there, or what went there came before it.
+  void write_alternate(std::size_t begin, bool goes_there) {
+    const std::size_t there = goes_there ? recent_->bytes.find('h', begin) + 1 : begin;
+    write(goes_there ? std::string_view(recent_->bytes).substr(begin, there - begin) : "\x1b[?1049h");
     ends_.set_modes(spec_->modes);  // as they are now, and most likely since then
-    write(bytes.substr(there));
+    write(there, recent_->bytes.size());
   }
   [[nodiscard]] std::string paint() const { return picture_->paint(spec_->window); }
   [[nodiscard]] std::string cursor(int first = 0) const { return picture_->cursor(spec_->window, first); }
   std::unique_ptr<ScreenPicture> take_picture() { return std::move(picture_); }
 
  private:
+  void write(std::string_view bytes) {
+    std::string text;
+    ends_.pass(bytes, text);
+    picture_->write(text);
+  }
+
   const ReplaySpec* spec_;
+  const Recent* recent_;
   LineEnds ends_;
   std::unique_ptr<ScreenPicture> picture_;
 };
@@ -149,8 +238,8 @@ Result<Replay> replay_log(LogHistory& log, const ReplaySpec& spec) {
   replay.whole = alternate ? since.has_value() : from_start || spec.modes.icanon;
 
   // Lines find their places anew in the viewer's window; a full-screen program's picture only fits its own.
-  Painter painter(spec, alternate ? spec.terminal : spec.window);
-  painter.write(bytes.substr(main_begin, main_end - main_begin));
+  Painter painter(spec, *recent, alternate ? spec.terminal : spec.window);
+  painter.write(main_begin, main_end);
   replay.paint = std::string(clear) + painter.paint();
   if (!alternate) {
     replay.paint += modes.to_set() + painter.cursor(modes.first_row());
@@ -158,7 +247,7 @@ Result<Replay> replay_log(LogHistory& log, const ReplaySpec& spec) {
   }
   replay.paint += painter.cursor() + "\x1b[?1049h";
   replay.paint += clear;
-  painter.write_alternate(bytes.substr(main_end), since.has_value());
+  painter.write_alternate(main_end, since.has_value());
   if (spec.terminal == spec.window) {
     replay.paint += painter.paint() + modes.to_set() + painter.cursor(modes.first_row());
     return replay;

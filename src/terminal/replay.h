@@ -20,6 +20,8 @@ struct ReplaySpec {
   WindowSize terminal;      // the job's
   WindowSize window;        // the viewer's
   TerminalModes modes;      // the terminal's
+  // Where the job's terminal got its size, if that is news: the log's index may not tell of it yet.
+  std::optional<std::uint64_t> resized_at;
 };
 
 struct Replay {

@@ -15,6 +15,9 @@ class ScreenModes {
   [[nodiscard]] bool alternate() const { return alternate_; }
   // Rows are counted from the upper margin on (DECOM).
   [[nodiscard]] bool origin() const;
+  // Text scrolls in some of the rows only (DECSTBM). A terminal forgets that when it gets another size.
+  [[nodiscard]] bool has_margins() const { return !margins_.empty(); }
+  void forget_margins() { margins_.clear(); }
   // The row that cursor positions count from, 0 for the screen's first.
   [[nodiscard]] int first_row() const;
   // What brings a terminal that has just been reset there; the alternate screen is not part of it. Moves the cursor.
@@ -59,6 +62,7 @@ class ScreenParser {
   [[nodiscard]] bool in_text() const { return state_ == State::text; }
   [[nodiscard]] const ScreenModes& modes() const { return modes_; }
   void forget() { *this = {}; }
+  void forget_margins() { modes_.forget_margins(); }
 
  private:
   enum class State { text, escape, csi, string, string_escape };

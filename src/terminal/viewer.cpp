@@ -23,7 +23,6 @@ constexpr auto begin_patience = std::chrono::milliseconds(500);
 // After which a program is taken for one that does not read.
 constexpr auto stall_patience = std::chrono::seconds(1);
 constexpr auto leave_patience = std::chrono::seconds(1);
-constexpr auto modes_every = std::chrono::milliseconds(100);
 constexpr auto answer_every = std::chrono::seconds(2);
 // How long a notice stands on a full-screen program's last line.
 constexpr auto notice_time = std::chrono::seconds(2);
@@ -71,7 +70,8 @@ TerminalViewer::TerminalViewer(ViewerSpec spec, std::unique_ptr<UserTerminal> te
       begin_timer_(io_),
       stall_timer_(io_),
       leave_timer_(io_),
-      repaint_timer_(io_) {
+      repaint_timer_(io_),
+      hold_timer_(io_) {
   run_begin_ = static_cast<std::uint64_t>(std::max<std::int64_t>(spec_.job.log_offset.value_or(0), 0));
 }
 
@@ -203,7 +203,7 @@ Status TerminalViewer::note(const Event& event) {
 // All that has come, in whichever file it is by now, as far as the terminal takes it.
 Status TerminalViewer::show_new() {
   bool all_shown = false;
-  while (out_.empty() && !ending_) {
+  while (out_.empty() && !ending_ && !held_) {
     auto position = log_.catch_up(position_);
     if (!position) return pass(position);
     const bool moved = std::exchange(position_, *position) != *position;
@@ -222,8 +222,13 @@ Status TerminalViewer::show_new() {
 // Up to the next remark, with it; or what can be read at once. False: there is nothing.
 Result<bool> TerminalViewer::show_part() {
   std::string bytes;
-  auto more = log_.read(position_, placed_.empty() ? Span::no_end : placed_.front().at, bytes);
+  std::uint64_t position = position_;
+  std::uint64_t until = placed_.empty() ? Span::no_end : placed_.front().at;
+  if (held_end_ > position) until = std::min(until, held_end_);
+  auto more = log_.read(position, until, bytes);
   if (!more) return more;
+  if (*more && hold(bytes, position)) return false;
+  position_ = position;
   if (!*more) {
     if (placed_.empty()) return false;
     const Remark remark = std::move(placed_.front().remark);
@@ -236,15 +241,6 @@ Result<bool> TerminalViewer::show_part() {
   flush();
   ask_for_modes(was_alternate);
   return true;
-}
-
-// When it went to the alternate screen its settings have changed before; else they are looked at now and then.
-void TerminalViewer::ask_for_modes(bool was_alternate) {
-  const bool changed = was_alternate != ends_.modes().alternate();
-  if (!changed && Clock::now() - asked_at_ < modes_every) return;
-  asked_at_ = Clock::now();
-  const std::int64_t asked = link_.ask();
-  if (changed) trusted_ask_ = asked;
 }
 
 void TerminalViewer::place(const Remark& remark) {
@@ -352,10 +348,18 @@ void TerminalViewer::leave() {
 
 void TerminalViewer::take_view(const TerminalView& view) {
   const bool trusted = view.asked >= trusted_ask_;
+  const bool same_size = !last_view_ || (view.rows == last_view_->rows && view.columns == last_view_->columns);
+  if (begun_ && !same_size) resized_at_ = position_;
   last_view_ = view;
-  if (trusted && view.modes) ends_.set_modes(*view.modes);
+  const bool awaited = trusted && held_;
+  if (awaited)
+    go_on(view.modes.value_or(TerminalModes()));
+  else if (trusted && view.modes)
+    ends_.set_modes(*view.modes);
   if (!begun_) begin();
-  if (auto status = fit(); !status) return fail_with(std::move(status).error());
+  auto status = fit();
+  if (status && awaited) status = show_new();
+  if (!status) return fail_with(std::move(status).error());
   if (leaving_ && link_.pending() == 0) return finish({.why = ViewEnd::Why::left});
   if (link_.pending() < TerminalLink::most_pending) stalled_ = false;
   await_input();

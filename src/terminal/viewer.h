@@ -91,6 +91,8 @@ class TerminalViewer {
   void place(const Remark& remark);
   void flush();
   void ask_for_modes(bool was_alternate);
+  bool hold(std::string_view bytes, std::uint64_t end);
+  void go_on(const TerminalModes& modes);
 
   void read_keys();
   void take_keys(std::string_view bytes);
@@ -125,14 +127,20 @@ class TerminalViewer {
   boost::asio::steady_timer stall_timer_;
   boost::asio::steady_timer leave_timer_;
   boost::asio::steady_timer repaint_timer_;
+  boost::asio::steady_timer hold_timer_;
 
   std::unique_ptr<ScreenPicture> picture_;  // Replay::picture
   WindowSize pictured_;                     // the job's terminal, as it was then
-  bool whole_ = true;                       // nothing was missing of what was painted last
+  // How far it was shown when the job's terminal was heard to have another size, until that is made up for.
+  std::optional<std::uint64_t> resized_at_;
+  bool whole_ = true;  // nothing was missing of what was painted last
   bool begun_ = false;
   bool size_told_ = false;
   std::uint64_t position_ = 0;  // in the log: shown up to there
   std::uint64_t run_begin_ = 0;
+  // What is shown next waits for the settings that it was written under; and what came before they were asked for.
+  bool held_ = false;
+  std::uint64_t held_end_ = 0;
   std::vector<Placed> found_;  // of the journal, since it was looked at last
   std::deque<Placed> placed_;
   bool run_over_ = false;

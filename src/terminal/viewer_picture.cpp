@@ -1,5 +1,7 @@
 // What a viewer paints instead of passing it on: the first picture, one that it has fallen behind of, and a full-screen
 // program's in a window of another size.
+#include <utility>
+
 #include "terminal/replay.h"
 #include "terminal/viewer.h"
 
@@ -18,7 +20,12 @@ Status TerminalViewer::show_first() {
 
 Status TerminalViewer::repaint() {
   const WindowSize window = terminal_->size();
-  ReplaySpec spec{.begin = run_begin_, .screen = {}, .terminal = size_of_job(), .window = window, .modes = {}};
+  ReplaySpec spec{.begin = run_begin_,
+                  .screen = {},
+                  .terminal = size_of_job(),
+                  .window = window,
+                  .modes = {},
+                  .resized_at = std::exchange(resized_at_, std::nullopt)};
   if (last_view_ && last_view_->modes) spec.modes = *last_view_->modes;
   auto replay = replay_log(log_, spec);
   if (!replay) return pass(replay);
@@ -39,13 +46,18 @@ WindowSize TerminalViewer::size_of_job() const {
   return {static_cast<std::uint16_t>(last_view_->rows), static_cast<std::uint16_t>(last_view_->columns)};
 }
 
-// A full-screen program writes for a terminal of its size; where the window is another it is painted.
+// A full-screen program writes for a terminal of its size; where the window is another it is painted. So it is where
+// the terminal of the user would have to forget margins, as the job's has.
 Status TerminalViewer::fit() {
-  if (!begun_ || spec_.keys != Keys::attach || !ends_.modes().alternate()) return {};
+  if (!begun_ || spec_.keys != Keys::attach) return {};
   const WindowSize job = size_of_job();
   const bool differs = job != terminal_->size();
-  const bool as_painted = differs == (picture_ != nullptr) && (!picture_ || job == pictured_);
-  return as_painted ? Status() : repaint();
+  const bool as_painted = ends_.modes().alternate()
+                              ? differs == (picture_ != nullptr) && (!picture_ || job == pictured_)
+                              : !resized_at_ || !ends_.modes().has_margins();
+  if (!as_painted) return repaint();
+  resized_at_.reset();
+  return {};
 }
 
 Status TerminalViewer::show_bytes(std::string_view bytes) {

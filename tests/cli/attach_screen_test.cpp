@@ -182,6 +182,33 @@ TEST_F(AttachScreenTest, WhereTheBeginningIsFarAwayItIsDrawnAnew) {
   EXPECT_TRUE(user->wait_for("drawn 24 80")) << user->text();
 }
 
+// One that is deaf to another size while it draws, and to every third telling of one.
+TEST_F(AttachScreenTest, WhoIsHardOfHearingHasItsOwnSizeAfterItIsDrawnAnew) {
+  write("deaf.py",
+        "import os, signal, time, tty\n"
+        "tty.setcbreak(0)\n"
+        "told = 0\n"
+        "def draw(*_):\n"
+        "  global told\n"
+        "  told += 1\n"
+        "  rows = os.get_terminal_size(1).lines\n"
+        "  if told == 2: return\n"
+        "  signal.signal(signal.SIGWINCH, signal.SIG_IGN)\n"
+        "  os.write(1, b'\\x1b[2Jdrawing')\n"
+        "  time.sleep(0.05)\n"
+        "  os.write(1, b'\\x1b[Hrows: %d, told: %d\\x1b[K' % (rows, told))\n"
+        "  signal.signal(signal.SIGWINCH, draw)\n"
+        "os.write(1, b'\\x1b[?1049h')\n"
+        "for _ in range(3000): os.write(1, b'\\x1b[1;1H' + b'x' * 70 * 14)\n"
+        "os.write(1, b'filled')\n"
+        "signal.signal(signal.SIGWINCH, draw)\n"
+        "while True: time.sleep(1)\n");
+  start({"--name", "deaf", "--", "/usr/bin/python3", path("deaf.py")});
+  ASSERT_TRUE(wait_log("deaf", "filled", 30s));
+  const auto user = attach("deaf", {24, 80});
+  EXPECT_TRUE(user->wait_for("rows: 24, told: 3")) << user->text();
+}
+
 // What libvterm takes from the stack for one long text.
 TEST_F(AttachScreenTest, LongAgoOnTheAlternateScreen) {
   write("count.py",
@@ -220,10 +247,55 @@ TEST_F(AttachScreenTest, OriginModeIsOnForTheNextOneToo) {
         "printf '\\033[2J\\033[5;20r\\033[?6h\\033[2;1Hhere'; read -r line; printf '\\033[1;1Htop'; read -r line\n");
   start({"--name", "origin", "--", "/bin/sh", path("origin")});
   ASSERT_TRUE(wait_log("origin", "here"));
-  const auto window = attach("origin");
+  const auto window = attach("origin", {24, 80});  // a change would end the margins
   ASSERT_TRUE(window->wait_for("\n\n\n\n\nhere\n")) << window->text();
   window->keys({"x", "Enter"});
   EXPECT_TRUE(window->wait_for("\n\n\n\ntop\nherex\n")) << window->text();
+}
+
+// As an editor leaves them that has scrolled; a terminal that gets another size forgets them.
+TEST_F(AttachScreenTest, MarginsOfASmallerTerminalAreForgotten) {
+  start({"--name", "sh", "-e", "PS1=> ", "--", "/bin/bash", "--norc", "--noprofile", "-i"});
+  const auto small = attach("sh", {30, 80});
+  ASSERT_TRUE(small->wait_for(">")) << small->text();
+  small->keys({"printf '\\033[1;20r\\033[1;30r\\033[Hfar'; echo away", "Enter"});
+  ASSERT_TRUE(small->wait_for("faraway")) << small->text();
+  small->keys({"C-d"});
+  ASSERT_TRUE(small->wait_ended());
+  for (const TerminalSize size : {TerminalSize{50, 80}, TerminalSize{44, 90}}) {
+    const auto large = attach("sh", size);
+    ASSERT_TRUE(large->wait_for(">")) << large->text();
+    large->keys({"printf '\\033[1;" + std::to_string(size.rows - 3) + "r'; clear; seq 100", "Enter"});
+    const std::string rows = "\n99\n100\n>";
+    EXPECT_TRUE(large->wait_for(rows)) << large->text();
+    // As many as there are between those margins: it is the newest size's that count.
+    EXPECT_EQ(std::ranges::count(without_empty_end(large->text()), '\n'), size.rows - 4) << large->text();
+    large->keys({"printf '\\033[r'; clear; seq 100", "Enter"});
+    EXPECT_TRUE(wait_until(15s, [&] {
+      return std::ranges::count(without_empty_end(large->text()), '\n') == size.rows - 1;
+    })) << large->text();
+    large->keys({"printf '\\033[1;20r'; clear", "Enter", "C-d"});
+    ASSERT_TRUE(large->wait_ended());
+  }
+  // Also for who comes later, and in another size.
+  const auto last = attach("sh", {40, 80});
+  last->keys({"seq 100", "Enter"});
+  EXPECT_TRUE(wait_until(15s, [&] {
+    const std::string text = without_empty_end(last->text());
+    return text.ends_with("\n100\n>") && std::ranges::count(text, '\n') == 39;
+  })) << last->text();
+}
+
+TEST_F(AttachScreenTest, LinesAfterOutputProcessingIsOnAgainBeginAtTheLeft) {
+  start({"--name", "ask", "--", "/bin/sh", "-c",
+         "read -r line; S=$(stty -g); stty raw -echo; printf 'key? '; dd bs=1 count=1 2>&-; sleep 0.3; stty $S; echo; "
+         "echo one; "
+         "echo two; sleep 1000"});
+  const auto window = attach("ask");
+  window->keys({"Enter"});
+  ASSERT_TRUE(window->wait_for("key?")) << window->text();
+  window->keys({"x"});  // by which the viewer learns of the settings, too
+  EXPECT_TRUE(window->wait_for("\none\ntwo\n")) << window->text();
 }
 
 class DrawnRowsTest : public AttachScreenTest {

@@ -292,6 +292,20 @@ TEST_F(IndexFile, CostsNoMoreThanAHundredthOfTheLog) {
   EXPECT_GE(size(), offset / 100 - 2 * mark_size);
 }
 
+TEST_F(IndexFile, AnotherSizeOfTheTerminalIsMarkedWhereItWasOnce) {
+  auto writer = open(0, 100, a_second);
+  writer.run_begins(0, 2 * a_second, 7, 0xabc);
+  writer.resized(50, 3 * a_second);
+  writer.resized(50, 4 * a_second);
+  writer.batch(50, 5 * a_second);
+  writer.resized(60, 6 * a_second);
+  const std::vector<Mark> expected = {{100, 2 * a_second, 7, 0xabc, MarkKind::run},
+                                      {150, 3 * a_second, 7, 0xabc, MarkKind::resized},
+                                      {150, 5 * a_second, 7, 0xabc, MarkKind::batch},
+                                      {160, 6 * a_second, 7, 0xabc, MarkKind::resized}};
+  EXPECT_EQ(index().marks(), expected);
+}
+
 TEST_F(IndexFile, OneThatIsDearStillGetsAMarkAMinute) {
   auto writer = open(0, 0, 0);
   for (std::int64_t i = 1; i <= 36'000; ++i) writer.batch(static_cast<std::uint64_t>(i), i * a_second);

@@ -95,6 +95,19 @@ TEST(LineEnds, AreWhatTheTerminalWouldHaveMadeOfThem) {
   EXPECT_EQ(shown(cooked, "\x1b]0;a\nb\x07"), "\x1b]0;a\nb\x07") << "within a sequence";
 }
 
+TEST(LineEnds, OfBareNewlinesWithoutOutputProcessingTheSettingsAreAskedFor) {
+  LineEnds ends;
+  EXPECT_FALSE(ends.needs_modes("a\nb\n"));
+  ends.set_modes({.opost = false, .icanon = false});
+  EXPECT_TRUE(ends.needs_modes("a\nb"));
+  EXPECT_FALSE(ends.needs_modes("a\r\nb\r\n"));
+  EXPECT_FALSE(ends.needs_modes("\x1b[?1049ha\nb"));
+  EXPECT_TRUE(ends.needs_modes("\x1b[?1049ha\nb\x1b[?1049l\n"));
+  std::string out;
+  ends.pass("\r", out);
+  EXPECT_FALSE(ends.needs_modes("\n"));
+}
+
 TEST(LineEnds, SettingsFromBeforeAFullScreenAreNotBelieved) {
   LineEnds ends;
   std::string out;
@@ -169,6 +182,34 @@ TEST(ScreenPicture, WhatFollowsACharacterOfDoubtfulWidthHasItsOwnPlace) {
     picture.write(row.bytes);
     EXPECT_EQ(picture.paint({2, 40}), "\x1b[1;1H" + row.painted + "\x1b[0m");
   }
+}
+
+TEST(ScreenPicture, AWideCharacterIsWhollyThereOrNotAtAll) {
+  const struct {
+    std::string bytes;
+    std::string painted;
+  } rows[] = {
+      {"漢字\x1b[1;2Hx", " x字"},         {"漢字\x1b[1;3Hx", "漢x"},
+      {"漢字\x1b[1;4Hxy", "漢\x1b[4Gxy"}, {"漢字\x1b[1;2H\x1b[K", ""},
+      {"漢字\x1b[1;4H\x1b[X", "漢"},      {"漢字\x1b[1;2Hあ", " あ"},
+      {"ab😀c\x1b[1;4Hx", "ab xc"},        {"\x1b[44m漢\x1b[m\x1b[1;2Hx", "\x1b[0;44m \x1b[0mx"},
+      {"漢\x1b[1;2H字\x1b[1;3Hx", "  x"}, {"──x", "──x"},
+  };
+  for (const auto& row : rows) {
+    ScreenPicture picture({2, 40});
+    picture.write(row.bytes);
+    const std::string painted = picture.paint({2, 40});
+    EXPECT_EQ(painted, row.painted.empty() ? "" : "\x1b[1;1H" + row.painted + "\x1b[0m") << row.bytes;
+  }
+}
+
+TEST(ScreenPicture, ForgetsItsMarginsAndStaysWhereItIs) {
+  ScreenPicture picture({6, 20});
+  picture.write("\x1b[1;3r\x1b[3;4Habc");
+  picture.forget_margins();
+  EXPECT_EQ(picture.cursor({6, 20}), "\x1b[0m\x1b[3;7H");
+  picture.write("\r\nbelow");
+  EXPECT_EQ(picture.cursor({6, 20}), "\x1b[0m\x1b[4;6H");
 }
 
 TEST(ScreenPicture, IsCutToASmallerWindowWithTheCursorInIt) {
