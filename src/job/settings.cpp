@@ -11,6 +11,7 @@ namespace usvc {
 namespace {
 
 constexpr long long longest_pause = 86'400;
+constexpr long long most_alert_lines = 10'000;
 
 constexpr std::array own{
     Setting{"core",
@@ -34,6 +35,20 @@ constexpr std::array own{
              .max = longest_pause,
              .default_text = "5m",
              .help = "the longest such wait"}},
+    Setting{"alert",
+            {.key = "pause",
+             .type = OptionType::duration,
+             .value_name = "T",
+             .max = longest_pause,
+             .default_text = "1m",
+             .help = "the least time between two alerts of a job; the next one says how many were held back"}},
+    Setting{"alert",
+            {.key = "lines",
+             .type = OptionType::number,
+             .value_name = "N",
+             .max = most_alert_lines,
+             .default_text = "50",
+             .help = "how many of the last lines of output an alert has"}},
 };
 
 // One name, and one log, can be only one job's.
@@ -85,6 +100,8 @@ Result<Settings> settings_from(const std::vector<SettingEntry>& entries) {
     // Checked above, so that there is a value.
     if (entry.section == "start") settings.start.emplace_back(entry.key, entry.value);
     if (entry.key == "log-total" && entry.section == "core") settings.log_total = parse_size(entry.value).value_or(0);
+    if (entry.key == "pause") settings.alert_pause = parse_duration(entry.value).value_or(Duration{});
+    if (entry.key == "lines") settings.alert_lines = static_cast<std::size_t>(parse_number(entry.value).value_or(0));
     if (entry.key == "first-wait") settings.first_wait = parse_duration(entry.value).value_or(Duration{});
     if (entry.key == "longest-wait") settings.longest_wait = parse_duration(entry.value).value_or(Duration{});
   }

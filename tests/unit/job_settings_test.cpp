@@ -28,6 +28,8 @@ TEST(Settings, TheDefaultsAreWhatTheTableSays) {
   EXPECT_EQ(said->log_total, held.log_total);
   EXPECT_EQ(said->first_wait, held.first_wait);
   EXPECT_EQ(said->longest_wait, held.longest_wait);
+  EXPECT_EQ(said->alert_pause, held.alert_pause);
+  EXPECT_EQ(said->alert_lines, held.alert_lines);
 }
 
 TEST(Settings, EveryOptionOfStartButNameAndLogMayHaveADefault) {
