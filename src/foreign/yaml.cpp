@@ -109,7 +109,7 @@ namespace {
 
 Status load(yaml_parser_t& parser, yaml_document_t& document, const std::string& file) {
   if (yaml_parser_load(&parser, &document) != 0) return {};
-  const std::string why = parser.problem == nullptr ? "it can't be read" : parser.problem;
+  const std::string why = parser.problem == nullptr ? "it cannot be read" : parser.problem;
   return fail(file + ":" + std::to_string(line_of(parser.problem_mark)) + ": this is no YAML: " + printable(why));
 }
 

@@ -68,12 +68,32 @@ std::string name_of(const SettingEntry& entry) {
   return (entry.place.empty() ? "" : entry.place + ": ") + printable(entry.section) + "." + printable(entry.key);
 }
 
-Error unknown(const SettingEntry& entry) {
+// What was probably meant: the key where it belongs, one like it in its section, or one like both.
+std::string meant(const SettingEntry& entry) {
   std::vector<std::string> names;
+  std::vector<std::string> keys;
   for (const auto& setting : setting_table()) {
-    names.push_back(std::string(setting.section) + "." + std::string(setting.option.key));
+    const std::string key(setting.option.key);
+    names.push_back(std::string(setting.section) + "." + key);
+    if (entry.key == key) return names.back();
+    if (entry.section == setting.section) keys.push_back(key);
   }
-  const std::string near = nearest(entry.section + "." + entry.key, names);
+  if (keys.empty()) return nearest(entry.section + "." + entry.key, names);
+  std::string near = nearest(entry.key, keys);
+  const auto longer = [&](const std::string& key) { return key.starts_with(entry.key); };
+  if (near.empty() && std::count_if(keys.begin(), keys.end(), longer) == 1) {
+    near = *std::find_if(keys.begin(), keys.end(), longer);
+  }
+  return near.empty() ? near : entry.section + "." + near;
+}
+
+Error unknown(const SettingEntry& entry) {
+  const Option* option = entry.section == "start" ? find_option(entry.key) : nullptr;
+  if (option != nullptr && !option->flag.empty()) {
+    return Error(name_of(entry) + ": it is one job's own and has no default")
+        .hint("usvc start " + std::string(option->flag));
+  }
+  const std::string near = meant(entry);
   return Error(name_of(entry) + ": there is no such setting")
       .hint(near.empty() ? "man usvc.conf" : "did you mean " + near + "?");
 }
