@@ -30,8 +30,8 @@ constexpr std::array<Told, 17> keys_told_of_compose{{
     {"watch", "usvc watches no files; usvc restart when they have changed"},
 }};
 
-constexpr std::array<std::string_view, 5> idle_keys_of_compose = {
-    "description", "name", "namespace", "replicas", "is_dotenv_disabled"};
+constexpr std::array<std::string_view, 5> idle_keys_of_compose = {"description", "name", "namespace", "replicas",
+                                                                  "is_dotenv_disabled"};
 
 // $NAME and ${NAME} of what is known; the others are left for a shell to see. $$ is a $.
 std::string expand(std::string_view text, const std::vector<std::string>& env) {

@@ -67,7 +67,7 @@ constexpr std::array<Told, 46> keys_told_of_pm2{{
 
 // What means nothing where pm2 is not.
 constexpr std::array<std::string_view, 12> idle_keys_of_pm2 = {
-    "disable_source_map_support", "vizion",   "pmx",           "automation",    "force", "windowsHide",
+    "disable_source_map_support", "vizion",   "pmx",           "automation",      "force", "windowsHide",
     "append_env_to_name",         "username", "disable_trace", "kill_retry_time", "write", "execute_command"};
 
 // By what pm2 runs a script with such an ending.

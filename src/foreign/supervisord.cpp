@@ -50,8 +50,8 @@ constexpr std::array<Told, 5> keys_told_of_the_server{{
 }};
 
 // About supervisord itself: that usvc has no such thing takes nothing from a job.
-constexpr std::array<std::string_view, 4> idle_sections = {"unix_http_server", "supervisorctl", "rpcinterface:",
-                                                           "ctlplugin:"};
+constexpr std::array<std::string_view, 4> idle_sections = {"unix_http_server", "supervisorctl",
+                                                           "rpcinterface:", "ctlplugin:"};
 
 // Python's "%(NAME)s" and "%(NAME)02d".
 class Expansion {

@@ -120,7 +120,8 @@ Status expect_end(yaml_parser_t& parser, const std::string& file) {
   const std::unique_ptr<yaml_document_t, DeleteDocument> document_owner(&document);
   const yaml_node_t* root = yaml_document_get_root_node(&document);
   if (root == nullptr) return {};
-  return fail(file + ":" + std::to_string(line_of(root->start_mark)) + ": a second document begins (load it by itself)");
+  return fail(file + ":" + std::to_string(line_of(root->start_mark)) +
+              ": a second document begins (load it by itself)");
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Telling people of deaths: by mail, by a POST of JSON, or by a command. Each is sent by a child process with a time
-// limit, so that nothing it does can hold the manager up; between two of a job there is a pause, and the next has a count
-// of those held back.
+// limit, so that nothing it does can hold the manager up; between two of a job there is a pause, and the next has a
+// count of those held back.
 #pragma once
 
 #include <sys/types.h>

@@ -7,8 +7,7 @@
 
 namespace usvc {
 
-asio::awaitable<bool> readable_until(asio::io_context* io, Fd fd,
-                                     std::chrono::steady_clock::time_point deadline) {
+asio::awaitable<bool> readable_until(asio::io_context* io, Fd fd, std::chrono::steady_clock::time_point deadline) {
   auto descriptor = std::make_shared<asio::posix::stream_descriptor>(*io, fd.release());
   asio::steady_timer timer(*io, deadline);
   // Both may have become ready in the same turn: then this comes late, and must not touch what is gone.

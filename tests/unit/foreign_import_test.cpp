@@ -394,10 +394,10 @@ TEST(ForeignCompose, TakesProcesses) {
 
 TEST(ForeignCompose, TellsForEachKeyItCannotHonour) {
   const auto set = imported(Format::compose, compose, somewhere("p.yaml", {{"/srv/app/extra.env", ""}}));
-  for (const auto* beginning : {"p.yaml:4: log_location:", "p.yaml:11: manager: availability.backoff_seconds:",
-                                "p.yaml:12: manager: availability.max_restarts:", "p.yaml:13: manager: depends_on:",
-                                "p.yaml:16: manager: readiness_probe:", "p.yaml:37: copy: comand:",
-                                "p.yaml:38: copy: disable_ansi_colors:"}) {
+  for (const auto* beginning :
+       {"p.yaml:4: log_location:", "p.yaml:11: manager: availability.backoff_seconds:",
+        "p.yaml:12: manager: availability.max_restarts:", "p.yaml:13: manager: depends_on:",
+        "p.yaml:16: manager: readiness_probe:", "p.yaml:37: copy: comand:", "p.yaml:38: copy: disable_ansi_colors:"}) {
     EXPECT_TRUE(told(set, beginning)) << beginning << "\n" << remarks_of(set);
   }
 }
