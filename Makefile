@@ -13,7 +13,7 @@ all:
 	@tools/build release $(JOBS)
 
 install: all
-	@cmake --install build/release --prefix "$(abspath $(PREFIX))"
+	@tools/install "$(abspath $(PREFIX))"
 
 # build/usvc_VERSION_ARCHITECTURE.deb
 deb:

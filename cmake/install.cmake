@@ -6,5 +6,6 @@ function(usvc_completion file directory name)
   endif()
 endfunction()
 usvc_completion(usvc.bash share/bash-completion/completions usvc)
-usvc_completion(_usvc share/zsh/site-functions _usvc)
+# Debian's zsh looks for packages' functions elsewhere.
+usvc_completion(_usvc share/zsh/$<IF:$<BOOL:${USVC_PACKAGE}>,vendor-completions,site-functions> _usvc)
 usvc_completion(usvc.fish share/fish/vendor_completions.d usvc.fish)

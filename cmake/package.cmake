@@ -14,6 +14,7 @@ install(CODE "
   execute_process(COMMAND ${GZIP} -9nc ${packaging}/changelog OUTPUT_FILE ${made}/changelog.gz COMMAND_ERROR_IS_FATAL ANY)")
 install(FILES ${packaging}/copyright DESTINATION share/doc/usvc)
 install(FILES ${made}/changelog.gz DESTINATION share/doc/usvc)
+install(FILES ${packaging}/lintian-overrides DESTINATION share/lintian/overrides RENAME usvc)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME usvc)

@@ -17,6 +17,7 @@
 #include "api/terminal_session.h"
 #include "base/fault_point.h"
 #include "base/message.h"
+#include "base/ready.h"
 #include "base/unix_socket.h"
 #include "base/version.h"
 #include "manager/readable.h"

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/ready.h"
 #include "manager/readable.h"
 
 namespace usvc {

@@ -77,7 +77,7 @@ constexpr std::string_view about_complete =
 
 constexpr std::string_view about_save =
     "FILE - is standard output. With --as it is written for another program, and what\n"
-    "that can't be told is named on stderr. systemd: FILE is a directory, which gets\n"
+    "that cannot be told is named on stderr. systemd: FILE is a directory, which gets\n"
     "NAME.service for each job; on standard output a line # NAME.service is in front\n"
     "of each; variables are written that differ from those of whoever saves.\n"
     "usvc's own has those given with -e and --env-file, and limits that are not the\n"

@@ -191,7 +191,7 @@ Error explain_silence(Error error, const Layout& layout) {
     if (line.starts_with(keeper_says)) ended = line.find(" ended: ") != std::string_view::npos;
   }
   if (!ended) return silent(std::move(error), layout);
-  return unreachable("the manager can't start" + (reason.empty() ? "" : ": " + printable(reason)))
+  return unreachable("the manager cannot start" + (reason.empty() ? "" : ": " + printable(reason)))
       .hint("it is tried again; see " + layout.instance_log);
 }
 

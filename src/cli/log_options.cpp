@@ -117,7 +117,7 @@ Result<LogOptions> parse_log_options(const Arguments& arguments, bool called_tai
     options.lines = usual_lines;
   }
   if (options.follow && options.until_us) {
-    return fail("--follow has no end, so --until can't be given with it", ErrorKind::usage);
+    return fail("--follow has no end, so --until cannot be given with it", ErrorKind::usage);
   }
   return options;
 }

@@ -98,7 +98,7 @@ std::string state_words(const JobView& job, const Background& background) {
   if (job.state == "stopped") return stopped_words(job, background);
   if (job.state == "waiting") return job.name + " is not running: it is waiting to be started again.";
   if (job.state == "invalid") {
-    return fmt::format("{} can't be started: {}.", job.name, printable(job.trouble.value_or("its conf is not valid")));
+    return fmt::format("{} cannot be started: {}.", job.name, printable(job.trouble.value_or("its conf is not valid")));
   }
   if (job.state == "starting") return job.name + " is just being started.";
   if (job.state == "pre-run") return job.name + " is being started: its pre-cmd runs.";

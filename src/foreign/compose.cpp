@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view no_probe = "usvc asks no job how it is; it counts as started when it has run for settle";
 
-constexpr std::array<Told, 14> keys_told_of_compose{{
+constexpr std::array<Told, 17> keys_told_of_compose{{
     {"depends_on", "all jobs are started at once, none waits for another"},
     {"readiness_probe", no_probe},
     {"liveness_probe", no_probe},
@@ -24,11 +24,14 @@ constexpr std::array<Told, 14> keys_told_of_compose{{
     {"vars", "templates ({{…}}) are not filled in"},
     {"schedule", "usvc has no timetable; a line in crontab can type usvc start"},
     {"is_strict", "usvc names every key that it does not know"},
+    {"disable_ansi_colors", "usvc keeps what a job writes as it was written"},
+    {"extends", "the file it names is not read; load that too"},
+    {"env_cmds", "usvc runs no command for a variable's value"},
     {"watch", "usvc watches no files; usvc restart when they have changed"},
 }};
 
-constexpr std::array<std::string_view, 6> idle_keys_of_compose = {
-    "description", "disable_ansi_colors", "name", "namespace", "replicas", "is_dotenv_disabled"};
+constexpr std::array<std::string_view, 5> idle_keys_of_compose = {"description", "name", "namespace", "replicas",
+                                                                  "is_dotenv_disabled"};
 
 // $NAME and ${NAME} of what is known; the others are left for a shell to see. $$ is a $.
 std::string expand(std::string_view text, const std::vector<std::string>& env) {

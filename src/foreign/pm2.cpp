@@ -13,9 +13,10 @@ namespace {
 constexpr std::string_view no_readiness = "a job counts as started when it has run for its settle time";
 
 constexpr std::string_view no_watching = "usvc watches no files; usvc restart when they have changed";
+constexpr std::string_view looks_into_none = "usvc does not look into a program";
 constexpr std::string_view own_logs = "each job has a log of its own; usvc log GROUP shows them as one";
 
-constexpr std::array<Told, 41> keys_told_of_pm2{{
+constexpr std::array<Told, 46> keys_told_of_pm2{{
     {"watch", no_watching},
     {"ignore_watch", no_watching},
     {"watch_delay", no_watching},
@@ -56,19 +57,27 @@ constexpr std::array<Told, 41> keys_told_of_pm2{{
     {"name_prefix", "usvc adds nothing to names"},
     {"uid", "a job of usvc runs as whoever started it"},
     {"gid", "a job of usvc runs as whoever started it"},
-    {"trace", "usvc does not look into a program"},
+    {"trace", looks_into_none},
+    {"v8", looks_into_none},
+    {"event_loop_inspector", looks_into_none},
+    {"deep_monitoring", looks_into_none},
+    {"io", looks_into_none},
+    {"install_url", "usvc installs nothing"},
 }};
 
 // What means nothing where pm2 is not.
-constexpr std::array<std::string_view, 7> idle_keys_of_pm2 = {
-    "disable_source_map_support", "vizion", "pmx", "automation", "force", "windowsHide", "append_env_to_name"};
+constexpr std::array<std::string_view, 12> idle_keys_of_pm2 = {
+    "disable_source_map_support", "vizion",   "pmx",           "automation",      "force", "windowsHide",
+    "append_env_to_name",         "username", "disable_trace", "kill_retry_time", "write", "execute_command"};
 
 // By what pm2 runs a script with such an ending.
-constexpr std::array<Told, 10> interpreters{{{".js", "node"},
+constexpr std::array<Told, 12> interpreters{{{".js", "node"},
                                              {".cjs", "node"},
                                              {".mjs", "node"},
-                                             {".ts", "ts-node"},
+                                             {".ts", "bun"},
+                                             {".tsx", "bun"},
                                              {".coffee", "coffee"},
+                                             {".ls", "lsc"},
                                              {".py", "python3"},
                                              {".sh", "bash"},
                                              {".rb", "ruby"},
@@ -167,7 +176,7 @@ class App {
     } else if (tell_) {
       std::vector<std::string> all(taken.begin(), taken.end());
       for (const auto& row : keys_told_of_pm2) all.emplace_back(row.key);
-      all.insert(all.end(), {"autorestart", "autostart", "treekill", "kill_timeout", "exec_mode", "env", "user",
+      all.insert(all.end(), {"autorestart", "autostart", "treekill", "kill_timeout", "exec_mode", "env", "user", "port",
                              "stop_exit_codes"});
       draft.unknown(key, all, node.line);
     }
@@ -206,6 +215,10 @@ class App {
         if (plain) draft.variable(variable.key, variable.text, node.key, variable.line);
         if (!plain) say(draft, variable, "a variable that is no text, and is left out");
       }
+      return true;
+    }
+    if (node.key == "port") {
+      draft.variable("PORT", node.text, node.key, node.line);
       return true;
     }
     if (!node.key.starts_with("env_") || node.key == "env_file") return false;
@@ -248,6 +261,14 @@ Result<Imported> import_pm2(std::string_view text, const Surroundings& around) {
   const std::string_view beginning = trim(text);
   const bool json = beginning.starts_with('{') || beginning.starts_with('[') || beginning.starts_with('/');
   auto root = json ? read_json(text, around.file) : read_yaml(text, around.file);
+  // pm2 has a .json run as JavaScript: names without quotes are YAML too, the rest has to be run.
+  if (!root && json) {
+    if (auto yaml = read_yaml(text, around.file)) {
+      root = std::move(yaml);
+    } else {
+      return fail(std::move(root).error().hint("where it is JavaScript, node makes JSON of it: man usvc-load"));
+    }
+  }
   if (!root) return pass(root);
   Reading reading(around);
   const Node* apps = root->find("apps");

@@ -40,6 +40,19 @@ constexpr std::array<Told, 17> keys_told_of_supervisord{{
     {"socket", "usvc hands no sockets to jobs"},
 }};
 
+// What [supervisord] says of programs; the rest is about itself.
+constexpr std::array<Told, 5> keys_told_of_the_server{{
+    {"minfds", "each job has the limits of whoever loads the file (limit = nofile …)"},
+    {"minprocs", "each job has the limits of whoever loads the file (limit = nproc …)"},
+    {"childlogdir", "logs are where usvc keeps them (usvc log --path)"},
+    {"strip_ansi", "usvc keeps what a job writes as it was written"},
+    {"user", "a job of usvc runs as whoever started it"},
+}};
+
+// About supervisord itself: that usvc has no such thing takes nothing from a job.
+constexpr std::array<std::string_view, 4> idle_sections = {"unix_http_server", "supervisorctl",
+                                                           "rpcinterface:", "ctlplugin:"};
+
 // Python's "%(NAME)s" and "%(NAME)02d".
 class Expansion {
  public:
@@ -283,18 +296,30 @@ class Supervisord {
 
  private:
   void take_surroundings(const IniSection& section) {
-    if (section.name.starts_with(group_section)) {
+    const std::string& name = section.name;
+    if (name.starts_with(group_section)) {
       take_group(section);
-    } else if (section.name == "supervisord") {
-      for (const auto& entry : section.entries) {
-        if (entry.key == "environment" || entry.key == "umask" || entry.key == "directory") defaults_.push_back(entry);
-      }
-    } else if (section.name == "include") {
+    } else if (name == "supervisord") {
+      for (const auto& entry : section.entries) take_default(entry);
+    } else if (name == "include") {
       reading_.tell(section.line, "[include]: the files it names are not read; load each of them too");
-    } else if (section.name.starts_with("eventlistener:") || section.name.starts_with("fcgi-program:")) {
-      reading_.tell(section.line, "[" + section.name + "]: left out: usvc has no such thing", true);
+    } else if (name.starts_with("eventlistener:") || name.starts_with("fcgi-program:")) {
+      reading_.tell(section.line, "[" + name + "]: left out: usvc has no such thing", true);
+    } else if (name == "inet_http_server") {
+      reading_.tell(section.line, "[inet_http_server]: usvc answers on no network; its API is a socket (man usvc-api)");
+    } else if (!name.starts_with(program_section) &&
+               std::none_of(idle_sections.begin(), idle_sections.end(),
+                            [&](auto idle) { return idle.ends_with(':') ? name.starts_with(idle) : name == idle; })) {
+      reading_.tell(section.line, "[" + name + "]: usvc knows no such section and passes over it");
     }
-    // The others are about supervisord itself.
+  }
+
+  void take_default(const IniEntry& entry) {
+    if (entry.key == "environment" || entry.key == "umask" || entry.key == "directory") defaults_.push_back(entry);
+    const Told* told = find_told(keys_told_of_the_server, entry.key);
+    if (told == nullptr || parse_boolean(entry.value) == false) return;
+    if (entry.key == "user" && entry.value == reading_.around().user) return;
+    reading_.tell(entry.line, "[supervisord]: " + entry.key + ": " + std::string(told->what));
   }
 
   void take_group(const IniSection& section) {

@@ -105,17 +105,36 @@ class YamlTree {
 
 }  // namespace
 
+namespace {
+
+Status load(yaml_parser_t& parser, yaml_document_t& document, const std::string& file) {
+  if (yaml_parser_load(&parser, &document) != 0) return {};
+  const std::string why = parser.problem == nullptr ? "it cannot be read" : parser.problem;
+  return fail(file + ":" + std::to_string(line_of(parser.problem_mark)) + ": this is no YAML: " + printable(why));
+}
+
+// A second document would be passed over in silence.
+Status expect_end(yaml_parser_t& parser, const std::string& file) {
+  yaml_document_t document;
+  if (auto loaded = load(parser, document, file); !loaded) return loaded;
+  const std::unique_ptr<yaml_document_t, DeleteDocument> document_owner(&document);
+  const yaml_node_t* root = yaml_document_get_root_node(&document);
+  if (root == nullptr) return {};
+  return fail(file + ":" + std::to_string(line_of(root->start_mark)) +
+              ": a second document begins (load it by itself)");
+}
+
+}  // namespace
+
 Result<Node> read_yaml(std::string_view text, const std::string& file) {
   yaml_parser_t parser;
   if (yaml_parser_initialize(&parser) == 0) return fail(Error::from_errno(ENOMEM, file));
   const std::unique_ptr<yaml_parser_t, DeleteParser> parser_owner(&parser);
   yaml_parser_set_input_string(&parser, reinterpret_cast<const unsigned char*>(text.data()), text.size());
   yaml_document_t document;
-  if (yaml_parser_load(&parser, &document) == 0) {
-    const std::string why = parser.problem == nullptr ? "it can't be read" : parser.problem;
-    return fail(file + ":" + std::to_string(line_of(parser.problem_mark)) + ": this is no YAML: " + printable(why));
-  }
+  if (auto loaded = load(parser, document, file); !loaded) return pass(loaded);
   const std::unique_ptr<yaml_document_t, DeleteDocument> document_owner(&document);
+  if (auto ended = expect_end(parser, file); !ended) return pass(ended);
   if (yaml_document_get_root_node(&document) == nullptr) return Node{};
   return YamlTree(&document, file).tree(1, 0);
 }

@@ -2,6 +2,7 @@
 // `start`. Pure. The parser and the manual read the table.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -17,7 +18,7 @@
 namespace usvc {
 
 struct Setting {
-  std::string_view section;  // core, backoff or start
+  std::string_view section;  // core, backoff, alert or start
   Option option;
 };
 
@@ -34,6 +35,8 @@ struct Settings {
   std::uint64_t log_total = std::uint64_t{4} << 30U;  // of a group's logs together
   Duration first_wait = Backoff::first_wait;
   Duration longest_wait = Backoff::longest_wait;
+  Duration alert_pause = std::chrono::minutes(1);  // between two of one job
+  std::size_t alert_lines = 50;
   std::vector<std::pair<std::string, std::string>> start;  // keys of a job's conf with their values
 };
 

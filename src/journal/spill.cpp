@@ -18,7 +18,7 @@ Result<Spill::Header> Spill::header() const {
   if (!file_) return fail(Error::from_errno(EBADF, "nothing keeps what the disk does not take"));
   const ssize_t got = ::pread(file_.get(), &header, sizeof header, 0);
   if (got < 0) return fail(Error::last("cannot read the kept journal lines"));
-  if (got != sizeof header || header.length > largest) return fail("the kept journal lines can't be read");
+  if (got != sizeof header || header.length > largest) return fail("the kept journal lines cannot be read");
   return header;
 }
 
@@ -42,7 +42,7 @@ Status Spill::add(std::uint64_t segment, std::uint64_t offset, std::string_view 
   if (!head) return pass(head);
   if (head->length == 0) head = Header{.segment = segment, .offset = offset, .length = 0};
   if (head->length + text.size() > largest) {
-    return fail(Error::from_errno(ENOBUFS, "the journal can't be written and too much waits for it"));
+    return fail(Error::from_errno(ENOBUFS, "the journal cannot be written and too much waits for it"));
   }
   std::size_t written = 0;
   while (written < text.size()) {

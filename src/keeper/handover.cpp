@@ -178,7 +178,7 @@ Result<Handover> from_text(std::string_view text) {
   if (*version != state_version) return fail("the keeper's state is of version " + std::to_string(*version));
   Handover state;
   for (std::size_t i = 1; i + 1 < lines.size(); ++i) {
-    if (!read_line(Line(lines[i]), state)) return fail("the keeper's state can't be read: " + printable(lines[i]));
+    if (!read_line(Line(lines[i]), state)) return fail("the keeper's state cannot be read: " + printable(lines[i]));
   }
   const Line last(lines.back());
   if (last.kind() != "end" || number(last.value("items")) != static_cast<int>(state.items.size())) {

@@ -20,7 +20,6 @@ namespace usvc {
 
 namespace {
 
-constexpr double least_gap_seconds = 60;
 constexpr auto time_limit = std::chrono::seconds(30);
 
 bool is_url(std::string_view who) {
@@ -120,10 +119,11 @@ std::string without_secrets(const std::string& who) {
   return shown;
 }
 
-void Alerts::send(const std::vector<std::string>& recipients, AlertFacts facts, const std::string& cwd) {
+void Alerts::send(const std::vector<std::string>& recipients, AlertFacts facts, const std::string& cwd,
+                  Duration pause) {
   if (recipients.empty()) return;
   Sent& last = last_[facts.job];
-  if (last.at > 0 && facts.at < last.at + least_gap_seconds) {
+  if (last.at > 0 && facts.at < last.at + std::chrono::duration<double>(pause).count()) {
     ++last.held_back;
     return;
   }

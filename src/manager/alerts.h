@@ -1,6 +1,6 @@
 // Telling people of deaths: by mail, by a POST of JSON, or by a command. Each is sent by a child process with a time
-// limit, so that nothing it does can hold the manager up; at most one per job and minute, with a count of those held
-// back.
+// limit, so that nothing it does can hold the manager up; between two of a job there is a pause, and the next has a
+// count of those held back.
 #pragma once
 
 #include <sys/types.h>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/time.h"
 #include "manager/asio.h"
 #include "shapes/json.h"
 
@@ -41,8 +42,8 @@ class Alerts {
   using Told = std::function<void(const std::string& job, const std::string& who, const Status& status)>;
   Alerts(asio::io_context& io, Told told) : io_(io), told_(std::move(told)) {}
 
-  // Commands are run in `cwd`.
-  void send(const std::vector<std::string>& recipients, AlertFacts facts, const std::string& cwd);
+  // Commands are run in `cwd`. `pause`: the least time since the last one of this job.
+  void send(const std::vector<std::string>& recipients, AlertFacts facts, const std::string& cwd, Duration pause);
   // Ends those that are still being sent.
   void stop();
 

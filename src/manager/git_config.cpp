@@ -189,7 +189,7 @@ Result<std::vector<GitEntry>> read_git_config(const std::string& path) {
 Status set_git_config(const std::string& path, const std::string& name, const std::string& value) {
   // The library writes these as they are, and takes them for blanks when it reads.
   if (value.find_first_of("\r\v\f") != std::string::npos) {
-    return fail("cannot set " + name + ": a carriage return, vertical tab or form feed can't be in its value");
+    return fail("cannot set " + name + ": a carriage return, vertical tab or form feed cannot be in its value");
   }
   auto config = open_config(path);
   if (!config) return pass(config);

@@ -76,7 +76,7 @@ void Instance::on_stuck(const std::string& id, int error) {
   const int before = std::exchange(job->log_error, error);
   if (error == before) return;
   if (error != 0) {
-    const Error why = Error::from_errno(error, "its output waits: the log can't be written");
+    const Error why = Error::from_errno(error, "its output waits: the log cannot be written");
     record_error(job->name, why.message() + " (tried again every second)");
   } else {
     record_error(job->name, "the log can be written again, nothing is lost");
@@ -318,7 +318,7 @@ asio::awaitable<void> Instance::name_strays() {
     if (std::find(suspects.begin(), suspects.end(), stray) == suspects.end()) continue;
     if (!named_strays_.emplace(stray.pid, stray.start_ticks).second) continue;
     record_error("", "process " + std::to_string(stray.pid) + " (" + stray.comm +
-                         ") has escaped from a job and can't be told which (tree = cgroup or subreaper tells)");
+                         ") has escaped from a job and cannot be told which (tree = cgroup or subreaper tells)");
   }
 }
 

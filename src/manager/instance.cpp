@@ -34,7 +34,6 @@ namespace {
 
 // Launches at a time: each has some ten descriptors in flight.
 constexpr int most_launches = 32;
-constexpr std::size_t alert_lines = 50;
 // Whoever waits for one of them asks within a moment.
 constexpr std::size_t most_cleaned = 1000;
 constexpr auto journal_retry = std::chrono::seconds(1);
@@ -455,8 +454,10 @@ void Instance::alert(Job& job, const Event& exit) {
   facts.deaths = now.deaths;
   if (now.last_exit) facts.text = exit_text(*now.last_exit);
   const std::int64_t begin = now.last_exit ? std::max<std::int64_t>(now.last_exit->log_offset.value_or(0), 0) : 0;
-  facts.last_lines = last_lines(layout(), log_path_of(job), Span{static_cast<std::uint64_t>(begin)}, alert_lines);
-  alerts_.send(job.conf->alerts, std::move(facts), job.conf->cwd);
+  const Settings settings = this->settings().value_or(Settings());
+  facts.last_lines =
+      last_lines(layout(), log_path_of(job), Span{static_cast<std::uint64_t>(begin)}, settings.alert_lines);
+  alerts_.send(job.conf->alerts, std::move(facts), job.conf->cwd, settings.alert_pause);
 }
 
 }  // namespace usvc

@@ -13,6 +13,7 @@
 
 #include "base/fault_point.h"
 #include "base/files.h"
+#include "base/ready.h"
 #include "base/text.h"
 #include "base/unix_socket.h"
 #include "base/window_size.h"
@@ -110,7 +111,7 @@ Status Instance::open_offline(bool to_change) {
   }
   auto lock = lock_directory(layout_.home, layout_.lock, LOCK_EX);
   if (!lock && lock.error().code() == ENOENT) return load();  // no instance has ever run here
-  if (!lock && lock.error().code() == EWOULDBLOCK) return fail("an instance is running, but can't be reached");
+  if (!lock && lock.error().code() == EWOULDBLOCK) return fail("an instance is running, but cannot be reached");
   if (!lock) return pass(lock);
   lock_ = std::move(*lock);
   auto journal = JournalWriter::open(layout_.journal_dir);

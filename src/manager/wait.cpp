@@ -70,7 +70,7 @@ asio::awaitable<Result<WaitReply>> wait_for_jobs(Instance* instance, WaitRequest
                                                  std::shared_ptr<Caller> caller) {
   if (request.condition != "running" && request.condition != "ready" && request.condition != "stopped" &&
       request.condition != "exit") {
-    co_return fail("can't wait for '" + request.condition + "' (running, ready, stopped or exit)", ErrorKind::usage);
+    co_return fail("cannot wait for '" + request.condition + "' (running, ready, stopped or exit)", ErrorKind::usage);
   }
   if (const auto cleaned = request.run_id ? instance->cleaned_run(*request.run_id) : nullptr) {
     co_return reply_of_cleaned(request, *cleaned);

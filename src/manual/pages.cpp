@@ -58,6 +58,15 @@ std::string command_page(const Command& command, const std::string& more) {
   return text + ".SH SEE ALSO\n.BR usvc (1)\n";
 }
 
+// Where the locale has no UTF-8 groff would complain of the one character of ours that is none of ASCII's.
+std::string in_ascii(std::string text) {
+  constexpr std::string_view dots = "…";
+  for (auto at = text.find(dots); at != std::string::npos; at = text.find(dots, at)) {
+    text.replace(at, dots.size(), "\\&...");
+  }
+  return text;
+}
+
 }  // namespace
 
 Result<std::vector<Page>> manual_pages(const std::string& templates) {
@@ -70,7 +79,7 @@ Result<std::vector<Page>> manual_pages(const std::string& templates) {
     auto text = expand_file(directory + file);
     if (!text) return pass(text);
     const std::string name = file.substr(0, file.size() - 3);
-    pages.push_back({name, title_line(name) + *text});
+    pages.push_back({name, title_line(name) + in_ascii(std::move(*text))});
   }
   for (const auto& command : command_table()) {
     std::string more;
@@ -81,7 +90,7 @@ Result<std::vector<Page>> manual_pages(const std::string& templates) {
       more = std::move(*text);
     }
     const std::string name = page_of(command) + ".1";
-    pages.push_back({name, title_line(name) + command_page(command, more)});
+    pages.push_back({name, title_line(name) + in_ascii(command_page(command, more))});
   }
   std::sort(pages.begin(), pages.end(), [](const Page& a, const Page& b) { return a.name < b.name; });
   return pages;

@@ -40,7 +40,9 @@ inline constexpr std::array route_rows = {
     RouteRow{"POST", route::wait, "", "WaitRequest", "WaitReply", "waits until jobs run, stop or exit"},
     RouteRow{"POST", route::load, "", "LoadRequest", "OutcomesReply", "makes the jobs of a saved set"},
     RouteRow{"POST", route::shutdown, "", "PlainRequest", "OutcomesReply", "stops all jobs and the instance"},
-    RouteRow{"POST", route::upgrade, "", "UpgradeRequest", "UpgradeReply", "replaces manager and keeper"},
+    RouteRow{"POST", route::upgrade, "", "UpgradeRequest", "UpgradeReply",
+             "replaces manager and keeper; the connection ends with the old manager, and the answer comes to whoever "
+             "asks again with the same key"},
 };
 
 inline std::span<const RouteRow> route_table() {

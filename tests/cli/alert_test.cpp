@@ -53,6 +53,17 @@ TEST_F(AlertTest, AtMostOneAMinute) {
   EXPECT_EQ(read(path("alert.count")), "done\n");
 }
 
+TEST_F(AlertTest, SettingsSayHowOftenAndHowMuch) {
+  ok({"init"});
+  write("h/usvc.conf", "[alert]\n\tpause = 0\n\tlines = 2\n", 0600);
+  start({"--name", "web", "--no-runaway-protect", "-a", recorder("alert"), "--", probe(), "flood", "600", "60", "--",
+         "wait-file", path("go"), "--", "exit", "3"});
+  write("go", "");
+  EXPECT_TRUE(wait_until(20s, [&] { return lines_of(read(path("alert.count"))).size() >= 3; }));
+  stop({"web"});
+  EXPECT_LE(lines_of(read(path("alert.stdin"))).size(), 2U);
+}
+
 TEST_F(AlertTest, SeveralReceiversAllHear) {
   start({"--name", "web", "-1", "-a", recorder("one"), "-a", recorder("two"), "--", probe(), "serve"});
   kill_hard(pid_of("web"));

@@ -115,6 +115,32 @@ TEST_F(DoctorTest, ManagerThatDoesNotAnswerIsNamed) {
   EXPECT_EQ(run({"doctor"}).status, 0);
 }
 
+TEST_F(DoctorTest, DescriptorsThatRunOut) {
+  start({"--name", "web", "--", probe(), "serve"});
+  const std::string pid = std::to_string(manager_pid());
+  std::size_t open = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + pid + "/fd")) open += entry.exists() ? 1 : 0;
+  ASSERT_EQ(run_program({"/usr/bin/prlimit", "--pid", pid, "--nofile=" + std::to_string(open + 3) + ":"}).status, 0);
+  const auto findings = found("limits", "trouble");
+  ASSERT_EQ(findings.size(), 1U);
+  const std::string mend = word_of(findings[0], "mend");
+  ASSERT_TRUE(mend.starts_with("prlimit ")) << mend;
+  EXPECT_EQ(run_program({"/bin/sh", "-c", mend}).status, 0);
+  EXPECT_TRUE(found("limits", "trouble").empty());
+}
+
+TEST_F(DoctorTest, AStoppedKeeperIsNamedOnce) {
+  start({"--name", "web", "--", probe(), "serve"});
+  const pid_t keeper = keeper_pid();
+  freeze(keeper);
+  EXPECT_TRUE(wait_until(10s, [&] { return contains(run({"status"}).all(), "kill -CONT"); }));
+  const auto findings = found("instance", "trouble");
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(word_of(findings[0], "mend"), "kill -CONT " + std::to_string(keeper));
+  thaw(keeper);
+  EXPECT_TRUE(wait_until(10s, [&] { return found("instance", "trouble").empty(); }));
+}
+
 }  // namespace
 
 }  // namespace usvc::test

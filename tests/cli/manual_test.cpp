@@ -31,11 +31,13 @@ class ManualTest : public CliTest {
 TEST_F(ManualTest, ManShowsIt) {
   if (!there("man")) GTEST_SKIP() << "there is no man";
   for (const auto& page : pages()) {
-    const Output output =
-        run_program({"/usr/bin/env", "man", "--warnings=w", "-l", page}, {.env = {{"MANWIDTH", "80"}}});
-    EXPECT_EQ(output.status, 0) << page << output.err;
-    EXPECT_EQ(output.err, "") << page;
-    EXPECT_TRUE(contains(without_escapes(output.out), "SEE ALSO")) << page;
+    for (const std::string locale : {"C", "C.UTF-8"}) {
+      const Output output = run_program({"/usr/bin/env", "man", "--warnings=w", "-l", page},
+                                        {.env = {{"MANWIDTH", "80"}, {"LC_ALL", locale}}});
+      EXPECT_EQ(output.status, 0) << page << output.err;
+      EXPECT_EQ(output.err, "") << page << " " << locale;
+      EXPECT_TRUE(contains(without_escapes(output.out), "SEE ALSO")) << page;
+    }
   }
 }
 

@@ -36,6 +36,11 @@ TEST(DoctorJudge, DescriptorsNameTheProcessToMend) {
   const auto finding = judge_descriptors("manager", 42, 1000, {.soft = 1024, .hard = 1024});
   EXPECT_EQ(finding.severity, "trouble");
   EXPECT_EQ(finding.mend, "sudo prlimit --pid 42 --nofile=65536:65536");
+  // The hard limit is one's own to go up to.
+  EXPECT_EQ(judge_descriptors("manager", 42, 1000, {.soft = 1024, .hard = 20000}).mend,
+            "prlimit --pid 42 --nofile=20000:");
+  EXPECT_EQ(judge_descriptors("manager", 42, 1000, {.soft = 1024, .hard = ~0ULL}).mend,
+            "prlimit --pid 42 --nofile=65536:");
   EXPECT_EQ(judge_descriptors("manager", 42, 1000, {.soft = ~0ULL, .hard = ~0ULL}).what,
             "manager: 1000 of any number open files");
 }

@@ -106,7 +106,7 @@ std::vector<Case> cases() {
 
   job = job_in("invalid");
   job.trouble = "/h/jobs/web.conf:3: core.tty: 'x' is neither true nor false";
-  all.push_back({"invalid", job, {}, {"can't be started: /h/jobs/web.conf:3", "Correct /h/jobs/web.conf"}});
+  all.push_back({"invalid", job, {}, {"cannot be started: /h/jobs/web.conf:3", "Correct /h/jobs/web.conf"}});
 
   job = job_in("dead");
   job.last_exit = ExitView{};

@@ -44,10 +44,25 @@ TEST(ForeignProcfile, HasTheVariablesOfTheEnvFileBesideIt) {
   EXPECT_EQ(variable_of(set.jobs[1], "QUEUE"), "a b");
   EXPECT_EQ(run_by(set.jobs[2]), "/srv/app/migrate|two words");
   EXPECT_EQ(variable_of(set.jobs[0], "PORT"), "3000");
+  EXPECT_EQ(variable_of(set.jobs[1], "PORT"), "3100") << "each has its own";
   EXPECT_EQ(variable_of(set.jobs[2], "NAME"), "a\nb");
   EXPECT_EQ(value_of(set.jobs[0], "cwd"), "/srv/app");
   EXPECT_TRUE(told(set, "Procfile: /srv/app/.env:4: ")) << remarks_of(set);
   EXPECT_EQ(set.remarks.size(), 1U) << remarks_of(set);
+}
+
+TEST(ForeignProcfile, EachHasAPortAsForemanGivesOne) {
+  const auto ports = [](const std::string& env_file, const std::string& callers, const std::string& lines) {
+    auto around = somewhere("Procfile", {{"/srv/app/.env", env_file}});
+    if (!callers.empty()) around.env.push_back(callers);
+    std::string all;
+    for (const auto& job : imported(Format::procfile, lines, around).jobs) all += variable_of(job, "PORT") + " ";
+    return all;
+  };
+  EXPECT_EQ(ports("", "", "web: serve\n# x\nadmin: serve\n"), "5000 5100 ");
+  EXPECT_EQ(ports("", "PORT=80", "web: serve\nadmin: serve\n"), "80 180 ");
+  EXPECT_EQ(ports("PORT=3000\n", "PORT=80", "web: serve\nadmin: PORT=9 serve\n"), "3000 9 ");
+  EXPECT_EQ(ports("PORT=auto\n", "", "web: serve\n"), "auto ");
 }
 
 TEST(ForeignProcfile, AWrongLineIsNamed) {
@@ -143,6 +158,19 @@ TEST(ForeignSupervisord, TellsOnceForEachKeyItCannotHonour) {
     EXPECT_TRUE(told(set, beginning)) << beginning << "\n" << remarks_of(set);
   }
   EXPECT_EQ(set.remarks.size(), 10U) << remarks_of(set);
+}
+
+TEST(ForeignSupervisord, WhatIsNoProgramsIsNamedWhereItMatters) {
+  const auto set = imported(Format::supervisord,
+                            "[unix_http_server]\nfile=/x\n[supervisord]\nlogfile=/x\nminfds=4096\nstrip_ansi=false\n"
+                            "user=www\n[rpcinterface:supervisor]\na=b\n[inet_http_server]\nport=*:9001\n[x:y]\n"
+                            "[program:a]\ncommand=x\n",
+                            somewhere("s.conf"));
+  for (const auto* beginning : {"s.conf:5: [supervisord]: minfds:", "s.conf:7: [supervisord]: user:",
+                                "s.conf:10: [inet_http_server]:", "s.conf:12: [x:y]:"}) {
+    EXPECT_TRUE(told(set, beginning)) << beginning << "\n" << remarks_of(set);
+  }
+  EXPECT_EQ(set.remarks.size(), 4U) << remarks_of(set);
 }
 
 TEST(ForeignSupervisord, ErrorsAreKeptApartWhereTheFileAsksForIt) {
@@ -266,6 +294,23 @@ TEST(ForeignPm2, WhatItAddsToAProgramIsHonouredOrNamed) {
   EXPECT_TRUE(set.jobs.at(1).start);
 }
 
+// As in pm2's own examples: JavaScript's way to write an object, which pm2 takes for JSON.
+TEST(ForeignPm2, NamesNeedNoQuotes) {
+  const auto set = imported(Format::pm2,
+                            "{\n  apps : [{\n    name : 'HTTP-API',\n    script: 'http.js',\n    port: 80,\n"
+                            "    env : { NODE_ENV : 'normal' },\n  }, {script: \"w.ts\", deep_monitoring: true}]\n}\n",
+                            somewhere("process.json"));
+  EXPECT_EQ(names_of(set), (Names{"HTTP-API/HTTP-API", "w/w"}));
+  EXPECT_EQ(variable_of(set.jobs.at(0), "NODE_ENV"), "normal");
+  EXPECT_EQ(variable_of(set.jobs.at(0), "PORT"), "80");
+  EXPECT_EQ(run_by(set.jobs.at(1)), "/bin/bun|/srv/app/w.ts");
+  EXPECT_TRUE(told(set, "process.json:7: w: deep_monitoring:")) << remarks_of(set);
+  EXPECT_EQ(set.remarks.size(), 1U) << remarks_of(set);
+  const auto error = import_error(Format::pm2, "{apps: [{script: 'a' + '.js'}]}", somewhere("e.json"));
+  EXPECT_TRUE(error.starts_with("e.json:1: this is no JSON")) << error;
+  EXPECT_NE(error.find("man usvc-load"), std::string::npos) << error;
+}
+
 TEST(ForeignPm2, WhatIsWrongIsNamedWithItsLine) {
   const auto error = [](std::string_view text) { return import_error(Format::pm2, text, somewhere("e.json")); };
   EXPECT_TRUE(error("{\n\"apps\": [\n{]\n").starts_with("e.json:3: this is no JSON"));
@@ -320,6 +365,7 @@ processes:
     <<: *base
     entrypoint: [/bin/echo, "a b"]
     comand: x
+    disable_ansi_colors: true
 )";
 
 TEST(ForeignCompose, TakesProcesses) {
@@ -348,9 +394,10 @@ TEST(ForeignCompose, TakesProcesses) {
 
 TEST(ForeignCompose, TellsForEachKeyItCannotHonour) {
   const auto set = imported(Format::compose, compose, somewhere("p.yaml", {{"/srv/app/extra.env", ""}}));
-  for (const auto* beginning : {"p.yaml:4: log_location:", "p.yaml:11: manager: availability.backoff_seconds:",
-                                "p.yaml:12: manager: availability.max_restarts:", "p.yaml:13: manager: depends_on:",
-                                "p.yaml:16: manager: readiness_probe:", "p.yaml:37: copy: comand:"}) {
+  for (const auto* beginning :
+       {"p.yaml:4: log_location:", "p.yaml:11: manager: availability.backoff_seconds:",
+        "p.yaml:12: manager: availability.max_restarts:", "p.yaml:13: manager: depends_on:",
+        "p.yaml:16: manager: readiness_probe:", "p.yaml:37: copy: comand:", "p.yaml:38: copy: disable_ansi_colors:"}) {
     EXPECT_TRUE(told(set, beginning)) << beginning << "\n" << remarks_of(set);
   }
 }
@@ -362,6 +409,7 @@ TEST(ForeignCompose, WhatIsWrongIsNamedWithItsLine) {
   EXPECT_TRUE(error("processes:\n  a:\n    command: x\n    availability: {restart: often}\n")
                   .starts_with("p.yaml:4: a: availability.restart: "));
   EXPECT_TRUE(error("processes:\n  a: {}\n").starts_with("p.yaml:2: a: it does not say what to run"));
+  EXPECT_TRUE(error("processes: {a: {command: x}}\n---\nprocesses: {}\n").starts_with("p.yaml:3: a second document"));
   EXPECT_TRUE(error("processes: &a\n  b: *a\n").starts_with("p.yaml:1: this is nested too deep"));
 }
 

@@ -28,6 +28,8 @@ TEST(Settings, TheDefaultsAreWhatTheTableSays) {
   EXPECT_EQ(said->log_total, held.log_total);
   EXPECT_EQ(said->first_wait, held.first_wait);
   EXPECT_EQ(said->longest_wait, held.longest_wait);
+  EXPECT_EQ(said->alert_pause, held.alert_pause);
+  EXPECT_EQ(said->alert_lines, held.alert_lines);
 }
 
 TEST(Settings, EveryOptionOfStartButNameAndLogMayHaveADefault) {
@@ -61,7 +63,11 @@ TEST(Settings, WhatIsNotKnownIsNamedWithWhatWasMeant) {
       {{"start", "stop-timout", "1"}, "start.stop-timout: there is no such setting (did you mean start.stop-timeout?)"},
       {{"strat", "settle", "1"}, "strat.settle: there is no such setting (did you mean start.settle?)"},
       {{"what", "ever", "1"}, "what.ever: there is no such setting (man usvc.conf)"},
-      {{"start", "name", "x"}, "start.name: there is no such setting"},
+      {{"strat", "nic", "1"}, "strat.nic: there is no such setting (did you mean start.nice?)"},
+      {{"core", "log-max-size", "1"}, "core.log-max-size: there is no such setting (did you mean start.log-max-size?)"},
+      {{"backoff", "first", "1"}, "backoff.first: there is no such setting (did you mean backoff.first-wait?)"},
+      {{"start", "env", "A=b"}, "start.env: there is no such setting (man usvc.conf)"},
+      {{"start", "name", "x"}, "start.name: it is one job's own and has no default (usvc start --name)"},
   };
   for (const auto& [entry, expected] : cases) {
     const auto settings = settings_from({entry});

@@ -91,13 +91,13 @@ TEST(Handover, GarbageIsRefused) {
   expect_refused("state version=x\nend items=0\n", "no keeper's state");
   expect_refused("state version=2\nend items=0\n", "version 2");
   expect_refused("state version=1\nend items=1\n", "cut off");
-  expect_refused("state version=1\nprograms manager=-3\nend items=0\n", "can't be read");
-  expect_refused("state version=1\nprograms manager=99999999999\nend items=0\n", "can't be read");
-  expect_refused("state version=1\nguard pidfd=x\nend items=0\n", "can't be read");
-  expect_refused("state version=1\nitem pid=1\nend items=1\n", "can't be read");
-  expect_refused("state version=1\nitem id=a pid=b\nend items=1\n", "can't be read");
-  expect_refused("state version=1\nitem id=a pid=1 fds=log\nend items=1\n", "can't be read");
-  expect_refused("state version=1\nitem id=a pid=1 fds=log:\nend items=1\n", "can't be read");
+  expect_refused("state version=1\nprograms manager=-3\nend items=0\n", "cannot be read");
+  expect_refused("state version=1\nprograms manager=99999999999\nend items=0\n", "cannot be read");
+  expect_refused("state version=1\nguard pidfd=x\nend items=0\n", "cannot be read");
+  expect_refused("state version=1\nitem pid=1\nend items=1\n", "cannot be read");
+  expect_refused("state version=1\nitem id=a pid=b\nend items=1\n", "cannot be read");
+  expect_refused("state version=1\nitem id=a pid=1 fds=log\nend items=1\n", "cannot be read");
+  expect_refused("state version=1\nitem id=a pid=1 fds=log:\nend items=1\n", "cannot be read");
 }
 
 TEST(Handover, DescriptorNamedTwiceIsRefused) {

@@ -40,7 +40,7 @@ Status check_terminal() {
   const std::string_view kind = term == nullptr ? "" : term;
   if (!kind.empty() && kind != "dumb") return {};
   return fail(
-      Error(kind.empty() ? "TERM is not set: tmux can't tell how to draw" : "TERM is dumb: tmux can't draw on it")
+      Error(kind.empty() ? "TERM is not set: tmux cannot tell how to draw" : "TERM is dumb: tmux cannot draw on it")
           .hint("export TERM=xterm-256color, say; usvc log -f JOB works without"));
 }
 

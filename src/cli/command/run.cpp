@@ -207,7 +207,7 @@ Result<int> end_of(const Context& context, const Outcome& outcome, const Result<
   if (!status) complain(status.error().message());
   for (const auto& part : missed) complain(missed_output(part.log, part.bytes).message());
   if (waits) {
-    complain("some of the output is missing here: its log can't be written (usvc log " + outcome.name +
+    complain("some of the output is missing here: its log cannot be written (usvc log " + outcome.name +
              " shows it once there is room)");
   }
   return incomplete;

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <string>
 
 #include "base/files.h"
@@ -81,8 +82,15 @@ void check_conf(const Patient& patient, const JobView& job, Findings& findings) 
                              "mend " + shell_quote(job.conf) + ", then: usvc restart " + job.name));
 }
 
+// Whether a finding has said it already: what a process is stopped by, the manager tells too.
+bool said(const Findings& findings, const std::string& text) {
+  return std::any_of(findings.begin(), findings.end(),
+                     [&](const FindingView& finding) { return text.starts_with(finding.what); });
+}
+
 void check_troubles(const Patient& patient, Findings& findings) {
   for (const auto& text : patient.troubles) {
+    if (said(findings, text)) continue;
     const std::string& file = patient.vars.settings;
     const bool settings = text.starts_with(file) || text.starts_with("cannot read " + file);
     findings.push_back(

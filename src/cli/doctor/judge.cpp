@@ -39,8 +39,11 @@ FindingView judge_descriptors(const std::string& name, pid_t pid, std::uint64_t 
   const std::string what = fmt::format("{}: {} of {} open files", name, open, most);
   if (!nearly_used(open, limit.soft)) return well("limits", what);
   const std::uint64_t better = std::max<std::uint64_t>(65536, 4 * open);
+  // Up to the hard limit everybody may raise their own.
+  const bool own = !nearly_used(open, limit.hard);
   return trouble("limits", what + "; with no more of them no job can be started",
-                 fmt::format("sudo prlimit --pid {} --nofile={}:{}", pid, better, better));
+                 own ? fmt::format("prlimit --pid {} --nofile={}:", pid, limit.hard == unlimited ? better : limit.hard)
+                     : fmt::format("sudo prlimit --pid {} --nofile={}:{}", pid, better, better));
 }
 
 FindingView judge_space(const Space& space, const std::string& logs_dir, const std::string& settings) {
