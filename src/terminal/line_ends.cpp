@@ -33,10 +33,11 @@ void LineEnds::pass(std::string_view bytes, std::string& out) {
 }
 
 void LineEnds::begin_anew() {
+  // A full-screen program was begun by a line.
+  at_line_start_ = at_line_start_ || screen_.modes().alternate();
   screen_.forget();
   modes_ = {};
   after_return_ = false;
-  at_line_start_ = true;
 }
 
 }  // namespace usvc

@@ -33,6 +33,9 @@ class LineEnds {
     screen_ = screen;
     at_line_start_ = at_line_start;
   }
+  // Somebody else has written a whole line there.
+  void line_written() { at_line_start_ = true; }
+  // Another program begins where the last one has left the cursor.
   void begin_anew();
 
  private:

@@ -423,6 +423,7 @@ void TerminalViewer::say_notices() {
       });
     } else {
       out_ += (ends_.at_line_start() ? "" : "\r\n") + text + "\r\n";
+      ends_.line_written();
     }
   }
   notices_.clear();

@@ -298,6 +298,16 @@ TEST_F(AttachScreenTest, LinesAfterOutputProcessingIsOnAgainBeginAtTheLeft) {
   EXPECT_TRUE(window->wait_for("\none\ntwo\n")) << window->text();
 }
 
+TEST_F(AttachScreenTest, WhatIsSaidOfARunsEndBeginsALine) {
+  start({"--name", "ask", "-1", "--", "/bin/sh", "-c", "printf 'name? '; read -r line; printf ended; exit 3"});
+  const auto window = attach("ask");
+  ASSERT_TRUE(window->wait_for("name?")) << window->text();
+  window->keys({"x", "Enter"});
+  EXPECT_TRUE(window->wait_for("\nended\n## ask exited with 3")) << window->text();
+  window->keys({"y"});
+  EXPECT_TRUE(window->wait_for(" ##\n## ask does not run")) << window->text();
+}
+
 class DrawnRowsTest : public AttachScreenTest {
  protected:
   // A program that draws each row of its screen, scrolls it by one for each key, and has first written so many bytes.
