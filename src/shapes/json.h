@@ -72,9 +72,7 @@ Texts texts_of(const json::object& object);
 // `memory` outlives the value.
 template <class T>
 json::value to_json(const T& value, Absent absent = Absent::null, const json::storage_ptr& memory = {}) {
-  if constexpr (std::same_as<T, json::value>) {
-    return json::value(value, memory);
-  } else if constexpr (detail::IsOptional<T>::value) {
+  if constexpr (detail::IsOptional<T>::value) {
     return value ? to_json(*value, absent, memory) : json::value(nullptr, memory);
   } else if constexpr (detail::IsVector<T>::value) {
     json::array array(memory);
@@ -95,7 +93,7 @@ json::value to_json(const T& value, Absent absent = Absent::null, const json::st
   } else if constexpr (std::same_as<T, std::string>) {
     return json::string(value, memory);
   } else {
-    return json::value(value, memory);  // bool and numbers
+    return json::value(value, memory);  // bool, numbers, what is JSON already
   }
 }
 
