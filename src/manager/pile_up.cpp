@@ -14,7 +14,7 @@ asio::awaitable<void> let_changes_pile_up(asio::io_context* io, std::size_t jobs
 }
 
 asio::awaitable<void> let_others_in(asio::io_context* io) {
-  co_await asio::post(*io, asio::use_awaitable);
+  co_await asio::post(*io, asio::deferred);
 }
 
 }  // namespace usvc
