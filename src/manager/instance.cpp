@@ -157,8 +157,9 @@ std::shared_ptr<const CleanedJob> Instance::cleaned_run(const std::string& run_i
 
 void Instance::read_conf(Job& job) {
   const FileStamp now = stamp_of(layout_.conf_path(job.name));
-  const bool just_written = std::exchange(job.conf_just_written, false);
-  if (job.conf && now == job.conf_stamp && (just_written || job.conf_stands())) return;
+  const bool stands = now == job.conf_stamp && job.conf_stands();
+  job.conf_just_written = false;
+  if (stands) return;
   job.note_conf(now);
   auto loaded = load_conf(layout_, job.name);
   job.conf_error.clear();
@@ -170,7 +171,7 @@ void Instance::read_conf(Job& job) {
 
 void Instance::take_conf(Job& job, LoadedConf loaded) {
   Conf& conf = loaded.conf;
-  job.conf_in_one_file = loaded.in_one_file;
+  job.conf_follows_stamp = loaded.in_one_file;
   conf.name.clear();
   if (conf.log == layout_.log_path(job.name)) conf.log.clear();
   if (job.conf && *job.conf == conf) return;

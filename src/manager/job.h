@@ -50,11 +50,11 @@ struct Job {
   // Instance::log_path_of), so that the copies of a group share one.
   std::shared_ptr<const Conf> conf;
   std::string conf_error;
-  FileStamp conf_stamp;       // of the conf that was looked at last
-  bool conf_settled = false;  // since then it can't have been changed without another stamp
-  bool conf_in_one_file = true;
-  bool conf_just_written = false;  // from `conf`, and not looked at since
-  std::string conf_trouble;        // why the conf could not be read any more, which the job's next start is going to
+  FileStamp conf_stamp;             // of the conf that was looked at last
+  bool conf_settled = false;        // since then it can't have been changed without another stamp
+  bool conf_follows_stamp = false;  // `conf` is what that file says, and it includes no other
+  bool conf_just_written = false;   // from `conf`, and not looked at since
+  std::string conf_trouble;         // why the conf could not be read any more, which the job's next start is going to
   std::optional<Run> run;
   Resume resume = Resume::rest;               // where its life begins when it is an earlier manager's
   bool killed = false;                        // the last stop had to use SIGKILL
@@ -83,8 +83,10 @@ struct Job {
   }
   // As it was looked at last.
   [[nodiscard]] bool conf_is_wrong() const { return !conf_error.empty() || !conf_trouble.empty(); }
-  // What was read last is what the file says, so long as it has the same stamp.
-  [[nodiscard]] bool conf_stands() const { return conf_settled && conf_in_one_file && !conf_is_wrong(); }
+  // `conf` is what the file says for as long as that has the same stamp.
+  [[nodiscard]] bool conf_stands() const {
+    return conf_follows_stamp && (conf_settled || conf_just_written) && !conf_is_wrong();
+  }
   // At rest it is invalid from when its conf is seen to be, not only from its next start; and no longer than that.
   [[nodiscard]] JobState known_state() const {
     if (state == JobState::stopped && !conf_trouble.empty()) return JobState::invalid;
@@ -97,9 +99,10 @@ struct Job {
     return running_since + (conf ? conf->settle : Duration{});
   }
 
-  // Before the conf with this stamp is read.
+  // Before the conf with this stamp is read; or looked at only, for the next run.
   void note_conf(const FileStamp& stamp) {
     conf_stamp = stamp;
+    conf_follows_stamp = conf_just_written = false;
     conf_settled = !may_change_unseen(stamp);
   }
   void post(JobEvent event) {

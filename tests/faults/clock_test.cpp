@@ -56,6 +56,21 @@ TEST_F(ClockTest, WaitingJobIsStartedWhenItsPauseIsOver) {
   EXPECT_TRUE(wait_until(30s, [&] { return status("job").runs > then; })) << status("job");
 }
 
+// The stamp of what was edited is known by then, and too old to be doubted.
+TEST_F(ClockTest, AConfThatWasLookedAtWhileItsJobRanIsTheNextRuns) {
+  start({"--name", "job", "--no-tty", "--", "/bin/sh", "-c", "echo one; exec sleep 1000"});
+  ASSERT_TRUE(wait_log("job", "one\n"));
+  const std::string conf = home() + "/jobs/job.conf";
+  std::string text = read(conf);
+  const auto at = text.find("echo one");
+  ASSERT_NE(at, std::string::npos) << text;
+  std::ofstream(conf) << text.replace(at, 8, "echo two");
+  set_clock(1h);
+  ok({"status", "job"});
+  ok({"restart", "job"});
+  EXPECT_TRUE(wait_log("job", "one\ntwo\n")) << log_text("job");
+}
+
 TEST_F(ClockTest, StopTakesItsTimeoutAndNoLonger) {
   start({"--name", "deaf", "--stop-timeout", "1", "--", probe(), "ignore", "TERM", "--", "serve"});
   const pid_t pid = pid_of("deaf");
