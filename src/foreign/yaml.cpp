@@ -103,10 +103,6 @@ class YamlTree {
   TreeSize size_;
 };
 
-}  // namespace
-
-namespace {
-
 Status load(yaml_parser_t& parser, yaml_document_t& document, const std::string& file) {
   if (yaml_parser_load(&parser, &document) != 0) return {};
   const std::string why = parser.problem == nullptr ? "it cannot be read" : parser.problem;

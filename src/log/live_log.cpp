@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/time.h"
 #include "log/files.h"
@@ -64,10 +65,9 @@ void LiveLog::wrote(FdRef log, std::size_t bytes, std::uint32_t run, std::uint32
   if (begin < end_) retry_at_ = gone_retry_at_ = 0;
   if (index_) {
     if (begin < end_) index_->cut(end_, begin, now);
-    if (run_ != std::pair(run, nonce)) index_->run_begins(begin, now, run, nonce);
+    index_->run_begins(begin, now, run, nonce);
     index_->batch(begin, now);
   }
-  run_ = {run, nonce};
   if (!began_ || began_->run != run || began_->nonce != nonce) began_ = {position(begin), now, run, nonce};
   end_ = end;
   at_line_end_ = at_line_end || (ending() && ends_with_newline(log, end_));
@@ -83,7 +83,6 @@ void LiveLog::look(FdRef log) {
   gone_ = end_ >= gone_retry_at_ && which_file(place_.path) != which_file(log);
   if (gone_ || (index_ && index_->in_place())) return;
   if (index_) place_.next_position = index_->position(0);
-  run_ = {0, 0};  // whose output it is, is said anew
   open_index();
 }
 
@@ -99,7 +98,6 @@ void LiveLog::begin(FdRef log, std::uint64_t next_position) {
   place_.next_position = next_position;
   retry_at_ = 0;
   gone_retry_at_ = 0;
-  run_ = {0, 0};
   paused = asked_ = gone_ = at_line_end_ = false;
   open_index();
 }

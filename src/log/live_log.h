@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "base/fd.h"
 #include "log/index.h"
@@ -79,7 +78,6 @@ class LiveLog {
   std::uint64_t end_ = 0;
   std::uint64_t retry_at_ = 0;  // after a rotation that failed: the size at which it is tried again
   std::uint64_t gone_retry_at_ = 0;
-  std::pair<std::uint32_t, std::uint32_t> run_{0, 0};
   std::optional<RunStart> began_;  // the run that wrote last: an index made anew is to tell of it too
   bool at_line_end_ = false;
   bool asked_ = false;

@@ -17,6 +17,21 @@ namespace {
 
 constexpr std::size_t most_environment = std::size_t{8} << 20U;
 
+std::vector<ConfEntry> entries_of(std::vector<GitEntry>& found, const std::string& path) {
+  std::vector<ConfEntry> entries;
+  for (auto& entry : found) {
+    if (entry.section != "core" || !entry.subsection.empty()) continue;
+    ConfEntry line;
+    line.key = std::move(entry.key);
+    line.value = std::move(entry.value);
+    line.file = path;
+    line.line = entry.line;
+    line.has_value = entry.has_value;
+    entries.push_back(std::move(line));
+  }
+  return entries;
+}
+
 Result<Conf> complete(const std::vector<ConfEntry>& entries, const Layout& layout, const std::string& name) {
   const std::string path = layout.conf_path(name);
   const bool has_cmd =
@@ -45,25 +60,6 @@ std::string group_of_name(const std::string& name) {
   if (dash == std::string::npos || dash == 0 || !parse_number(name.substr(dash + 1))) return name;
   return name.substr(0, dash);
 }
-
-namespace {
-
-std::vector<ConfEntry> entries_of(std::vector<GitEntry>& found, const std::string& path) {
-  std::vector<ConfEntry> entries;
-  for (auto& entry : found) {
-    if (entry.section != "core" || !entry.subsection.empty()) continue;
-    ConfEntry line;
-    line.key = std::move(entry.key);
-    line.value = std::move(entry.value);
-    line.file = path;
-    line.line = entry.line;
-    line.has_value = entry.has_value;
-    entries.push_back(std::move(line));
-  }
-  return entries;
-}
-
-}  // namespace
 
 void fill_in(Conf& conf, const Layout& layout, const std::string& name) {
   if (conf.name.empty()) conf.name = name;
