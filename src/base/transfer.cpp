@@ -44,6 +44,20 @@ Transfer empty_carry(FdRef carry, FdRef log) {
   return total;
 }
 
+// As much as the carry pipe takes; full, it says what an empty terminal says. A terminal gives a page at most: asked
+// for more, splice would get itself that many pages each time.
+Transfer fill_carry(FdRef master, FdRef carry, std::size_t limit) {
+  std::size_t total = 0;
+  while (total < limit) {
+    const std::size_t most = std::min(limit - total, page_size);
+    const ssize_t moved = ::splice(master.get(), nullptr, carry.get(), nullptr, most, SPLICE_F_NONBLOCK);
+    if (moved <= 0 && total == 0) return after_terminal(moved, errno);
+    if (moved <= 0) break;  // what ended it is met again
+    total += static_cast<std::size_t>(moved);
+  }
+  return {.outcome = Moved::some, .bytes = total};
+}
+
 }  // namespace
 
 Transfer move_pipe_to_log(FdRef pipe, FdRef log, std::size_t limit) {
@@ -65,21 +79,16 @@ std::size_t pipe_fill(FdRef pipe) {
 }
 
 Transfer move_terminal_to_log(FdRef master, FdRef carry_read, FdRef carry_write, FdRef log, std::size_t limit) {
-  Transfer total = empty_carry(carry_read, log);
-  while (total.outcome != Moved::stuck && total.bytes < limit) {
-    const std::size_t room = limit - total.bytes;
-    const ssize_t moved = ::splice(master.get(), nullptr, carry_write.get(), nullptr, room, SPLICE_F_NONBLOCK);
-    if (moved <= 0) {
-      const Transfer end = after_terminal(moved, errno);
-      if (end.outcome == Moved::stuck) return {.outcome = end.outcome, .bytes = total.bytes, .error = end.error};
-      if (total.bytes == 0) total.outcome = end.outcome;
-      return total;
-    }
-    fault_point("carry.filled");
-    const Transfer carried = empty_carry(carry_read, log);
-    total = {.outcome = carried.outcome, .bytes = total.bytes + carried.bytes, .error = carried.error};
+  const Transfer left = empty_carry(carry_read, log);
+  if (left.outcome == Moved::stuck || left.bytes >= limit) return left;
+  const Transfer filled = fill_carry(master, carry_write, limit - left.bytes);
+  if (filled.bytes == 0) {
+    const bool told = left.bytes > 0 && filled.outcome != Moved::stuck;
+    return {.outcome = told ? Moved::some : filled.outcome, .bytes = left.bytes, .error = filled.error};
   }
-  return total;
+  fault_point("carry.filled");
+  const Transfer carried = empty_carry(carry_read, log);
+  return {.outcome = carried.outcome, .bytes = left.bytes + carried.bytes, .error = carried.error};
 }
 
 Result<LineMover> LineMover::create() {

@@ -24,10 +24,9 @@ constexpr std::uint64_t wake_number = 0;
 // Of one run in one round: large enough for speed, small enough that 200 flooding jobs are served in turn.
 constexpr std::size_t round_limit = std::size_t{1} << 20U;
 constexpr std::size_t grown_pipe = std::size_t{1} << 20U;
-constexpr std::size_t born_pipe = std::size_t{64} << 10U;
-// After rounds that move less than this, it pays to let output pile up.
-constexpr std::size_t small_round = std::size_t{64} << 10U;
-constexpr timespec nap{.tv_sec = 0, .tv_nsec = 1'000'000};
+// Half of what the kernel takes: it hands out a page at a time, and while that goes on the program must not have to
+// stop.
+constexpr std::size_t terminal_capacity = std::size_t{32} << 10U;
 constexpr std::size_t most_drained = std::size_t{8} << 20U;
 constexpr auto retry_every = std::chrono::seconds(1);
 
@@ -108,18 +107,19 @@ void Capture::loop() {
     const int count = ::epoll_wait(poll_.get(), events.data(), events.size(), at_once ? 0 : timeout_ms());
     at_once = false;
     bool commanded = false;
-    std::size_t moved = 0;
     for (int i = 0; i < count; ++i) {
       const std::uint64_t number = events.at(static_cast<std::size_t>(i)).data.u64;
       if (number == wake_number)
         commanded = true;
       else
-        moved += serve(number);
+        serve(number);
     }
     if (stuck_count_ > 0 && Clock::now() >= retry_at_) retry_stuck();
     if (commanded && !take_commands()) return;
-    if (moved > 0 && moved < small_round && !commanded) {
+    const Nap::Length length = nap_.next();
+    if (length > Nap::Length::zero() && !commanded) {
       pollfd wake{.fd = wake_.get(), .events = POLLIN, .revents = 0};
+      const timespec nap{.tv_sec = 0, .tv_nsec = std::chrono::nanoseconds(length).count()};
       (void)::ppoll(&wake, 1, &nap, nullptr);
       at_once = true;
     }
@@ -276,6 +276,7 @@ std::size_t Capture::serve(std::uint64_t number) {
     set_stuck(source, 0);
     watch(source, number);
   }
+  nap_.found(bytes, source.terminal ? terminal_capacity : source.capacity);
   if (source.paused()) return bytes;
   if (source.draining && step.outcome != Moved::stuck && !waits_for_carry(source)) finish(number);
   return bytes;
@@ -305,7 +306,7 @@ Transfer Capture::move_stream(Source& source, FdRef pipe, FdRef log, LiveLog& li
   const std::size_t room = live.room(round_limit);
   const Transfer step = to_line_end ? line_mover_->from_pipe(pipe, log, room) : move_pipe_to_log(pipe, log, room);
   wrote(source, live, log, step, to_line_end);
-  if (step.outcome == Moved::some) grow_if_chatty(source, pipe, step.bytes);
+  if (2 * step.bytes >= source.capacity) grow_if_chatty(source, pipe);
   if (step.outcome == Moved::ended) {
     ended = true;
     (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, pipe.get(), nullptr);
@@ -314,11 +315,10 @@ Transfer Capture::move_stream(Source& source, FdRef pipe, FdRef log, LiveLog& li
 }
 
 // The user's quota (pipe-user-pages-soft) allows some 64 pipes of this size; refused, it stays as it is.
-void Capture::grow_if_chatty(Source& source, FdRef pipe, std::size_t bytes) {
-  if (bytes < born_pipe || source.full_batches < 0) return;
-  if (++source.full_batches < 4) return;
-  (void)::fcntl(pipe.get(), F_SETPIPE_SZ, grown_pipe);
-  source.full_batches = -1;
+void Capture::grow_if_chatty(Source& source, FdRef pipe) {
+  if (source.full_batches > 4 || ++source.full_batches <= 4) return;
+  const int size = ::fcntl(pipe.get(), F_SETPIPE_SZ, grown_pipe);
+  if (size > 0) source.capacity = static_cast<std::size_t>(size);
 }
 
 Transfer Capture::move_terminal(Source& source) {

@@ -1,8 +1,8 @@
 // Moves the jobs' output from their pipes and terminals into their logs, in a thread of its own so that a flooding job
 // never holds up the manager and a busy manager never holds up a job. How no byte is lost: base/transfer.h.
 //
-// It is lazy: output that comes after a pause is moved at once (a line typed must be seen), but after a small batch it
-// naps for a millisecond so that lines pile up and move together. The pipe of a job that keeps filling it is grown.
+// It is lazy: output that comes after a pause is moved at once (a line typed must be seen), but then it naps so that
+// lines pile up and move together (log/nap.h). The pipe of a job that keeps filling it is grown.
 // A log that can't be written (a full disk) makes its job's output wait in the pipe; it is tried again every second.
 #pragma once
 
@@ -24,6 +24,7 @@
 #include "base/fd.h"
 #include "base/transfer.h"
 #include "log/live_log.h"
+#include "log/nap.h"
 
 namespace usvc {
 
@@ -110,7 +111,8 @@ class Capture {
     bool output_ended = false;
     bool error_ended = true;
     bool stuck = false;
-    int full_batches = 0;  // how often the pipe was found full
+    int full_batches = 0;                           // how often the pipe was found half full
+    std::size_t capacity = std::size_t{64} << 10U;  // of a new pipe, and of a terminal
 
     [[nodiscard]] bool paused() const { return live->paused || (error_live && error_live->paused); }
     [[nodiscard]] bool writes_to(const LiveLog& file) const { return live.get() == &file || error_live.get() == &file; }
@@ -155,7 +157,7 @@ class Capture {
   void rotate_asked(const std::string& path);
   void take_relog(Command& command);
   void go_on_with(LiveLog& live);
-  void grow_if_chatty(Source& source, FdRef pipe, std::size_t bytes);
+  static void grow_if_chatty(Source& source, FdRef pipe);
   void give_carry_away(Source& source);
   void settle_carry();
   void set_stuck(Source& source, int error);
@@ -177,6 +179,7 @@ class Capture {
   std::uint64_t next_number_ = 1;
   std::size_t stuck_count_ = 0;
   Clock::time_point retry_at_{};
+  Nap nap_;
 
   std::mutex mutex_;  // guards commands_
   std::vector<Command> commands_;

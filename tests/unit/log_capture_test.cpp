@@ -142,6 +142,34 @@ TEST_F(CaptureTest, FloodArrivesWholeAndGoesOnBehindWhatIsThere) {
   EXPECT_EQ(content(channel), sent);
 }
 
+// Writes of this size leave a piece of each full pipe free.
+TEST_F(CaptureTest, APipeThatIsFoundNearlyFullGrows) {
+  create();
+  Channel channel = pipe_channel("p");
+  const int born = ::fcntl(channel.write.get(), F_GETPIPE_SZ);
+  add(channel, "p.1", false);
+  capture_->run();
+  const std::string block(65'500, 'x');
+  EXPECT_TRUE(wait_until([&] {
+    put(channel.write, block);
+    return ::fcntl(channel.write.get(), F_GETPIPE_SZ) > born;
+  }));
+  capture_.reset();  // its thread is done with the channels
+}
+
+TEST_F(CaptureTest, TerminalFloodArrivesWhole) {
+  create();
+  Channel channel = terminal_channel("t");
+  add(channel, "t.1", true);
+  capture_->run();
+  std::string sent;
+  for (int i = 0; i < 20'000; ++i) sent += "line " + std::to_string(i) + " of a chatty job\n";
+  put(channel.write, sent);
+  capture_->drain("t.1");
+  ASSERT_TRUE(wait_until([&] { return noted(drained_, "t.1"); }));
+  EXPECT_TRUE(content(channel) == sent);
+}
+
 TEST_F(CaptureTest, TerminalThatHungUpMayBeOpenedAgain) {
   create();
   Channel channel = terminal_channel("t");
