@@ -7,8 +7,10 @@
 #include <cerrno>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 
 namespace usvc {
@@ -82,6 +84,16 @@ void append_escaped(std::string& to, char c) {
     default:
       to += {'\\', 'x', digits[byte >> 4U], digits[byte & 0xfU]};
   }
+}
+
+// How many of the first bytes are ASCII, by eights.
+std::size_t ascii_words(std::string_view text) {
+  std::size_t length = 0;
+  for (std::uint64_t word = 0; length + sizeof word <= text.size(); length += sizeof word) {
+    std::memcpy(&word, text.data() + length, sizeof word);
+    if ((word & 0x8080808080808080U) != 0) break;
+  }
+  return length;
 }
 
 }  // namespace
@@ -202,6 +214,8 @@ std::size_t utf8_length(std::string_view text) {
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
+    text.remove_prefix(ascii_words(text));
+    if (text.empty()) break;
     const std::size_t length = utf8_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);

@@ -131,6 +131,21 @@ std::string json_text(const json::value& value) {
 
 namespace detail {
 
+void append_json_value(std::string& out, const json::value& value) {
+  out += json::serialize(value);
+}
+
+void append_json_text(std::string& out, std::string_view text) {
+  const auto is_plain = [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; };
+  if (!std::all_of(text.begin(), text.end(), is_plain)) {
+    out += json::serialize(json::string_view(text.data(), text.size()));
+    return;
+  }
+  out += '"';
+  out += text;
+  out += '"';
+}
+
 Error wrong_type(const char* expected, const json::value& value) {
   const auto kind = json::to_string(value.kind());
   return Error(std::string("expected ") + expected + ", found " + std::string(kind.data(), kind.size()));

@@ -13,6 +13,7 @@
 #include <boost/describe.hpp>
 #include <boost/json.hpp>
 #include <boost/mp11.hpp>
+#include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -25,6 +26,7 @@
 
 #include "base/boxed_optional.h"
 #include "base/error.h"
+#include "base/text.h"
 
 namespace usvc {
 
@@ -61,6 +63,8 @@ using Members = boost::describe::describe_members<T, boost::describe::mod_public
 template <class T>
 concept Described = boost::describe::has_describe_members<T>::value;
 
+void append_json_value(std::string& out, const json::value& value);
+void append_json_text(std::string& out, std::string_view text);
 Error wrong_type(const char* expected, const json::value& value);
 Result<std::int64_t> integer_of(const json::value& value);
 Result<double> number_of(const json::value& value);
@@ -69,40 +73,87 @@ Texts texts_of(const json::object& object);
 
 }  // namespace detail
 
-// `memory` outlives the value.
 template <class T>
-json::value to_json(const T& value, Absent absent = Absent::null, const json::storage_ptr& memory = {}) {
+json::value to_json(const T& value, Absent absent = Absent::null) {
   if constexpr (detail::IsOptional<T>::value) {
-    return value ? to_json(*value, absent, memory) : json::value(nullptr, memory);
+    return value ? to_json(*value, absent) : json::value(nullptr);
   } else if constexpr (detail::IsVector<T>::value) {
-    json::array array(memory);
+    json::array array;
     array.reserve(value.size());
-    for (const auto& element : value) array.push_back(to_json(element, absent, memory));
+    for (const auto& element : value) array.push_back(to_json(element, absent));
     return array;
   } else if constexpr (detail::Described<T>) {
-    json::object object(memory);
+    json::object object;
     object.reserve(boost::mp11::mp_size<detail::Members<T>>::value);
     boost::mp11::mp_for_each<detail::Members<T>>([&](auto member) {
       const auto& field = value.*member.pointer;
       if constexpr (detail::IsOptional<std::remove_cvref_t<decltype(field)>>::value) {
         if (absent == Absent::omit && !field) return;
       }
-      object.emplace(member.name, to_json(field, absent, memory));
+      object.emplace(member.name, to_json(field, absent));
     });
     return object;
   } else if constexpr (std::same_as<T, std::string>) {
-    return json::string(value, memory);
+    return json::string(value);
   } else {
-    return json::value(value, memory);  // bool, numbers, what is JSON already
+    return json::value(value);  // bool, numbers, what is JSON already
   }
 }
 
-// The text of a struct. What lies between the two is made and given up as a whole.
+namespace detail {
+
+// What json_text(to_json(value)) gives where all texts are UTF-8, without the values between.
+template <class T>
+void append_json(std::string& out, const T& value, Absent absent) {
+  if constexpr (std::same_as<T, json::value>) {
+    append_json_value(out, value);
+  } else if constexpr (IsOptional<T>::value) {
+    if (value)
+      append_json(out, *value, absent);
+    else
+      out += "null";
+  } else if constexpr (IsVector<T>::value) {
+    out += '[';
+    bool first = true;
+    for (const auto& element : value) {
+      if (!std::exchange(first, false)) out += ',';
+      append_json(out, element, absent);
+    }
+    out += ']';
+  } else if constexpr (Described<T>) {
+    out += '{';
+    bool first = true;
+    boost::mp11::mp_for_each<Members<T>>([&](auto member) {
+      const auto& field = value.*member.pointer;
+      if constexpr (IsOptional<std::remove_cvref_t<decltype(field)>>::value) {
+        if (absent == Absent::omit && !field) return;
+      }
+      out += std::exchange(first, false) ? "\"" : ",\"";
+      out += member.name;
+      out += "\":";
+      append_json(out, field, absent);
+    });
+    out += '}';
+  } else if constexpr (std::same_as<T, std::string>) {
+    append_json_text(out, value);
+  } else if constexpr (std::same_as<T, bool>) {
+    out += value ? "true" : "false";
+  } else if constexpr (std::integral<T>) {
+    std::array<char, 24> digits;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
+    out.append(digits.data(), std::to_chars(digits.begin(), digits.end(), value).ptr);
+  } else {
+    append_json_value(out, json::value(value));
+  }
+}
+
+}  // namespace detail
+
+// The text of a struct.
 template <class T>
 std::string to_json_text(const T& value, Absent absent = Absent::null) {
-  std::array<unsigned char, 4096> first;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
-  json::monotonic_resource memory(first.data(), first.size());
-  return json_text(to_json(value, absent, &memory));
+  std::string text;
+  detail::append_json(text, value, absent);
+  return is_utf8(text) ? text : json_text(to_json(value, absent));
 }
 
 // `texts`: how those are written that are in no object of `value`.
@@ -131,9 +182,12 @@ Status from_json(const json::value& value, T& out, Texts texts = Texts::plain) {
     const auto& object = value.get_object();
     const Texts own = detail::texts_of(object);
     Status status;
+    const auto* next = object.begin();  // as we write them, keys come in the members' order
     boost::mp11::mp_for_each<detail::Members<T>>([&](auto member) {
       if (!status) return;
-      const auto* found = object.if_contains(member.name);
+      const bool in_order = next != object.end() && next->key() == member.name;
+      const auto* found = in_order ? &next->value() : object.if_contains(member.name);
+      if (in_order) ++next;
       if (found == nullptr) return;
       status = from_json(*found, out.*member.pointer, own);
       if (!status) status = pass(status, member.name);

@@ -44,6 +44,27 @@ TEST(Json, TextsThatAreNotUtf8AreEscapedAndSaidSo) {
   EXPECT_EQ(read->entries[1].value, view.entries[1].value);
 }
 
+// A struct's text is written at once, and means what the values between would.
+TEST(Json, TheTextOfAStructIsThatOfItsValues) {
+  JobsReply reply;
+  JobView job;
+  for (int c = 0; c < 128; ++c) job.name += static_cast<char>(c);
+  job.pid = 17;
+  job.cmd = {"/bin/sh", "-c", "echo \"caf\xc3\xa9\" \\ / \x7f\n"};
+  job.started_at = 1795786613.6641464;
+  job.wanted = true;
+  job.cpu_percent = 0.0;
+  job.last_exit = ExitView{};
+  job.binary = BinaryView{};
+  reply.jobs = {job, JobView{}};
+  for (const Absent absent : {Absent::null, Absent::omit}) {
+    EXPECT_EQ(to_json_text(reply, absent), json_text(to_json(reply, absent)));
+  }
+  EXPECT_EQ(to_json_text(JobsReply{}), json_text(to_json(JobsReply{})));
+  reply.jobs[1].cwd = "caf\xe9";
+  EXPECT_EQ(to_json_text(reply), json_text(to_json(reply)));
+}
+
 // A list belongs to the object it is in.
 TEST(Json, ListsAreEscapedAsTheirObjectIs) {
   JobView job;
