@@ -133,25 +133,28 @@ Result<std::shared_ptr<Job>> one_job(Instance& instance, const std::string& name
   if (auto job = instance.find(name)) return job;
   auto jobs = instance.select({name});
   if (!jobs) return pass(jobs);
+  if (jobs->size() == 1) return jobs->front();  // the only one of a group
   return fail(Error("'" + name + "' is not one job", ErrorKind::no_match).hint("name one, like " + (*jobs)[0]->name));
 }
 
 Result<ConfView> show_conf(Instance& instance, const std::string& name) {
   instance.find_new_confs();
-  if (auto known = one_job(instance, name); !known) return pass(known);
-  auto entries = load_conf_entries(instance.layout(), name);
+  auto job = one_job(instance, name);
+  if (!job) return pass(job);
+  auto entries = load_conf_entries(instance.layout(), (*job)->name);
   if (!entries) return pass(entries);
   ConfView view;
-  view.name = name;
-  view.path = instance.layout().conf_path(name);
+  view.name = (*job)->name;
+  view.path = instance.layout().conf_path(view.name);
   for (const auto& entry : *entries) view.entries.push_back({entry.key, entry.has_value ? entry.value : "true"});
   return view;
 }
 
 Result<ConfView> change_conf(Instance& instance, const std::string& name, const ConfChange& change) {
-  if (auto known = one_job(instance, name); !known) return pass(known);
-  if (auto set = set_conf(instance.layout(), name, change.entry, change.value); !set) return pass(set);
-  return show_conf(instance, name);
+  auto job = one_job(instance, name);
+  if (!job) return pass(job);
+  if (auto set = set_conf(instance.layout(), (*job)->name, change.entry, change.value); !set) return pass(set);
+  return show_conf(instance, (*job)->name);
 }
 
 }  // namespace usvc

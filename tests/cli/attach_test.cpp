@@ -101,6 +101,12 @@ TEST_F(AttachTest, WhatIsNoJobIsToldAsEverywhere) {
   EXPECT_EQ(user->finish(), 3);
   EXPECT_TRUE(contains(user->shown(), "web")) << user->shown();
   EXPECT_EQ(attach("many")->finish(), 3) << "two jobs";
+  ok({"stop", "many-2"});
+  ok({"clean", "many-2"});
+  const auto only = attach("many");
+  EXPECT_TRUE(only->wait_for("\x1b")) << only->shown();
+  only->type(ctrl_d);
+  EXPECT_EQ(only->finish(), 0) << only->shown();
   EXPECT_EQ(sit_down({"attach", "web", "many-1"})->finish(), 2);
 }
 

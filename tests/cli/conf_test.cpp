@@ -30,6 +30,16 @@ TEST_F(ConfTest, ReadsAndSetsAValueWithOrWithoutTheSection) {
   EXPECT_EQ(ok({"conf", "web", "restart"}).out, "on-failure\n");
 }
 
+// As `start ./worker` names it.
+TEST_F(ConfTest, TheOnlyJobOfAGroupGoesByItsName) {
+  start({"-g", "web", "--", probe(), "serve"});
+  ok({"conf", "web", "stop-timeout", "7s"});
+  EXPECT_EQ(ok({"conf", "web", "stop-timeout"}).out, "7s\n");
+  EXPECT_EQ(git("web-1", {"core.stop-timeout"}).out, "7s\n");
+  start({"-g", "web", "--", probe(), "serve"});
+  EXPECT_TRUE(contains(fails(3, {"conf", "web", "stop-timeout"}).err, "'web' is not one job (name one, like web-1)"));
+}
+
 TEST_F(ConfTest, GitReadsExactlyWhatWasGiven) {
   const Args words{"",
                    " leading and trailing ",
