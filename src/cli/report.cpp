@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "base/text.h"
@@ -14,6 +15,8 @@ namespace {
 
 // More lines than this say less than one.
 constexpr std::size_t many = 10;
+// Names, of jobs that failed alike.
+constexpr std::size_t few = 4;
 
 std::string indented(std::string_view text) {
   std::string out;
@@ -21,12 +24,63 @@ std::string indented(std::string_view text) {
   return out;
 }
 
-void complain_of(const Outcome& outcome, Verb verb) {
-  std::string text = fmt::format("cannot {} {}", verb.plain, outcome.name);
-  if (!outcome.message.empty()) text += ": " + outcome.message;
-  if (outcome.hint && !outcome.hint->empty()) text += " (" + *outcome.hint + ")";
-  if (outcome.last_output && !trim(*outcome.last_output).empty()) {
-    text += "\n" + indented(*outcome.last_output);
+// Without " after 0.02 s": of copies that fail alike each has lived a little longer or shorter.
+std::string_view without_duration(std::string_view message) {
+  return message.substr(0, message.rfind(" after "));
+}
+
+bool fail_alike(const Outcome& one, const Outcome& other) {
+  return without_duration(one.message) == without_duration(other.message) && one.last_output == other.last_output;
+}
+
+// Jobs that failed alike, in the order of the reply.
+using Alike = std::vector<const Outcome*>;
+
+std::vector<Alike> failures_of(const OutcomesReply& reply) {
+  std::vector<Alike> groups;
+  for (const auto& outcome : reply.results) {
+    if (outcome.ok) continue;
+    const auto like = std::ranges::find_if(groups, [&](const Alike& group) { return fail_alike(*group[0], outcome); });
+    if (like == groups.end()) {
+      groups.push_back({&outcome});
+    } else {
+      like->push_back(&outcome);
+    }
+  }
+  return groups;
+}
+
+std::string names_of(const Alike& group) {
+  if (group.size() > few) {
+    return fmt::format("{} … {} ({} jobs)", group.front()->name, group.back()->name, group.size());
+  }
+  std::string names;
+  for (const Outcome* outcome : group) names += (names.empty() ? "" : ", ") + outcome->name;
+  return names;
+}
+
+std::string_view message_of(const Alike& group) {
+  const std::string_view first = group.front()->message;
+  const bool same = std::ranges::all_of(group, [&](const Outcome* outcome) { return outcome->message == first; });
+  return same ? first : without_duration(first);
+}
+
+// What to do about one of several is said of any JOB.
+std::string hint_of(const Alike& group) {
+  const std::string& name = group.front()->name;
+  std::string hint = group.front()->hint.value_or("");
+  if (group.size() == 1) return hint;
+  const std::size_t at = (" " + hint + " ").find(" " + name + " ");
+  return at == std::string::npos ? hint : hint.replace(at, name.size(), "JOB");
+}
+
+void complain_of(const Alike& group, Verb verb) {
+  std::string text = fmt::format("cannot {} {}", verb.plain, names_of(group));
+  if (const auto message = message_of(group); !message.empty()) text += fmt::format(": {}", message);
+  if (const auto hint = hint_of(group); !hint.empty()) text += " (" + hint + ")";
+  const auto& output = group.front()->last_output;
+  if (output && !trim(*output).empty()) {
+    text += "\n" + indented(*output);
     text.pop_back();
   }
   complain(text);
@@ -65,9 +119,7 @@ Result<int> report(const Context& context, const OutcomesReply& reply, Verb verb
   } else if (!context.quiet && !lines.empty()) {
     if (auto status = print(lines); !status) return pass(status);
   }
-  for (const auto& outcome : reply.results) {
-    if (!outcome.ok) complain_of(outcome, verb);
-  }
+  for (const auto& group : failures_of(reply)) complain_of(group, verb);
   return all_ok ? 0 : 1;
 }
 

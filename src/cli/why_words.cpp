@@ -34,20 +34,25 @@ std::string ended_words(const ExitView& exit) {
 }
 
 // Wanted, and at rest all the same: there is no instance that could run it.
-bool instance_is_down(const JobView& job) {
-  return job.state == "stopped" && job.wanted;
+bool instance_is_down(const JobView& job, const Background& background) {
+  return job.state == "stopped" && job.wanted && !background.instance_runs;
+}
+
+// The same under an instance: its conf has been mended since.
+bool was_invalid(const JobView& job, const Background& background) {
+  return job.state == "stopped" && job.wanted && background.instance_runs;
 }
 
 // It was running when its instance went down, and how its run ended nobody has noted.
-bool was_lost(const JobView& job) {
-  return instance_is_down(job) && job.run_id && !(job.last_exit && job.last_exit->run_id == job.run_id);
+bool was_lost(const JobView& job, const Background& background) {
+  return instance_is_down(job, background) && job.run_id && !(job.last_exit && job.last_exit->run_id == job.run_id);
 }
 
 std::string last_end_words(const JobView& job, const Background& background) {
   if (!job.last_exit) return {};
   const ExitView& exit = *job.last_exit;
-  std::string text = fmt::format("{} {}, {}", was_lost(job) ? "The run before that" : "Its last run", ended_words(exit),
-                                 ago(exit.at, background.now));
+  std::string text = fmt::format("{} {}, {}", was_lost(job, background) ? "The run before that" : "Its last run",
+                                 ended_words(exit), ago(exit.at, background.now));
   if (exit.asked.value_or(false)) text += ", because usvc was asked to end it";
   if (exit.forced.value_or(false)) text += " and the stop signal was not enough";
   text += '.';
@@ -83,11 +88,14 @@ std::string running_words(const JobView& job, const Background& background) {
 std::string stopped_words(const JobView& job, const Background& background) {
   const bool asked = job.last_exit && job.last_exit->asked.value_or(false);
   if (job.runs == 0) return job.name + " is stopped and has never run.";
-  if (was_lost(job)) {
+  if (was_invalid(job, background)) {
+    return job.name + " is stopped: its conf could not be used when it was to be started.";
+  }
+  if (was_lost(job, background)) {
     return job.name +
            " is not running: usvc's own processes have ended while it ran, or the machine has been booted anew.";
   }
-  if (instance_is_down(job)) return job.name + " is not running, as its instance is not.";
+  if (instance_is_down(job, background)) return job.name + " is not running, as its instance is not.";
   if (asked) return job.name + " is stopped: it was asked to.";
   if (background.stopped) return fmt::format("{} is stopped since {}.", job.name, format_time(background.stopped->t));
   return job.name + " is stopped.";
@@ -122,10 +130,11 @@ std::string never_again_words(const JobView& job) {
   return fmt::format("usvc does not start it again by itself (usvc start {}).", job.name);
 }
 
-std::string with_the_instance_words(const JobView& job) {
-  if (was_lost(job) && job.restart == "never") return never_again_words(job);
+std::string with_the_instance_words(const JobView& job, const Background& background) {
+  const bool lost = was_lost(job, background);
+  if (lost && job.restart == "never") return never_again_words(job);
   return fmt::format("usvc starts it again with the instance: usvc init, or the next start, load or run{}.",
-                     was_lost(job) ? "; what is still left of it is ended before" : "");
+                     lost ? "; what is still left of it is ended before" : "");
 }
 
 std::string after_its_end_words(const JobView& job) {
@@ -154,7 +163,8 @@ std::string why_next(const JobView& job, const Background& background) {
     return fmt::format("usvc starts it again in {}, at {}.", seconds_words(left), format_time(*job.waiting_until));
   }
   if (job.state == "invalid") return fmt::format("Correct {}, then: usvc start {}.", job.conf, job.name);
-  if (instance_is_down(job)) return with_the_instance_words(job);
+  if (instance_is_down(job, background)) return with_the_instance_words(job, background);
+  if (was_invalid(job, background)) return fmt::format("To start it: usvc start {}.", job.name);
   if (job.state == "stopped") return never_again_words(job);
   if (job.state == "stopping") {
     return job.wanted ? "When nothing is left of it usvc starts it again." : "When nothing is left of it it stays so.";

@@ -12,7 +12,8 @@ namespace usvc {
 
 // What is known of a job besides its view.
 struct Background {
-  double now = 0;                        // unix time
+  double now = 0;  // unix time
+  bool instance_runs = false;
   std::optional<Event> stopped;          // the last "stopping" or "stopped" in the journal, if nothing came after it
   std::optional<Event> last_error;       // the last "error" in the journal since the last run began
   std::vector<std::string> last_output;  // the last lines that the last run wrote

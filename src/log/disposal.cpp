@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -68,8 +69,17 @@ Status check_index_place(const std::string& log) {
 Status check_log_place(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode)) return {};
-  return fail(Error("the log " + printable(path) + " can't be " + std::string(kind_of(info.st_mode)))
+  return fail(Error("the log " + printable(path) + " cannot be " + std::string(kind_of(info.st_mode)))
                   .hint("name a plain file"));
+}
+
+Status check_log_rotates(const std::string& path) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0 || !S_ISLNK(info.st_mode)) return {};
+  std::error_code unknown;
+  const auto target = std::filesystem::weakly_canonical(path, unknown);
+  return fail(Error("the log " + printable(path) + " is a symbolic link, and usvc never rotates one")
+                  .hint(unknown ? "name a plain file" : "name the file it leads to, " + printable(target.string())));
 }
 
 }  // namespace usvc

@@ -21,6 +21,8 @@ bool is_log_index(const std::string& path);
 
 // Refuses what exists and is no plain file, or no link to one: a log is written at its end, read back and renamed.
 Status check_log_place(const std::string& path);
+// Refuses a symbolic link. A log that is one all the same is written, and grows without end.
+Status check_log_rotates(const std::string& path);
 // Refuses a log beside which something else has the name of its index.
 Status check_index_place(const std::string& log);
 

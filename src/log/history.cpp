@@ -113,7 +113,7 @@ Result<const LogIndex*> LogHistory::index_of_part(Part& part, Want want) {
   part.index_read = 0;
   auto read = read_on_index(part);
   // It is a convenience: without it all is shown just the same.
-  if (!read) warn_once(part, "its index can't be read: " + read.error().message());
+  if (!read) warn_once(part, "its index cannot be read: " + read.error().message());
   return &*part.index;
 }
 

@@ -11,6 +11,7 @@ namespace usvc {
 Status check_attainable(const Conf& conf, std::string_view key, std::string_view value) {
   if (key == "log" && !conf.log.empty()) {
     if (auto plain = check_log_place(conf.log); !plain) return plain;
+    if (auto rotates = check_log_rotates(conf.log); !rotates) return rotates;
     return check_index_place(conf.log);
   }
   if (key == "nice" && conf.nice) return check_niceness(*conf.nice);

@@ -26,6 +26,7 @@
 #include "log/files.h"
 #include "manager/conf_store.h"
 #include "manager/log_file.h"
+#include "proc/limits.h"
 
 namespace usvc {
 
@@ -57,10 +58,12 @@ Error with_limit_hint(Error error) {
 
 Error no_terminal(Error error) {
   if (error.code() != ENOSPC) return with_limit_hint(std::move(error));
-  std::string most;
-  (void)read_small("/proc/sys/kernel/pty/max", most);
-  return std::move(error).hint("all " + std::string(trim(most)) +
-                               " terminals of this machine are in use: raise sysctl kernel.pty.max, or use --no-tty");
+  const Terminals terminals = read_terminals().value_or(Terminals{});
+  std::string taken = std::to_string(terminals.used) + " of " + std::to_string(terminals.most) + " terminals are taken";
+  if (terminals.reserved > 0) taken += ", and a container gets " + std::to_string(terminals.reserved) + " fewer";
+  return std::move(error).hint(
+      taken + ": " + (terminals.of_mount ? "mount /dev/pts with a larger max=" : "raise sysctl kernel.pty.max") +
+      ", or use --no-tty");
 }
 
 Result<Stdio> make_terminal(WindowSize window) {
@@ -213,7 +216,8 @@ Result<std::optional<Cgroup>> cgroup_for(const Instance& instance, const Job& jo
   if (instance.cgroup_parent().empty()) {
     if (tier == TreeTier::automatic) return std::optional<Cgroup>();
     return fail(
-        Error("no cgroup is delegated to this instance").hint("set core.tree to auto, or see usvc-job.conf(5)"));
+        Error("core.tree is cgroup, and this instance has no cgroup of its own")
+            .hint("set core.tree to auto; or, under a systemd user manager, usvc shutdown && usvc init --boot"));
   }
   auto cgroup = Cgroup::create(instance.cgroup_parent(), cgroup_name(run_id, phase));
   if (!cgroup && tier == TreeTier::automatic) return std::optional<Cgroup>();

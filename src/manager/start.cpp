@@ -39,7 +39,7 @@ Result<Conf> conf_of(const StartRequest& request) {
     if (request.copies != 1) return fail("one name for several copies (use -g GROUP)", ErrorKind::usage);
   }
   if (request.copies < 1 || request.copies > most_copies) {
-    return fail(Error("there can't be " + std::to_string(request.copies) + " copies of a job", ErrorKind::usage)
+    return fail(Error("there cannot be " + std::to_string(request.copies) + " copies of a job", ErrorKind::usage)
                     .hint("1 to " + std::to_string(most_copies)));
   }
   return conf;

@@ -53,7 +53,7 @@ WaitResult result_of(Instance& instance, const Job& job, bool was_reached, const
   WaitResult result;
   result.name = job.name;
   result.reached = was_reached;
-  result.state = to_string(job.state);
+  result.state = to_string(job.known_state());
   const auto is_asked = [&](const std::optional<std::string>& id) { return !run_id || run_id == id; };
   if (job.cleaned) {
     if (is_asked(job.cleaned->run_id)) add_cleaned(result, *job.cleaned);
@@ -107,6 +107,7 @@ asio::awaitable<Result<WaitReply>> wait_for_jobs(Instance* instance, WaitRequest
     (void)co_await wakeup.wait_until(look_again);
     co_await let_changes_pile_up(&instance->io(), awaited.size());
   }
+  instance->notice_edited_confs();
   for (std::size_t i = 0; i < awaited.size(); ++i) {
     reply.results.push_back(result_of(*instance, *awaited[i].job, done[i], request.run_id));
   }

@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "proc/mounts.h"
 #include "proc/scan.h"
 
 namespace usvc {
@@ -107,11 +108,44 @@ std::optional<std::uint64_t> open_descriptors(pid_t pid) {
   return entries.size();
 }
 
+namespace {
+
+constexpr auto terminals_dir = "/dev/pts";
+
+std::optional<Terminals> terminals_of_mount() {
+  const auto mounts = read_mounts();
+  const auto last =
+      std::find_if(mounts.rbegin(), mounts.rend(), [](const Mount& mount) { return mount.point == terminals_dir; });
+  if (last == mounts.rend() || last->type != "devpts") return std::nullopt;
+  const auto most = most_terminals(last->options);
+  const auto names = list_dir(terminals_dir);
+  if (!most || !names) return std::nullopt;
+  const auto used = std::ranges::count_if(*names, [](const auto& name) { return name != "ptmx"; });
+  return Terminals{.used = static_cast<std::uint64_t>(used), .most = *most, .of_mount = true};
+}
+
+std::uint64_t left_of(const Terminals& terminals) {
+  return terminals.most - std::min(terminals.most, terminals.used + terminals.reserved);
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> most_terminals(std::string_view options) {
+  constexpr std::string_view key = "max=";
+  for (const auto option : split(options, ',')) {
+    if (option.starts_with(key)) return whole_number<std::uint64_t>(option.substr(key.size()));
+  }
+  return std::nullopt;
+}
+
 std::optional<Terminals> read_terminals() {
+  auto mounted = terminals_of_mount();
   const auto used = read_number("/proc/sys/kernel/pty/nr");
   const auto most = read_number("/proc/sys/kernel/pty/max");
-  if (!used || !most) return std::nullopt;
-  return Terminals{.used = *used, .most = *most};
+  if (!used || !most) return mounted;
+  const Terminals machine{
+      .used = *used, .most = *most, .reserved = read_number("/proc/sys/kernel/pty/reserve").value_or(0)};
+  return mounted && left_of(*mounted) < left_of(machine) ? mounted : machine;
 }
 
 bool maps_replaced_library(std::string_view maps) {

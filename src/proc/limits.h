@@ -33,9 +33,14 @@ std::optional<std::uint64_t> open_descriptors(pid_t pid);
 struct Terminals {
   std::uint64_t used = 0;
   std::uint64_t most = 0;
+  std::uint64_t reserved = 0;  // of these, for whoever is in no container
+  bool of_mount = false;       // those of /dev/pts, not of the machine
 };
-// /proc/sys/kernel/pty; nothing where the kernel does not say.
+// What is the scarcer here: the machine's, /proc/sys/kernel/pty, or what /dev/pts was mounted with (max=). Nothing
+// where the kernel does not say.
 std::optional<Terminals> read_terminals();
+// Of /dev/pts as it is mounted with these options; nothing: it has no limit of its own.
+std::optional<std::uint64_t> most_terminals(std::string_view options);
 
 // The process runs code of a file that has been removed or replaced since, other than its program: a library that was
 // upgraded. From /proc/PID/maps.

@@ -32,13 +32,14 @@ std::optional<Mount> parse_mount(std::string_view line) {
   const auto id = whole_number<int>(words.next());
   const auto parent = whole_number<int>(words.next());
   if (!id || !parent) return std::nullopt;
-  Mount mount{*id, *parent, std::string(words.next()), decode(words.next()), {}, {}, {}};
+  Mount mount{*id, *parent, std::string(words.next()), decode(words.next()), {}, {}, {}, {}};
   mount.point = decode(words.next());
   words.skip(1);
   while (!words.at_end() && words.next() != "-") {
   }
   mount.type = words.next();
   mount.source = decode(words.next());
+  mount.options = words.next();
   if (mount.point.empty() || mount.point[0] != '/' || mount.type.empty()) return std::nullopt;
   return mount;
 }

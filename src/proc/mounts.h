@@ -15,6 +15,7 @@ struct Mount {
   std::string point;
   std::string type;
   std::string source;
+  std::string options;  // of the filesystem: "rw,max=64"
 };
 
 // Lines that are none are left out.

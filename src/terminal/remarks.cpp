@@ -76,7 +76,7 @@ std::optional<Remark> Remarks::take(const Event& event) {
 std::string standing_words(const JobView& job) {
   if (job.state == "stopped" || job.state == "dead") return job.name + " is stopped" + how_to_go_on(job.name);
   if (job.state == "invalid")
-    return job.name + " can't be started: " + printable(job.trouble.value_or("its conf is bad"));
+    return job.name + " cannot be started: " + printable(job.trouble.value_or("its conf is bad"));
   if (job.state != "waiting") return {};
   return job.name + " is started again" +
          (job.waiting_until ? " in " + time_until(*job.waiting_until, unix_now()) : std::string(" in a moment"));

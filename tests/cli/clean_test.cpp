@@ -62,7 +62,7 @@ TEST_F(CleanTest, WhatIsNoPlainFileIsNoLogAndStaysWhereItIs) {
   start({"--name", "web", "--", probe(), "serve"});
   for (const auto& [log, kind] : {std::pair(path("mine"), "a directory"), std::pair(path("pipe"), "a named pipe"),
                                   std::pair(std::string("/dev/null"), "a device")}) {
-    const std::string why = "the log " + log + " can't be " + kind;
+    const std::string why = "the log " + log + " cannot be " + kind;
     EXPECT_TRUE(contains(fails(1, {"start", "--log", log, "--", probe(), "serve"}).err, why));
     EXPECT_TRUE(contains(fails(1, {"conf", "web", "log", log}).err, why));
     const std::string set = write("set", "[group \"g\"]\n\tcmd = " + probe() + "\n\tlog = " + log + "\n");

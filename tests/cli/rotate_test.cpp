@@ -249,6 +249,29 @@ TEST_F(RotateTest, NumberedFilesOfSomebodyElseAreNotRemoved) {
   EXPECT_EQ(read(path("app.log.000002.zst")), "theirs too\n");
 }
 
+// Renaming a link would move the name and leave the bytes where they are.
+TEST_F(RotateTest, ALogThatIsALinkIsRefusedOrNamed) {
+  write("real.log", "");
+  std::filesystem::create_symlink(path("real.log"), path("link.log"));
+  const std::string why = path("link.log") + " is a symbolic link, and usvc never rotates one";
+  const Output output = fails(1, {"start", "--name", "web", "--log", path("link.log"), "--", probe(), "serve"});
+  EXPECT_TRUE(contains(output.err, why + " (name the file it leads to, " + path("real.log") + ")")) << output;
+  start({"--name", "web", "--log", path("real.log"), "--", probe(), "serve"});
+  EXPECT_TRUE(contains(fails(1, {"conf", "web", "log", path("link.log")}).err, why));
+  EXPECT_FALSE(contains(run({"doctor"}).out, "symbolic link"));
+  // By hand, with which its jobs have been made before.
+  write("h/jobs/api.conf", "[core]\n\tcmd = " + probe() + "\n\targ = serve\n\tlog = " + path("link.log") + "\n", 0600);
+  stop({"web"});
+  start({"api"});
+  const Output found = run({"doctor"});
+  EXPECT_TRUE(contains(found.out, "api: the log " + path("link.log") + " is a symbolic link")) << found;
+  const std::string mend = "usvc conf api log \"$(readlink -f " + path("link.log") + ")\" && usvc restart api";
+  ASSERT_TRUE(contains(found.out, "-> " + mend)) << found;
+  EXPECT_EQ(shell(mend).status, 0);
+  EXPECT_EQ(status("api").log, path("real.log"));
+  EXPECT_FALSE(contains(run({"doctor"}).out, "symbolic link"));
+}
+
 }  // namespace
 
 }  // namespace usvc::test

@@ -37,6 +37,11 @@ class UpgradeTest : public CliTest {
     const std::string fresh = copy(name, path("fresh"), words);
     fs::rename(fresh, helpers() + "/" + name);
   }
+  void install_client(const std::string& words) {
+    fs::copy_file(stage_ + "/bin/usvc", path("fresh"));
+    std::ofstream(path("fresh"), std::ios::binary | std::ios::app) << "\nusvc-test-copy " << words << "\n";
+    fs::rename(path("fresh"), program());
+  }
   std::string copy(const std::string& name, const std::string& to, const std::string& words) {
     fs::copy_file(stage_ + "/libexec/usvc/" + name, to, fs::copy_options::overwrite_existing);
     if (!words.empty()) std::ofstream(to, std::ios::binary | std::ios::app) << "\nusvc-test-copy " << words << "\n";
@@ -378,6 +383,24 @@ TEST_F(UpgradeTest, ReplacedOnDiskChangesNothingUntilAsked) {
 }
 
 // It finds everything in its socket, and a keeper that it can't look at any more.
+TEST_F(UpgradeTest, DoctorNamesAManagerOlderThanTheInstalledOne) {
+  start({"--name", "web", "--", probe(), "serve"});
+  EXPECT_FALSE(contains(run({"doctor"}).out, "usvc upgrade"));
+  // First the helpers only, as halfway through an installation.
+  install("version=9.9");
+  EXPECT_TRUE(contains(run({"doctor"}).out, "the manager that runs is not the program that is installed now"));
+  install_client("version=9.9");
+  const Output output = run({"doctor"});
+  EXPECT_EQ(output.status, 1);
+  for (const std::string name : {"manager", "keeper"}) {
+    EXPECT_TRUE(contains(output.out, "the " + name + " that runs is of version " + old_ + ", this usvc of 9.9"))
+        << output;
+  }
+  EXPECT_TRUE(contains(output.out, "-> usvc upgrade")) << output;
+  upgrade();
+  EXPECT_TRUE(contains(run({"doctor"}).out, "runs, version 9.9")) << output;
+}
+
 TEST_F(UpgradeTest, ManagerWhoseKeeperDiedBeforeStartsTheSameVersion) {
   copy("usvc-manager", path("usvc-manager"), "");
   install_script("usvc-manager", "if [ -e " + path("slow") + " ]; then touch " + path("begun") + "; fi\nwhile [ -e " +

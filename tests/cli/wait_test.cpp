@@ -49,6 +49,15 @@ TEST_F(WaitTest, ForRunningComesWithTheStart) {
   EXPECT_EQ(waiter->finish(10s).status, 0);
 }
 
+TEST_F(WaitTest, AConfThatIsNotValidIsToldAsItsState) {
+  start({"--name", "web", "--", probe(), "serve"});
+  stop({"web"});
+  write("h/jobs/web.conf", "[core\n", 0600);
+  const json::value reply = json({"wait", "web", "--for", "stopped"});
+  EXPECT_EQ(text_of(reply.at("results").at(0).as_object(), "state"), "invalid");
+  EXPECT_EQ(text_of(reply.at("results").at(0).as_object(), "state"), status("web").state);
+}
+
 TEST_F(WaitTest, TimeoutFails) {
   start({"--name", "web", "--", probe(), "serve"});
   const Output output = fails(1, {"wait", "web", "--for", "stopped", "--timeout", "0.2"});

@@ -38,6 +38,19 @@ TEST_F(WhyTest, StoppedJob) {
   expect_all(ok({"why", "web"}).out, {"web", "stopped"});
 }
 
+TEST_F(WhyTest, AConfMendedAfterAStartFailedIsNotTheInstancesFault) {
+  start({"--name", "web", "--", probe(), "serve"});
+  stop({"web"});
+  const std::string conf = read(conf_path("web"));
+  write("h/jobs/web.conf", "[core\n", 0600);
+  fails(1, {"start", "web"});
+  write("h/jobs/web.conf", conf, 0600);
+  ASSERT_TRUE(wait_state("web", "stopped"));
+  const std::string text = ok({"why", "web"}).out;
+  expect_all(text, {"its conf could not be used", "usvc start web"});
+  EXPECT_FALSE(contains(text, "own processes")) << text;
+}
+
 TEST_F(WhyTest, AliasesAndJson) {
   start({"--name", "web", "--", probe(), "serve"});
   for (const char* alias : {"describe", "info"}) expect_all(ok({alias, "web"}).out, {"web", "running"});

@@ -294,6 +294,36 @@ TEST_F(StarvedTest, NoMoreDescriptors) {
   start({"--name", "again", "--", probe(), "serve"});
 }
 
+// In a mount namespace whose /dev/pts has two terminals only.
+TEST_F(StarvedTest, NoMoreTerminals) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can mount";
+  const Output first = run({"start", "--name", "web", "--", probe(), "serve"}, {.in_child = [] {
+                             const bool made = unshare(CLONE_NEWNS) == 0 &&
+                                               mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                                               mount("few", "/dev/pts", "devpts", 0, "max=2,ptmxmode=666") == 0 &&
+                                               mount("/dev/pts/ptmx", "/dev/ptmx", nullptr, MS_BIND, nullptr) == 0;
+                             if (!made) _exit(99);
+                           }});
+  if (first.status == 99) GTEST_SKIP() << "no mount namespace of its own";
+  ASSERT_EQ(first.status, 0) << first;
+  const Fd space(open(("/proc/" + std::to_string(manager_pid()) + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
+  const RunOptions within{.in_child = [&space] {
+    if (setns(space.get(), CLONE_NEWNS) != 0) _exit(99);
+  }};
+  start({"--name", "api", "--", probe(), "serve"});
+  const Output refused = fails(1, {"start", "--name", "next", "--", probe(), "serve"});
+  EXPECT_TRUE(contains(refused.err, "2 of 2 terminals are taken: mount /dev/pts with a larger max=, or use --no-tty"))
+      << refused;
+  const Output ill = run({"doctor"}, within);
+  EXPECT_EQ(ill.status, 1);
+  EXPECT_TRUE(contains(ill.out, "trouble  terminals  2 of 2 pseudo-terminals are taken")) << ill;
+  const std::string mend = "mount -o remount,max=4096 /dev/pts";
+  ASSERT_TRUE(contains(ill.out, "-> sudo " + mend)) << ill;
+  ASSERT_EQ(run_program({"/bin/sh", "-c", mend}, within).status, 0);
+  start({"--name", "next", "--", probe(), "serve"});
+  EXPECT_FALSE(contains(run({"doctor"}, within).out, "trouble  terminals"));
+}
+
 }  // namespace
 
 }  // namespace usvc::test

@@ -93,6 +93,14 @@ std::vector<Case> cases() {
   job.last_exit->run_id = job.run_id;
   all.push_back({"shut down", job, {}, {"not running, as its instance is not.", "starts it again with the instance"}});
 
+  Background online;
+  online.instance_runs = true;
+  all.push_back({"mended since",
+                 job,
+                 online,
+                 {"web is stopped: its conf could not be used when it was to be started.", "Its last run exited",
+                  "To start it: usvc start web."}});
+
   job = job_in("waiting");
   job.last_exit = end(3);
   job.last_exit->reason = "the pre-run hook failed: exit 3";

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/command.h"
+#include "cli/instance.h"
 #include "cli/json_out.h"
 #include "cli/observe.h"
 #include "cli/remote.h"
@@ -67,10 +68,12 @@ Result<int> why(const Invocation& invocation) {
   auto jobs = look_at(context, invocation.arguments.words);
   if (!jobs) return pass(jobs);
   observe_jobs(*jobs);
+  const bool running = instance_runs(context.layout);
   std::vector<WhyView> views;
   for (auto& job : *jobs) {
     Background background;
     background.now = unix_now();
+    background.instance_runs = running;
     background.last_output = last_output(context, job);
     if (auto status = read_journal(context, job, background); !status) return pass(status);
     std::string text = why_text(job, background);

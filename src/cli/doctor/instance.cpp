@@ -12,6 +12,7 @@
 #include "cli/doctor/checks.h"
 #include "cli/remote.h"
 #include "cli/words.h"
+#include "log/disposal.h"
 #include "proc/limits.h"
 #include "proc/process.h"
 
@@ -82,6 +83,14 @@ void check_conf(const Patient& patient, const JobView& job, Findings& findings) 
                              "mend " + shell_quote(job.conf) + ", then: usvc restart " + job.name));
 }
 
+void check_log(const JobView& job, Findings& findings) {
+  const auto rotates = check_log_rotates(job.log);
+  if (rotates) return;
+  findings.push_back(hint(
+      "jobs", job.name + ": " + rotates.error().bare_message(),
+      fmt::format("usvc conf {0} log \"$(readlink -f {1})\" && usvc restart {0}", job.name, shell_quote(job.log))));
+}
+
 // Whether a finding has said it already: what a process is stopped by, the manager tells too.
 bool said(const Findings& findings, const std::string& text) {
   return std::any_of(findings.begin(), findings.end(),
@@ -129,6 +138,7 @@ Findings check_jobs(const Patient& patient) {
   std::vector<std::string> libraries;
   for (const auto& job : patient.jobs) {
     check_conf(patient, job, findings);
+    check_log(job, findings);
     if (job.md5_changed.value_or(false)) {
       changed.push_back(job.name);
     } else if (job.pid && has_replaced_library(static_cast<pid_t>(*job.pid))) {

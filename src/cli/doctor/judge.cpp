@@ -27,10 +27,14 @@ std::uint64_t percent_free(std::uint64_t free, std::uint64_t total) {
 }  // namespace
 
 FindingView judge_terminals(const Terminals& terminals) {
-  const std::string what = fmt::format("{} of {} pseudo-terminals are taken", terminals.used, terminals.most);
-  if (!nearly_used(terminals.used, terminals.most)) return well("terminals", what);
+  std::string what = fmt::format("{} of {} pseudo-terminals are taken", terminals.used, terminals.most);
+  const bool in_container = nearly_used(terminals.used, terminals.most - std::min(terminals.most, terminals.reserved));
+  if (!in_container && !nearly_used(terminals.used, terminals.most)) return well("terminals", what);
+  if (terminals.reserved > 0) what += fmt::format(" (a container gets {} fewer)", terminals.reserved);
+  const std::uint64_t better = std::max<std::uint64_t>(4096, 2 * terminals.most);
   return trouble("terminals", what + "; each job needs one, unless it is started with --no-tty",
-                 fmt::format("sudo sysctl kernel.pty.max={}", std::max<std::uint64_t>(4096, 2 * terminals.most)));
+                 terminals.of_mount ? fmt::format("sudo mount -o remount,max={} /dev/pts", better)
+                                    : fmt::format("sudo sysctl kernel.pty.max={}", better));
 }
 
 FindingView judge_descriptors(const std::string& name, pid_t pid, std::uint64_t open, const DescriptorLimit& limit) {

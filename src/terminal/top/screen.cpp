@@ -59,7 +59,7 @@ bool can_be_drawn_on() {
 Error no_screen() {
   const char* term = std::getenv("TERM");
   const std::string what = term == nullptr || *term == '\0' ? "TERM is not set" : "TERM=" + std::string(term);
-  return Error("this terminal can't be drawn on: " + what).hint("usvc status shows the same once");
+  return Error("this terminal cannot be drawn on: " + what).hint("usvc status shows the same once");
 }
 
 std::string utf8(wchar_t c) {
