@@ -2,7 +2,6 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(fmt 9 REQUIRED)
-pkg_check_modules(git2 REQUIRED IMPORTED_TARGET libgit2)
 pkg_check_modules(libmd REQUIRED IMPORTED_TARGET libmd)
 # Linked in: the client, which lives for a millisecond, would load it for every command.
 find_library(zstd_archive NAMES libzstd.a REQUIRED)
@@ -45,9 +44,6 @@ target_link_libraries(usvc_lib_asio INTERFACE usvc_boost_impl)
 
 add_library(usvc_lib_beast INTERFACE)
 target_link_libraries(usvc_lib_beast INTERFACE usvc_boost_impl)
-
-add_library(usvc_lib_git2 INTERFACE)
-target_link_libraries(usvc_lib_git2 INTERFACE PkgConfig::git2)
 
 add_library(usvc_lib_md INTERFACE)
 target_link_libraries(usvc_lib_md INTERFACE PkgConfig::libmd)

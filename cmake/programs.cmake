@@ -16,10 +16,10 @@ usvc_program(usvc usvc bin)
 usvc_program(usvc-manager manager libexec/usvc)
 usvc_program(usvc-keeper keeper libexec/usvc)
 
-# The client lives for a moment, so loading libraries is most of its life; the keeper must not depend on what an
-# upgrade of the system replaces. The manager needs libgit2, which brings its own libraries, so it gains nothing.
+# The client lives for a moment, so loading libraries is most of its life, and without an instance the manager's program
+# lives for one as well; the keeper must not depend on what an upgrade of the system replaces.
 if(NOT USVC_SANITIZE)
-  foreach(program usvc usvc-keeper)
+  foreach(program usvc usvc-manager usvc-keeper)
     if(TARGET ${program})
       target_link_options(${program} PRIVATE $<$<CONFIG:Release>:-static-libstdc++> $<$<CONFIG:Release>:-static-libgcc>)
     endif()

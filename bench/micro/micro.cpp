@@ -15,7 +15,6 @@
 #include "journal/fold.h"
 #include "log/index.h"
 #include "manager/conf_store.h"
-#include "manager/git_config.h"
 #include "shapes/event.h"
 #include "shapes/json.h"
 #include "shapes/views.h"
@@ -71,7 +70,6 @@ BENCHMARK(conf_checked);
 
 // From its file, as at a start whose conf has been edited.
 void conf_loaded(benchmark::State& state) {
-  const GitLibrary library;
   const Home home;
   const Conf conf = a_conf();
   if (!save_conf(home.layout(), conf)) return state.SkipWithError("the conf can't be written");

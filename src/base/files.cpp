@@ -205,13 +205,15 @@ Status write_all(FdRef fd, std::string_view bytes) {
   return {};
 }
 
-Status write_file_atomically(const std::string& path, std::string_view bytes, Flush flush) {
+Status write_file_atomically(const std::string& path, std::string_view bytes, Flush flush, mode_t mode) {
   // The random part keeps two writers of one path apart, and O_EXCL refuses a planted link.
   const std::string temporary_path = path + ".tmp-" + random_hex(4);
   auto fd = open_file(temporary_path, O_WRONLY | O_CREAT | O_EXCL, 0600);
   if (!fd) return pass(fd, "cannot write " + path);
   TemporaryName temporary(temporary_path);
   if (auto done = write_all(*fd, bytes); !done) return pass(done, path);
+  // A umask does not count for what is to be as it was.
+  if (mode != 0600 && ::fchmod(fd->get(), mode) != 0) return fail(Error::last("cannot set the mode of " + path));
   if (flush == Flush::to_disk) {
     // Without it a power cut can leave the new name on an empty file.
     if (auto done = flush_to_disk(*fd, path); !done) return done;

@@ -47,8 +47,9 @@ enum class Flush { no, to_disk };
 // Locks a directory (flock(2), `operation` is LOCK_SH or LOCK_EX) without waiting; EWOULDBLOCK: somebody else has it. A
 // directory can't be removed from under its holder as a lock file can; where it can't be locked (NFS), `file` in it is.
 Result<Fd> lock_directory(const std::string& directory, const std::string& file, int operation);
-// Replaces `path` in one step (temporary file in the same directory, rename); mode 0600.
-Status write_file_atomically(const std::string& path, std::string_view bytes, Flush flush = Flush::to_disk);
+// Replaces `path` in one step (temporary file in the same directory, rename).
+Status write_file_atomically(const std::string& path, std::string_view bytes, Flush flush = Flush::to_disk,
+                             mode_t mode = 0600);
 // Makes the directory and its parents, the last with mode 0700. One that belongs to somebody else or that others can
 // write to is refused.
 Status ensure_private_dir(const std::string& path);

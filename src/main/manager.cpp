@@ -24,7 +24,6 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "job/layout.h"
-#include "manager/git_config.h"
 #include "manager/instance.h"
 #include "shapes/requests.h"
 
@@ -172,7 +171,6 @@ int main(int argc, char** argv) {
   }
   (void)::prctl(PR_SET_NAME, "usvc-manager");  // started by a descriptor, it would be called by that one's number
   Options options = parse_options(argc, argv);
-  const GitLibrary git;
   try {
     return options.offline ? answer_offline(options) : manage(std::move(options));
   } catch (const std::exception& error) {

@@ -1,21 +1,13 @@
-// Files in git-config format, read and edited exactly as git does (libgit2).
+// Files in git-config format, read and edited as git does (git-config(1)).
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 
 namespace usvc {
-
-// libgit2 wants to be set up once in a process, before anything below.
-class GitLibrary {
- public:
-  GitLibrary();
-  ~GitLibrary();
-  GitLibrary(const GitLibrary&) = delete;
-  GitLibrary& operator=(const GitLibrary&) = delete;
-};
 
 struct GitEntry {
   std::string section;     // lower case
@@ -28,7 +20,12 @@ struct GitEntry {
 
 // In the file's order, includes followed. A syntax error names file and line.
 Result<std::vector<GitEntry>> read_git_config(const std::string& path);
-// Sets SECTION.KEY, leaving everything else of the file as it is, comments too. A repeated key is refused.
+// The same of a text, which errors call `name`; no include is followed.
+Result<std::vector<GitEntry>> parse_git_config(std::string_view text, const std::string& name);
+// Of a text that is `path`'s: includes are followed.
+Result<std::vector<GitEntry>> parse_git_config_file(std::string_view text, const std::string& path);
+// Sets SECTION.KEY, leaving everything else of the file as it is, comments too. A repeated key is refused, and one that
+// an included file sets. A link's file is changed, its mode stays.
 Status set_git_config(const std::string& path, const std::string& name, const std::string& value);
 // Takes every line that sets SECTION.KEY out of the file; fine when there is none.
 Status unset_git_config(const std::string& path, const std::string& name);

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstdio>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -7,7 +6,6 @@
 #include <set>
 #include <utility>
 
-#include "base/files.h"
 #include "base/lookup.h"
 #include "base/text.h"
 #include "job/environment.h"
@@ -41,22 +39,6 @@ struct LoadedJob {
   bool start = true;
   bool stood = false;  // all of its section were there: its cmd is as the file has it
 };
-
-Result<std::vector<GitEntry>> parse(const Instance& instance, const std::string& text) {
-  const std::string path = instance.layout().run_dir + "/load-" + random_hex(8) + ".tmp";
-  if (auto written = write_file_atomically(path, text, Flush::no); !written) return pass(written);
-  auto entries = read_git_config(path);
-  (void)std::remove(path.c_str());
-  if (!entries) {
-    // The name of our own temporary file would only puzzle.
-    std::string message = entries.error().bare_message();
-    for (auto at = message.find(path); at != std::string::npos; at = message.find(path)) {
-      message.replace(at, path.size(), "the file");
-    }
-    return fail(message);
-  }
-  return entries;
-}
 
 Status add_entry(Planned& planned, const GitEntry& entry) {
   if (entry.key == "job") {
@@ -216,7 +198,7 @@ std::optional<Outcome> make(Instance& instance, const LoadRequest& request, cons
 // Jobs that exist already are left as they are and said so: loading the same file twice is harmless.
 asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request) {
   if (instance->shutting_down) co_return fail(being_shut_down);
-  auto entries = parse(*instance, request.text);
+  auto entries = parse_git_config(request.text, "the file");
   if (!entries) co_return pass(entries);
   auto plans = plan(*entries);
   if (!plans) co_return pass(plans);

@@ -6,7 +6,6 @@
 #include "fuzz.h"
 #include "job/layout.h"
 #include "manager/conf_store.h"
-#include "manager/git_config.h"
 
 namespace {
 
@@ -15,7 +14,7 @@ using fuzz::must;
 
 constexpr const char* name = "web-1";
 
-// In a home of our own with the libraries set up, once.
+// In a home of our own, made once.
 struct World {
   World() {
     auto found = Layout::from(
@@ -25,7 +24,6 @@ struct World {
     must(ensure_private_dir(layout.jobs_dir).has_value(), "there is a directory for confs");
   }
   fuzz::Scratch scratch;
-  GitLibrary git;
   Layout layout;
 };
 

@@ -11,7 +11,6 @@
 
 #include "api/server.h"
 #include "fuzz.h"
-#include "manager/git_config.h"
 #include "shapes/requests.h"
 
 namespace {
@@ -61,7 +60,6 @@ class Home {
   }
 
   fuzz::Scratch scratch_;
-  GitLibrary git_;
   Layout layout_;
   std::unique_ptr<asio::io_context> io_;
   std::unique_ptr<Instance> instance_;
