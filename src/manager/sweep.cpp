@@ -89,28 +89,19 @@ class SharedLook : public asio::execution_context::service {
     std::shared_ptr<const Strays> found;
   };
   using All = std::vector<std::shared_ptr<Waiting>>;
-  // So many are looked at sooner than a worker wakes.
-  static constexpr std::size_t few = 50;
 
   void begin(Instance* instance) {
-    std::vector<pid_t> known = instance->known_pids();
-    const pid_t keeper = instance->keeper().keeper_pid();
-    if (known.size() <= few) {
-      under_way_ = false;
-      const All all = std::exchange(waiting_, {});
-      return tell(*instance, all, std::make_shared<Strays>(look_for_strays(keeper, known)));
-    }
-    asio::post(instance->workers(),
-               [this, instance, all = std::exchange(waiting_, {}), known = std::move(known), keeper]() mutable {
-                 auto strays = std::make_shared<Strays>(look_for_strays(keeper, known));
-                 asio::post(instance->io(), [this, instance, all = std::move(all), strays = std::move(strays)] {
-                   tell(*instance, all, strays);
-                   if (waiting_.empty())
-                     under_way_ = false;
-                   else
-                     begin(instance);
-                 });
-               });
+    asio::post(instance->workers(), [this, instance, all = std::exchange(waiting_, {}), known = instance->known_pids(),
+                                     keeper = instance->keeper().keeper_pid()]() mutable {
+      auto strays = std::make_shared<Strays>(look_for_strays(keeper, known));
+      asio::post(instance->io(), [this, instance, all = std::move(all), strays = std::move(strays)] {
+        tell(*instance, all, strays);
+        if (waiting_.empty())
+          under_way_ = false;
+        else
+          begin(instance);
+      });
+    });
   }
   static void tell(Instance& instance, const All& all, const std::shared_ptr<Strays>& strays) {
     // What has become a main process while the worker looked is no stray.
