@@ -15,7 +15,7 @@ namespace {
 
 // More lines than this say less than one.
 constexpr std::size_t many = 10;
-// Names, of jobs that failed alike.
+// So many names in a row are told as the first and the last.
 constexpr std::size_t few = 4;
 
 std::string indented(std::string_view text) {
@@ -26,59 +26,69 @@ std::string indented(std::string_view text) {
 
 // Without " after 0.02 s": of copies that fail alike each has lived a little longer or shorter.
 std::string_view without_duration(std::string_view message) {
-  return message.substr(0, message.rfind(" after "));
+  constexpr std::string_view after = " after ";
+  const std::size_t at = message.rfind(after);
+  const bool timed =
+      at != std::string_view::npos && at + after.size() < message.size() && is_digit(message[at + after.size()]);
+  return timed ? message.substr(0, at) : message;
+}
+
+// What to do, said of any JOB.
+std::string general_hint(const Outcome& outcome) {
+  std::string hint = outcome.hint.value_or("");
+  const std::size_t at = (" " + hint + " ").find(" " + outcome.name + " ");
+  return at == std::string::npos ? hint : hint.replace(at, outcome.name.size(), "JOB");
 }
 
 bool fail_alike(const Outcome& one, const Outcome& other) {
-  return without_duration(one.message) == without_duration(other.message) && one.last_output == other.last_output;
+  return without_duration(one.message) == without_duration(other.message) && one.last_output == other.last_output &&
+         general_hint(one) == general_hint(other);
 }
 
-// Jobs that failed alike, in the order of the reply.
-using Alike = std::vector<const Outcome*>;
+// Jobs that failed alike: their places in the reply.
+using Alike = std::vector<std::size_t>;
 
-std::vector<Alike> failures_of(const OutcomesReply& reply) {
+std::vector<Alike> failures_of(const std::vector<Outcome>& results) {
   std::vector<Alike> groups;
-  for (const auto& outcome : reply.results) {
-    if (outcome.ok) continue;
-    const auto like = std::ranges::find_if(groups, [&](const Alike& group) { return fail_alike(*group[0], outcome); });
-    if (like == groups.end()) {
-      groups.push_back({&outcome});
-    } else {
-      like->push_back(&outcome);
-    }
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (results[i].ok) continue;
+    const auto like = std::ranges::find_if(
+        groups, [&](const Alike& group) { return fail_alike(results[group.front()], results[i]); });
+    if (like == groups.end())
+      groups.push_back({i});
+    else
+      like->push_back(i);
   }
   return groups;
 }
 
-std::string names_of(const Alike& group) {
-  if (group.size() > few) {
-    return fmt::format("{} … {} ({} jobs)", group.front()->name, group.back()->name, group.size());
-  }
+std::string names_of(const std::vector<Outcome>& results, const Alike& group) {
   std::string names;
-  for (const Outcome* outcome : group) names += (names.empty() ? "" : ", ") + outcome->name;
-  return names;
+  for (std::size_t i = 0; i < group.size();) {
+    std::size_t next = i + 1;
+    while (next < group.size() && group[next] == group[next - 1] + 1) ++next;
+    const bool many_in_a_row = next - i > few;
+    const std::size_t told = many_in_a_row ? i + 1 : next;
+    for (; i < told; ++i) names += (names.empty() ? "" : ", ") + results[group[i]].name;
+    if (many_in_a_row) names += " … " + results[group[next - 1]].name;
+    i = next;
+  }
+  return group.size() > few ? fmt::format("{} ({} jobs)", names, group.size()) : names;
 }
 
-std::string_view message_of(const Alike& group) {
-  const std::string_view first = group.front()->message;
-  const bool same = std::ranges::all_of(group, [&](const Outcome* outcome) { return outcome->message == first; });
+std::string_view message_of(const std::vector<Outcome>& results, const Alike& group) {
+  const std::string_view first = results[group.front()].message;
+  const bool same = std::ranges::all_of(group, [&](std::size_t i) { return results[i].message == first; });
   return same ? first : without_duration(first);
 }
 
-// What to do about one of several is said of any JOB.
-std::string hint_of(const Alike& group) {
-  const std::string& name = group.front()->name;
-  std::string hint = group.front()->hint.value_or("");
-  if (group.size() == 1) return hint;
-  const std::size_t at = (" " + hint + " ").find(" " + name + " ");
-  return at == std::string::npos ? hint : hint.replace(at, name.size(), "JOB");
-}
-
-void complain_of(const Alike& group, Verb verb) {
-  std::string text = fmt::format("cannot {} {}", verb.plain, names_of(group));
-  if (const auto message = message_of(group); !message.empty()) text += fmt::format(": {}", message);
-  if (const auto hint = hint_of(group); !hint.empty()) text += " (" + hint + ")";
-  const auto& output = group.front()->last_output;
+void complain_of(const std::vector<Outcome>& results, const Alike& group, Verb verb) {
+  const Outcome& first = results[group.front()];
+  std::string text = fmt::format("cannot {} {}", verb.plain, names_of(results, group));
+  if (const auto message = message_of(results, group); !message.empty()) text += fmt::format(": {}", message);
+  const std::string hint = group.size() == 1 ? first.hint.value_or("") : general_hint(first);
+  if (!hint.empty()) text += " (" + hint + ")";
+  const auto& output = first.last_output;
   if (output && !trim(*output).empty()) {
     text += "\n" + indented(*output);
     text.pop_back();
@@ -119,7 +129,7 @@ Result<int> report(const Context& context, const OutcomesReply& reply, Verb verb
   } else if (!context.quiet && !lines.empty()) {
     if (auto status = print(lines); !status) return pass(status);
   }
-  for (const auto& group : failures_of(reply)) complain_of(group, verb);
+  for (const auto& group : failures_of(reply.results)) complain_of(reply.results, group, verb);
   return all_ok ? 0 : 1;
 }
 

@@ -276,7 +276,6 @@ std::size_t Capture::serve(std::uint64_t number) {
     set_stuck(source, 0);
     watch(source, number);
   }
-  nap_.found(bytes, source.terminal ? terminal_capacity : source.capacity);
   if (source.paused()) return bytes;
   if (source.draining && step.outcome != Moved::stuck && !waits_for_carry(source)) finish(number);
   return bytes;
@@ -290,23 +289,25 @@ bool Capture::waits_for_carry(const Source& source) const {
 
 Transfer Capture::move_output(Source& source) {
   Transfer first = source.terminal ? move_terminal(source)
-                                   : move_stream(source, source.output, source.log, *source.live, source.output_ended);
+                                   : move_stream(source, source.output, source.log, *source.live, source.buffer,
+                                                 source.output_ended);
   if (source.error_ended || first.outcome == Moved::stuck || source.paused()) return first;
-  const Transfer second =
-      move_stream(source, source.error_output, source.error_log, *source.error_live, source.error_ended);
+  const Transfer second = move_stream(source, source.error_output, source.error_log, *source.error_live,
+                                      source.error_buffer, source.error_ended);
   if (second.outcome == Moved::some || second.outcome == Moved::stuck) first.outcome = second.outcome;
   first.bytes += second.bytes;
   first.error = second.error;
   return first;
 }
 
-Transfer Capture::move_stream(Source& source, FdRef pipe, FdRef log, LiveLog& live, bool& ended) {
+Transfer Capture::move_stream(const Source& source, FdRef pipe, FdRef log, LiveLog& live, Buffer& buffer, bool& ended) {
   if (ended) return {.outcome = Moved::ended};
   const bool to_line_end = live.ending();
   const std::size_t room = live.room(round_limit);
   const Transfer step = to_line_end ? line_mover_->from_pipe(pipe, log, room) : move_pipe_to_log(pipe, log, room);
   wrote(source, live, log, step, to_line_end);
-  if (2 * step.bytes >= source.capacity) grow_if_chatty(source, pipe);
+  nap_.found(step.bytes, buffer.capacity);
+  if (2 * step.bytes >= buffer.capacity) grow_if_chatty(buffer, pipe);
   if (step.outcome == Moved::ended) {
     ended = true;
     (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, pipe.get(), nullptr);
@@ -315,10 +316,10 @@ Transfer Capture::move_stream(Source& source, FdRef pipe, FdRef log, LiveLog& li
 }
 
 // The user's quota (pipe-user-pages-soft) allows some 64 pipes of this size; refused, it stays as it is.
-void Capture::grow_if_chatty(Source& source, FdRef pipe) {
-  if (source.full_batches > 4 || ++source.full_batches <= 4) return;
+void Capture::grow_if_chatty(Buffer& buffer, FdRef pipe) {
+  if (++buffer.full_batches != 4) return;
   const int size = ::fcntl(pipe.get(), F_SETPIPE_SZ, grown_pipe);
-  if (size > 0) source.capacity = static_cast<std::size_t>(size);
+  if (size > 0) buffer.capacity = static_cast<std::size_t>(size);
 }
 
 Transfer Capture::move_terminal(Source& source) {
@@ -335,6 +336,7 @@ Transfer Capture::move_terminal(Source& source) {
     step = move_some(source, shared_.read, shared_.write);
     if (step.outcome == Moved::stuck && pipe_fill(shared_.read) > 0) give_carry_away(source);
   }
+  nap_.found(step.bytes, terminal_capacity);
   const bool hung_up = step.outcome == Moved::ended;
   if (hung_up != source.output_ended && source.watched && step.outcome != Moved::nothing) {
     source.output_ended = hung_up;

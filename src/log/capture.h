@@ -102,6 +102,11 @@ class Capture {
 
  private:
   using Clock = std::chrono::steady_clock;
+  // A pipe, as it was born; grown pipes that were taken over count as such at first.
+  struct Buffer {
+    std::size_t capacity = std::size_t{64} << 10U;
+    unsigned full_batches = 0;  // how often it was found half full; may begin anew
+  };
   struct Source : CapturedRun {
     std::shared_ptr<LiveLog> live;  // of those that write to the same file
     std::shared_ptr<LiveLog> error_live;
@@ -111,8 +116,8 @@ class Capture {
     bool output_ended = false;
     bool error_ended = true;
     bool stuck = false;
-    int full_batches = 0;                           // how often the pipe was found half full
-    std::size_t capacity = std::size_t{64} << 10U;  // of a new pipe, and of a terminal
+    Buffer buffer;
+    Buffer error_buffer;
 
     [[nodiscard]] bool paused() const { return live->paused || (error_live && error_live->paused); }
     [[nodiscard]] bool writes_to(const LiveLog& file) const { return live.get() == &file || error_live.get() == &file; }
@@ -149,7 +154,7 @@ class Capture {
   void serve_draining();
   Transfer move_output(Source& source);
   Transfer move_terminal(Source& source);
-  Transfer move_stream(Source& source, FdRef pipe, FdRef log, LiveLog& live, bool& ended);
+  Transfer move_stream(const Source& source, FdRef pipe, FdRef log, LiveLog& live, Buffer& buffer, bool& ended);
   Transfer move_some(Source& source, FdRef carry_read, FdRef carry_write);
   void wrote(const Source& source, LiveLog& live, FdRef log, const Transfer& step, bool line_moved);
   [[nodiscard]] std::vector<std::uint64_t> writers_to(const LiveLog& live) const;
@@ -157,7 +162,7 @@ class Capture {
   void rotate_asked(const std::string& path);
   void take_relog(Command& command);
   void go_on_with(LiveLog& live);
-  static void grow_if_chatty(Source& source, FdRef pipe);
+  static void grow_if_chatty(Buffer& buffer, FdRef pipe);
   void give_carry_away(Source& source);
   void settle_carry();
   void set_stuck(Source& source, int error);

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t most_config = std::size_t{16} << 20U;
 
 std::string place(const std::string& name, int line) {
-  return name + ":" + std::to_string(line);
+  return printable(name) + ":" + std::to_string(line);
 }
 
 // A file with what it includes.
@@ -24,7 +24,7 @@ class Reading {
   // `follow`: includes are; `name` is a path then.
   Status add(std::string_view text, const std::string& name, bool follow) {
     // Files that include each other several times over would be read for ever, each within the limit of depth.
-    if (text.size() > room_) return fail(name + ": more than 16 MiB with all that is included");
+    if (text.size() > room_) return fail(printable(name) + ": more than 16 MiB with all that is included");
     room_ -= text.size();
     GitConfigScanner scanner(text);
     for (;;) {
@@ -35,6 +35,10 @@ class Reading {
         return fail(Error(place(name, fault.line) + ": " + fault.what).hint(fault.hint));
       }
       if (found == GitConfigScanner::Found::header) continue;
+      // Each entry has its section's name.
+      const std::size_t copied = scanner.section().size() + scanner.subsection().size();
+      if (copied > room_) return fail(printable(name) + ": its entries take more than 16 MiB");
+      room_ -= copied;
       entries_.push_back({scanner.section(), scanner.subsection(), scanner.key(), scanner.value(), scanner.has_value(),
                           depth_ == 0 ? scanner.line() : 0});
       // includeIf depends on a repository, and here is none.
@@ -68,6 +72,7 @@ class Reading {
   static Result<std::string> included_path(const GitConfigScanner& scanner, const std::string& name) {
     const std::string& value = scanner.value();
     if (!scanner.has_value()) return fail(Error("include.path has no value").hint("path = FILE"));
+    if (printable(value) != value) return fail("include.path = " + printable(value) + " is no file's name");
     if (value.starts_with('/')) return value;
     if (!value.starts_with('~')) return directory_of(name) + "/" + value;
     const char* home = std::getenv("HOME");

@@ -1,4 +1,5 @@
 // The beginning of a manager: what it takes over from the one before, or makes for the first time.
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -130,6 +131,10 @@ Status Instance::prepare_directories() const {
 }
 
 Status Instance::take_lock(std::vector<HeldItem>& items) {
+  constexpr int most_tries = 1000;
+  const auto only_asked_for = [&](const Error& error) {
+    return error.code() == EWOULDBLOCK && lock_directory(layout_.home, layout_.lock, LOCK_SH).has_value();
+  };
   if (HeldItem* item = find_item(items, lock_item)) {
     lock_ = item->take(Role::lock);
     return {};
@@ -137,6 +142,11 @@ Status Instance::take_lock(std::vector<HeldItem>& items) {
   // The lock belongs to the open directory, which keeper and manager share: it is held as long as either lives, and a
   // pid that is somebody else's by now can't be mistaken for it.
   auto lock = lock_directory(layout_.home, layout_.lock, LOCK_EX);
+  // Whoever asks whether an instance runs has it too, for an instant.
+  for (int tries = 0; !lock && only_asked_for(lock.error()) && tries < most_tries; ++tries) {
+    (void)::poll(nullptr, 0, 1);
+    lock = lock_directory(layout_.home, layout_.lock, LOCK_EX);
+  }
   if (!lock && lock.error().code() == EWOULDBLOCK) return fail("already running");
   if (!lock) return pass(lock);
   lock_ = std::move(*lock);

@@ -133,7 +133,7 @@ Result<std::shared_ptr<Job>> one_job(Instance& instance, const std::string& name
   if (auto job = instance.find(name)) return job;
   auto jobs = instance.select({name});
   if (!jobs) return pass(jobs);
-  if (jobs->size() == 1) return jobs->front();  // the only one of a group
+  if (jobs->size() == 1 && jobs->front()->conf && jobs->front()->conf->group == name) return jobs->front();
   return fail(Error("'" + name + "' is not one job", ErrorKind::no_match).hint("name one, like " + (*jobs)[0]->name));
 }
 

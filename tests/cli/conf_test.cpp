@@ -36,6 +36,7 @@ TEST_F(ConfTest, TheOnlyJobOfAGroupGoesByItsName) {
   ok({"conf", "web", "stop-timeout", "7s"});
   EXPECT_EQ(ok({"conf", "web", "stop-timeout"}).out, "7s\n");
   EXPECT_EQ(git("web-1", {"core.stop-timeout"}).out, "7s\n");
+  EXPECT_TRUE(contains(fails(3, {"conf", "live", "stop-timeout"}).err, "'live' is not one job (name one, like web-1)"));
   start({"-g", "web", "--", probe(), "serve"});
   EXPECT_TRUE(contains(fails(3, {"conf", "web", "stop-timeout"}).err, "'web' is not one job (name one, like web-1)"));
 }

@@ -117,13 +117,13 @@ TEST_F(StartTest, DyingYoungIsReportedWithWhyAndTheLastOutput) {
 }
 
 TEST_F(StartTest, CopiesThatFailAlikeAreToldOnceAndOthersApart) {
-  const std::string script = "echo no database; exit $((USVC_INSTANCE == 4 ? 3 : 2))";
+  const std::string script = "echo no database; exit $((USVC_INSTANCE == 3 ? 3 : 2))";
   const Args copies = {"start", "-1", "-n", "8", "-g", "web", "--", "/bin/sh", "-c", script};
   const Output output = fails(1, copies);
   EXPECT_EQ(count_of(output.err, "no database"), 2U) << output;
   EXPECT_EQ(count_of(output.err, "usvc: cannot start"), 2U) << output;
-  EXPECT_TRUE(contains(output.err, "usvc: cannot start web-1 … web-8 (7 jobs): exit 2")) << output;
-  EXPECT_TRUE(contains(output.err, "usvc: cannot start web-4: exit 3 after")) << output;
+  EXPECT_TRUE(contains(output.err, "usvc: cannot start web-1, web-2, web-4 … web-8 (7 jobs): exit 2")) << output;
+  EXPECT_TRUE(contains(output.err, "usvc: cannot start web-3: exit 3 after")) << output;
   const Output all = run(with("--json", copies));
   EXPECT_EQ(all.status, 1);
   EXPECT_EQ(json::parse(all.out).at("results").as_array().size(), 8U) << all;

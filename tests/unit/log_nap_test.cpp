@@ -7,10 +7,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t buffer = 64'000;
+constexpr std::size_t room = 64'000;
 
 Nap::Length after(Nap& nap, std::size_t bytes) {
-  nap.found(bytes, buffer);
+  nap.found(bytes, room);
   return nap.next();
 }
 
@@ -24,15 +24,15 @@ TEST(Nap, WhatComesNowAndThenIsLetPileUpForAMillisecond) {
 TEST(Nap, AWriterThatFillsItsBufferIsNotLetStand) {
   Nap nap;
   (void)after(nap, 10);
-  EXPECT_EQ(after(nap, buffer), 0us);
+  EXPECT_EQ(after(nap, room), 0us);
   EXPECT_EQ(after(nap, 10), 500us);
-  for (int i = 0; i < 20; ++i) (void)after(nap, buffer / 2);
-  EXPECT_EQ(after(nap, buffer / 4), 0us);
+  for (int i = 0; i < 20; ++i) (void)after(nap, room / 2);
+  EXPECT_EQ(after(nap, room / 4), 0us);
 }
 
 TEST(Nap, ItGrowsAgainWhenLittleComes) {
   Nap nap;
-  for (int i = 0; i < 20; ++i) (void)after(nap, buffer);
+  for (int i = 0; i < 20; ++i) (void)after(nap, room);
   Nap::Length last = after(nap, 10);
   for (int i = 0; i < 20; ++i) last = after(nap, 10);
   EXPECT_EQ(last, Nap::longest);
@@ -40,16 +40,16 @@ TEST(Nap, ItGrowsAgainWhenLittleComes) {
 
 TEST(Nap, TheFullestBufferCounts) {
   Nap nap;
-  nap.found(buffer, buffer);
-  nap.found(10, buffer);
+  nap.found(room, room);
+  nap.found(10, room);
   EXPECT_EQ(nap.next(), 0us);
-  nap.found(10, buffer);
+  nap.found(10, room);
   EXPECT_EQ(nap.next(), 500us);
 }
 
 TEST(Nap, WhatFillsASmallBufferIsLittleInALargeOne) {
   Nap nap;
-  nap.found(buffer, 16 * buffer);
+  nap.found(room, 16 * room);
   EXPECT_EQ(nap.next(), Nap::longest);
 }
 

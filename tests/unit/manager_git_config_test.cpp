@@ -15,12 +15,22 @@ TEST(GitConfig, AnErrorIsOneLineWhateverTheFileHolds) {
   const TemporaryDirectory directory;
   const std::string path = directory.path() + "/web-1.conf";
   for (const char* text : {"[core]\n\tcmd = \"a\\x \x1b[31m\t\"\n", "[co\x1b[31mre]\n\tcmd = x\n",
-                           "[core]\n\tcm\x1b[31md = x\n", "[core \"\x1b[31m\n"}) {
+                           "[core]\n\tcm\x1b[31md = x\n", "[core \"\x1b[31m\n", "[include]\n\tpath = x\x1b[31m\n"}) {
     ASSERT_TRUE(write_file_atomically(path, text, Flush::no));
     const auto entries = read_git_config(path);
     ASSERT_FALSE(entries) << text;
     EXPECT_EQ(entries.error().message().find_first_of("\x1b\t\n"), std::string::npos) << entries.error().message();
   }
+}
+
+// Each entry has its section's name, so little text could ask for very much memory.
+TEST(GitConfig, EntriesOfALongSectionAreLimited) {
+  std::string text = "[core \"" + std::string(std::size_t{1} << 20U, 'x') + "\"]\n";
+  EXPECT_TRUE(parse_git_config(text + "k\n", "F"));
+  for (int i = 0; i < 100; ++i) text += "k\n";
+  const auto entries = parse_git_config(text, "F");
+  ASSERT_FALSE(entries);
+  EXPECT_EQ(entries.error().message(), "F: its entries take more than 16 MiB");
 }
 
 // A backslash at the very end, which git takes, would make what is set next a part of that line.

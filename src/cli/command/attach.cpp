@@ -16,7 +16,7 @@ Result<JobView> one_job(const Context& context, const std::string& name) {
   auto reply = Remote(context, NoInstance::refuse, "attach to").jobs({name});
   if (!reply) return pass(reply);
   for (auto& job : reply->jobs) {
-    if (job.name == name || reply->jobs.size() == 1) return std::move(job);
+    if (job.name == name || (reply->jobs.size() == 1 && job.group == name)) return std::move(job);
   }
   return fail(
       Error("'" + name + "' is not one job", ErrorKind::no_match).hint("name one, like " + reply->jobs.front().name));

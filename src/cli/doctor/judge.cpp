@@ -28,8 +28,7 @@ std::uint64_t percent_free(std::uint64_t free, std::uint64_t total) {
 
 FindingView judge_terminals(const Terminals& terminals) {
   std::string what = fmt::format("{} of {} pseudo-terminals are taken", terminals.used, terminals.most);
-  const bool in_container = nearly_used(terminals.used, terminals.most - std::min(terminals.most, terminals.reserved));
-  if (!in_container && !nearly_used(terminals.used, terminals.most)) return well("terminals", what);
+  if (!nearly_used(terminals.used, terminals.most)) return well("terminals", what);
   if (terminals.reserved > 0) what += fmt::format(" (a container gets {} fewer)", terminals.reserved);
   const std::uint64_t better = std::max<std::uint64_t>(4096, 2 * terminals.most);
   return trouble("terminals", what + "; each job needs one, unless it is started with --no-tty",
