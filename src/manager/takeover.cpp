@@ -43,6 +43,19 @@ bool is_own_item(const std::string& id) {
   return id.starts_with("usvc:");
 }
 
+// The instance's lock for this process alone; EWOULDBLOCK: one runs. Whoever only asks or reads shares it for a moment,
+// which is waited for.
+Result<Fd> lock_alone(const Layout& layout) {
+  constexpr int most_tries = 1000;
+  auto lock = lock_directory(layout.home, layout.lock, LOCK_EX);
+  for (int tries = 0; !lock && lock.error().code() == EWOULDBLOCK && tries < most_tries; ++tries) {
+    if (!lock_directory(layout.home, layout.lock, LOCK_SH)) break;
+    (void)::poll(nullptr, 0, 1);
+    lock = lock_directory(layout.home, layout.lock, LOCK_EX);
+  }
+  return lock;
+}
+
 }  // namespace
 
 Status Instance::take_over(Fd keeper_socket, Fd keeper_program, std::vector<std::string> keeper_args) {
@@ -110,7 +123,7 @@ Status Instance::open_offline(bool to_change) {
     silent_ = !lock && lock.error().code() == EWOULDBLOCK;
     return load();
   }
-  auto lock = lock_directory(layout_.home, layout_.lock, LOCK_EX);
+  auto lock = lock_alone(layout_);
   if (!lock && lock.error().code() == ENOENT) return load();  // no instance has ever run here
   if (!lock && lock.error().code() == EWOULDBLOCK) return fail("an instance is running, but cannot be reached");
   if (!lock) return pass(lock);
@@ -131,22 +144,13 @@ Status Instance::prepare_directories() const {
 }
 
 Status Instance::take_lock(std::vector<HeldItem>& items) {
-  constexpr int most_tries = 1000;
-  const auto only_asked_for = [&](const Error& error) {
-    return error.code() == EWOULDBLOCK && lock_directory(layout_.home, layout_.lock, LOCK_SH).has_value();
-  };
   if (HeldItem* item = find_item(items, lock_item)) {
     lock_ = item->take(Role::lock);
     return {};
   }
   // The lock belongs to the open directory, which keeper and manager share: it is held as long as either lives, and a
   // pid that is somebody else's by now can't be mistaken for it.
-  auto lock = lock_directory(layout_.home, layout_.lock, LOCK_EX);
-  // Whoever asks whether an instance runs has it too, for an instant.
-  for (int tries = 0; !lock && only_asked_for(lock.error()) && tries < most_tries; ++tries) {
-    (void)::poll(nullptr, 0, 1);
-    lock = lock_directory(layout_.home, layout_.lock, LOCK_EX);
-  }
+  auto lock = lock_alone(layout_);
   if (!lock && lock.error().code() == EWOULDBLOCK) return fail("already running");
   if (!lock) return pass(lock);
   lock_ = std::move(*lock);
