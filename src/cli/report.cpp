@@ -3,6 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "base/text.h"
@@ -40,24 +45,19 @@ std::string general_hint(const Outcome& outcome) {
   return at == std::string::npos ? hint : hint.replace(at, outcome.name.size(), "JOB");
 }
 
-bool fail_alike(const Outcome& one, const Outcome& other) {
-  return without_duration(one.message) == without_duration(other.message) && one.last_output == other.last_output &&
-         general_hint(one) == general_hint(other);
-}
-
 // Jobs that failed alike: their places in the reply.
 using Alike = std::vector<std::size_t>;
 
 std::vector<Alike> failures_of(const std::vector<Outcome>& results) {
   std::vector<Alike> groups;
+  std::map<std::tuple<std::string_view, std::optional<std::string>, std::string>, std::size_t> known;
   for (std::size_t i = 0; i < results.size(); ++i) {
-    if (results[i].ok) continue;
-    const auto like = std::ranges::find_if(
-        groups, [&](const Alike& group) { return fail_alike(results[group.front()], results[i]); });
-    if (like == groups.end())
-      groups.push_back({i});
-    else
-      like->push_back(i);
+    const Outcome& outcome = results[i];
+    if (outcome.ok) continue;
+    const auto [group, is_new] = known.try_emplace(
+        {without_duration(outcome.message), outcome.last_output, general_hint(outcome)}, groups.size());
+    if (is_new) groups.emplace_back();
+    groups[group->second].push_back(i);
   }
   return groups;
 }

@@ -258,11 +258,11 @@ void Capture::unwatch(const Source& source) {
   if (source.error_output.get() >= 0) (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, source.error_output.get(), nullptr);
 }
 
-std::size_t Capture::serve(std::uint64_t number) {
+void Capture::serve(std::uint64_t number) {
   const auto found = sources_.find(number);
-  if (found == sources_.end()) return 0;
+  if (found == sources_.end()) return;
   Source& source = found->second;
-  if (source.blocked || source.paused()) return 0;
+  if (source.blocked || source.paused()) return;
   std::size_t bytes = 0;
   Transfer step;
   do {
@@ -276,9 +276,8 @@ std::size_t Capture::serve(std::uint64_t number) {
     set_stuck(source, 0);
     watch(source, number);
   }
-  if (source.paused()) return bytes;
+  if (source.paused()) return;
   if (source.draining && step.outcome != Moved::stuck && !waits_for_carry(source)) finish(number);
-  return bytes;
 }
 
 // The shared carry pipe holds another run's bytes, or is being replaced.

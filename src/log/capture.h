@@ -149,7 +149,7 @@ class Capture {
   [[nodiscard]] std::shared_ptr<LiveLog> known_log(const std::string& path) const;
   void watch(Source& source, std::uint64_t number);
   void unwatch(const Source& source);
-  std::size_t serve(std::uint64_t number);
+  void serve(std::uint64_t number);
   [[nodiscard]] bool waits_for_carry(const Source& source) const;
   void serve_draining();
   Transfer move_output(Source& source);

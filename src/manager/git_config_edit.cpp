@@ -60,20 +60,25 @@ std::string line_break_before(std::string_view text, std::size_t at) {
   return text.substr(0, at).ends_with("\r\n") ? "\r\n" : "\n";
 }
 
+// On to the next line that sets it.
+bool find_next(GitConfigScanner& scanner, const Name& name) {
+  for (Found found = scanner.next(); found != Found::end && found != Found::fault; found = scanner.next()) {
+    if (found == Found::entry && scanner.key() == name.key && name.in_section(scanner)) return true;
+  }
+  return false;
+}
+
 // `name` is in the text exactly once.
 void replace_value(std::string& text, const Name& name, const std::string& value) {
   GitConfigScanner scanner(text);
-  for (Found found = scanner.next(); found != Found::end && found != Found::fault; found = scanner.next()) {
-    if (found != Found::entry || scanner.key() != name.key || !name.in_section(scanner)) continue;
-    std::string put = conf_quote(value);
-    if (!scanner.has_value()) {
-      put.insert(0, " = ");
-    } else if (text[scanner.value_begin() - 1] == '=' && scanner.value_size() == 0) {
-      put.insert(0, " ");
-    }
-    text.replace(scanner.value_begin(), scanner.value_size(), put);
-    return;
+  if (!find_next(scanner, name)) return;
+  std::string put = conf_quote(value);
+  if (!scanner.has_value()) {
+    put.insert(0, " = ");
+  } else if (text[scanner.value_begin() - 1] == '=' && scanner.value_size() == 0) {
+    put.insert(0, " ");
   }
+  text.replace(scanner.value_begin(), scanner.value_size(), put);
 }
 
 // Behind the last line of its section, in a new section where there is none.
@@ -155,8 +160,7 @@ Status unset_git_config(const std::string& path, const std::string& name) {
   std::string left;
   std::size_t done = 0;
   GitConfigScanner scanner(*text);
-  for (Found found = scanner.next(); found == Found::entry || found == Found::header; found = scanner.next()) {
-    if (found != Found::entry || scanner.key() != wanted->key || !wanted->in_section(scanner)) continue;
+  while (find_next(scanner, *wanted)) {
     const auto [begin, end] = extent(*text, scanner);
     left.append(*text, done, begin - done);
     done = end;

@@ -154,7 +154,7 @@ GitConfigScanner::Found GitConfigScanner::read_value() {
     if (!quoted && begins_comment(c)) break;  // next() passes over it
     if (!std::exchange(begun, true)) value_begin_ = at_;
     if (c == '\\') {
-      if (read_escape() == Found::fault) return Found::fault;
+      if (!read_escape()) return Found::fault;
     } else if (c == '"') {
       quoted = !quoted;
       ++at_;
@@ -171,7 +171,7 @@ GitConfigScanner::Found GitConfigScanner::read_value() {
   return Found::entry;
 }
 
-GitConfigScanner::Found GitConfigScanner::read_escape() {
+bool GitConfigScanner::read_escape() {
   constexpr std::string_view names = "\\\"ntb";
   constexpr std::string_view meant = "\\\"\n\t\b";
   const int line = line_;
@@ -179,13 +179,14 @@ GitConfigScanner::Found GitConfigScanner::read_escape() {
   if (at_line_end()) {
     at_ = std::min(text_.find('\n', at_), text_.size() - 1) + 1;
     ++line_;
-    if (at_ < text_.size()) return Found::entry;
+    if (at_ < text_.size()) return true;
   } else if (const std::size_t which = names.find(text_[at_]); which != std::string_view::npos) {
     value_ += meant[which];
     ++at_;
-    return Found::entry;
+    return true;
   }
-  return fail(line, "an unknown escape", R"(\\ is a backslash, \" a quote)");
+  (void)fail(line, "an unknown escape", R"(\\ is a backslash, \" a quote)");
+  return false;
 }
 
 }  // namespace usvc

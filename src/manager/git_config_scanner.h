@@ -46,7 +46,7 @@ class GitConfigScanner {
   bool read_subsection();
   Found read_entry();
   Found read_value();
-  Found read_escape();
+  bool read_escape();  // false: a fault
   Found fail(int line, std::string what, std::string hint);
   [[nodiscard]] bool at_line_end() const;
 

@@ -32,6 +32,24 @@ std::optional<std::uint64_t> read_number(const char* path) {
   return whole_number<std::uint64_t>(trim(text));
 }
 
+constexpr auto terminals_dir = "/dev/pts";
+
+std::optional<Terminals> terminals_of_mount() {
+  const auto mounts = read_mounts();
+  const auto last =
+      std::find_if(mounts.rbegin(), mounts.rend(), [](const Mount& mount) { return mount.point == terminals_dir; });
+  if (last == mounts.rend() || last->type != "devpts") return std::nullopt;
+  const auto most = most_terminals(last->options);
+  const auto names = list_dir(terminals_dir);
+  if (!most || !names) return std::nullopt;
+  const auto used = std::ranges::count_if(*names, [](const auto& name) { return name != "ptmx"; });
+  return Terminals{.used = static_cast<std::uint64_t>(used), .most = *most, .of_mount = true};
+}
+
+std::uint64_t left_of(const Terminals& terminals) {
+  return terminals.most - std::min(terminals.most, terminals.used + terminals.reserved);
+}
+
 }  // namespace
 
 std::optional<DescriptorLimit> parse_descriptor_limit(std::string_view limits) {
@@ -107,28 +125,6 @@ std::optional<std::uint64_t> open_descriptors(pid_t pid) {
   if (entries.empty()) return std::nullopt;
   return entries.size();
 }
-
-namespace {
-
-constexpr auto terminals_dir = "/dev/pts";
-
-std::optional<Terminals> terminals_of_mount() {
-  const auto mounts = read_mounts();
-  const auto last =
-      std::find_if(mounts.rbegin(), mounts.rend(), [](const Mount& mount) { return mount.point == terminals_dir; });
-  if (last == mounts.rend() || last->type != "devpts") return std::nullopt;
-  const auto most = most_terminals(last->options);
-  const auto names = list_dir(terminals_dir);
-  if (!most || !names) return std::nullopt;
-  const auto used = std::ranges::count_if(*names, [](const auto& name) { return name != "ptmx"; });
-  return Terminals{.used = static_cast<std::uint64_t>(used), .most = *most, .of_mount = true};
-}
-
-std::uint64_t left_of(const Terminals& terminals) {
-  return terminals.most - std::min(terminals.most, terminals.used + terminals.reserved);
-}
-
-}  // namespace
 
 std::optional<std::uint64_t> most_terminals(std::string_view options) {
   constexpr std::string_view key = "max=";

@@ -63,6 +63,18 @@ using Members = boost::describe::describe_members<T, boost::describe::mod_public
 template <class T>
 concept Described = boost::describe::has_describe_members<T>::value;
 
+// Calls use(name, field) for each member that is written.
+template <Described T, class Use>
+void each_written(const T& value, Absent absent, Use use) {
+  boost::mp11::mp_for_each<Members<T>>([&](auto member) {
+    const auto& field = value.*member.pointer;
+    if constexpr (IsOptional<std::remove_cvref_t<decltype(field)>>::value) {
+      if (absent == Absent::omit && !field) return;
+    }
+    use(member.name, field);
+  });
+}
+
 void append_json_value(std::string& out, const json::value& value);
 void append_json_text(std::string& out, std::string_view text);
 Error wrong_type(const char* expected, const json::value& value);
@@ -85,13 +97,8 @@ json::value to_json(const T& value, Absent absent = Absent::null) {
   } else if constexpr (detail::Described<T>) {
     json::object object;
     object.reserve(boost::mp11::mp_size<detail::Members<T>>::value);
-    boost::mp11::mp_for_each<detail::Members<T>>([&](auto member) {
-      const auto& field = value.*member.pointer;
-      if constexpr (detail::IsOptional<std::remove_cvref_t<decltype(field)>>::value) {
-        if (absent == Absent::omit && !field) return;
-      }
-      object.emplace(member.name, to_json(field, absent));
-    });
+    detail::each_written(value, absent,
+                         [&](const char* name, const auto& field) { object.emplace(name, to_json(field, absent)); });
     return object;
   } else if constexpr (std::same_as<T, std::string>) {
     return json::string(value);
@@ -123,13 +130,9 @@ void append_json(std::string& out, const T& value, Absent absent) {
   } else if constexpr (Described<T>) {
     out += '{';
     bool first = true;
-    boost::mp11::mp_for_each<Members<T>>([&](auto member) {
-      const auto& field = value.*member.pointer;
-      if constexpr (IsOptional<std::remove_cvref_t<decltype(field)>>::value) {
-        if (absent == Absent::omit && !field) return;
-      }
+    each_written(value, absent, [&](const char* name, const auto& field) {
       out += std::exchange(first, false) ? "\"" : ",\"";
-      out += member.name;
+      out += name;
       out += "\":";
       append_json(out, field, absent);
     });

@@ -37,13 +37,12 @@ class UpgradeTest : public CliTest {
     const std::string fresh = copy(name, path("fresh"), words);
     fs::rename(fresh, helpers() + "/" + name);
   }
-  void install_client(const std::string& words) {
-    fs::copy_file(stage_ + "/bin/usvc", path("fresh"));
-    std::ofstream(path("fresh"), std::ios::binary | std::ios::app) << "\nusvc-test-copy " << words << "\n";
-    fs::rename(path("fresh"), program());
-  }
+  void install_client(const std::string& words) { fs::rename(copy_of("/bin/usvc", path("fresh"), words), program()); }
   std::string copy(const std::string& name, const std::string& to, const std::string& words) {
-    fs::copy_file(stage_ + "/libexec/usvc/" + name, to, fs::copy_options::overwrite_existing);
+    return copy_of("/libexec/usvc/" + name, to, words);
+  }
+  std::string copy_of(const std::string& staged, const std::string& to, const std::string& words) {
+    fs::copy_file(stage_ + staged, to, fs::copy_options::overwrite_existing);
     if (!words.empty()) std::ofstream(to, std::ios::binary | std::ios::app) << "\nusvc-test-copy " << words << "\n";
     return to;
   }
@@ -382,7 +381,6 @@ TEST_F(UpgradeTest, ReplacedOnDiskChangesNothingUntilAsked) {
   expect_every_tick("tick");
 }
 
-// It finds everything in its socket, and a keeper that it can't look at any more.
 TEST_F(UpgradeTest, DoctorNamesAManagerOlderThanTheInstalledOne) {
   start({"--name", "web", "--", probe(), "serve"});
   EXPECT_FALSE(contains(run({"doctor"}).out, "usvc upgrade"));
@@ -401,6 +399,7 @@ TEST_F(UpgradeTest, DoctorNamesAManagerOlderThanTheInstalledOne) {
   EXPECT_TRUE(contains(run({"doctor"}).out, "runs, version 9.9")) << output;
 }
 
+// It finds everything in its socket, and a keeper that it can't look at any more.
 TEST_F(UpgradeTest, ManagerWhoseKeeperDiedBeforeStartsTheSameVersion) {
   copy("usvc-manager", path("usvc-manager"), "");
   install_script("usvc-manager", "if [ -e " + path("slow") + " ]; then touch " + path("begun") + "; fi\nwhile [ -e " +

@@ -13,6 +13,10 @@
 namespace usvc {
 namespace {
 
+struct Row {
+  std::string before, after;
+};
+
 class GitConfigEdit : public testing::Test {
  protected:
   void put(const std::string& text) { ASSERT_TRUE(write_file_atomically(path_, text, Flush::no)); }
@@ -33,9 +37,6 @@ class GitConfigEdit : public testing::Test {
 };
 
 TEST_F(GitConfigEdit, AValueIsReplacedWhereItStands) {
-  struct Row {
-    std::string before, after;
-  };
   const std::vector<Row> table = {
       {"# a\n[core]\n\tcmd=1 # b\n\targ = 2", "# a\n[core]\n\tcmd=n # b\n\targ = 2"},
       {"[Core] Cmd  =  \"1\" \\\n 2\t;c\r\n x", "[Core] Cmd  =  n\t;c\r\n x"},
@@ -51,9 +52,6 @@ TEST_F(GitConfigEdit, AValueIsReplacedWhereItStands) {
 }
 
 TEST_F(GitConfigEdit, ANewKeyComesLastInItsSection) {
-  struct Row {
-    std::string before, after;
-  };
   const std::vector<Row> table = {
       {"", "[core]\n\tcmd = n\n"},
       {"\xef\xbb\xbf", "\xef\xbb\xbf[core]\n\tcmd = n\n"},
@@ -100,9 +98,6 @@ TEST_F(GitConfigEdit, WhatCannotBeSetLeavesTheFile) {
 }
 
 TEST_F(GitConfigEdit, AKeyIsTakenOutWithAllItsValues) {
-  struct Row {
-    std::string before, after;
-  };
   const std::vector<Row> table = {
       {"# mine\n[core]\n\talert = a\n\tcmd = /bin/x\n\talert = b\n", "# mine\n[core]\n\tcmd = /bin/x\n"},
       {"[core] alert = a # c\n\talert\n# d\n", "[core]\n# d\n"},
