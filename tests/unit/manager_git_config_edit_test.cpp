@@ -13,12 +13,12 @@
 namespace usvc {
 namespace {
 
-struct Row {
-  std::string before, after;
-};
-
 class GitConfigEdit : public testing::Test {
  protected:
+  struct Row {
+    std::string before, after;
+  };
+
   void put(const std::string& text) { ASSERT_TRUE(write_file_atomically(path_, text, Flush::no)); }
   // The file afterwards, or the error.
   std::string set(const std::string& text, const std::string& name, const std::string& value) {
