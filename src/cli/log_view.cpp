@@ -11,7 +11,6 @@
 #include "base/files.h"
 #include "base/time.h"
 #include "base/watch.h"
-#include "cli/interrupt.h"
 #include "cli/remote.h"
 #include "cli/terminal.h"
 #include "job/run_id.h"
@@ -367,8 +366,6 @@ Result<bool> LogView::catch_up(Watch& watch) {
 }
 
 Status LogView::follow() {
-  auto interrupt = Interrupt::create();
-  if (!interrupt) return pass(interrupt);
   auto watch = Watch::create();
   if (!watch) return pass(watch);
   make_remarks(LogRemarks::end_of_time);
@@ -382,7 +379,6 @@ Status LogView::follow() {
     }
     if (auto status = add_awaited_logs(); !status) return status;
     for (bool moved = true; moved;) {
-      if (interrupt->take()) return below_.empty() ? Status() : print("\n");
       auto elsewhere = catch_up(*watch);
       if (!elsewhere) return pass(elsewhere);
       moved = *elsewhere;
@@ -393,7 +389,7 @@ Status LogView::follow() {
       }
     }
     if (auto status = show_unfinished(); !status) return status;
-    auto waited = watch->wait(Watch::look_anyway, {interrupt->fd()}, FdRef(STDOUT_FILENO));
+    auto waited = watch->wait(Watch::look_anyway, {}, FdRef(STDOUT_FILENO));
     if (!waited) return pass(waited);
     if (auto status = end_without_reader(); !status) return status;
   }

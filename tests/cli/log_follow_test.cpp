@@ -22,7 +22,7 @@ class LogFollowTest : public CliTest {
   static void expect_quiet_end(Child& follower) {
     follower.signal(SIGINT);
     const Output output = follower.finish(10s);
-    EXPECT_EQ(output.status, 0);
+    EXPECT_EQ(output.status, 128 + SIGINT);
     EXPECT_EQ(output.err, "");
   }
   static bool shows(Child& follower, const std::string& text) {
@@ -69,7 +69,14 @@ TEST_F(LogFollowTest, OfAGroupThatIsNotThereYet) {
   ASSERT_TRUE(shows(*follower, "web-1 | hello\n"));
   ASSERT_TRUE(shows(*follower, "web-2 | hello\n"));
   follower->signal(SIGINT);
-  EXPECT_EQ(follower->finish(10s).status, 0);
+  EXPECT_EQ(follower->finish(10s).status, 128 + SIGINT);
+}
+
+TEST_F(LogFollowTest, EndsWhileMoreComesThanItCanShow) {
+  start({"--name", "web", "--no-tty", "--log-max-size", "4M", "--log-keep", "1", "--", "/usr/bin/yes"});
+  const auto follower = launch({"log", "-f", "web"});
+  ASSERT_TRUE(shows(*follower, "y\n"));
+  expect_quiet_end(*follower);
 }
 
 TEST_F(LogFollowTest, ThroughTruncation) {

@@ -9,7 +9,6 @@
 #include "base/watch.h"
 #include "cli/command.h"
 #include "cli/event_filter.h"
-#include "cli/interrupt.h"
 #include "cli/terminal.h"
 #include "cli/words.h"
 #include "journal/reader.h"
@@ -64,8 +63,6 @@ class Printer {
 };
 
 Status follow(JournalReader& reader, Printer& printer, const JournalReader::Sink& sink) {
-  auto interrupt = Interrupt::create();
-  if (!interrupt) return pass(interrupt);
   auto watch = Watch::create();
   if (!watch) return pass(watch);
   bool first = true;
@@ -74,8 +71,7 @@ Status follow(JournalReader& reader, Printer& printer, const JournalReader::Sink
     if (auto status = printer.flush(); !status) return status;
     if (auto status = printer.found_all(); first && !status) return status;
     first = false;
-    if (interrupt->take()) return {};
-    auto waited = watch->wait(Watch::look_anyway, {interrupt->fd()}, FdRef(STDOUT_FILENO));
+    auto waited = watch->wait(Watch::look_anyway, {}, FdRef(STDOUT_FILENO));
     if (!waited) return pass(waited);
     if (auto status = end_without_reader(); !status) return status;
   }
