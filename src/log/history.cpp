@@ -215,7 +215,7 @@ Result<std::string_view> LogHistory::read_part(std::size_t number, std::uint64_t
   return std::string_view();
 }
 
-Result<bool> LogHistory::read(std::uint64_t& position, std::uint64_t end, std::string& out) {
+Result<bool> LogHistory::read(std::uint64_t& position, std::uint64_t end, std::string& out, std::size_t most) {
   auto number = part_at(position);
   if (!number) return pass(number);
   for (;; ++*number) {
@@ -224,8 +224,7 @@ Result<bool> LogHistory::read(std::uint64_t& position, std::uint64_t end, std::s
     missed_ += std::max(std::min(*base, end), position) - position;
     position = std::max(position, *base);
     if (position >= end) return false;
-    const std::size_t most = std::min<std::uint64_t>(end - position, LogSource::chunk);
-    auto bytes = read_part(*number, position - *base, most);
+    auto bytes = read_part(*number, position - *base, std::min<std::uint64_t>(end - position, most));
     if (!bytes) return pass(bytes);
     if (!bytes->empty()) {
       out.append(*bytes);

@@ -45,9 +45,9 @@ class LogHistory {
   Result<std::uint64_t> begin();
   [[nodiscard]] Result<std::uint64_t> end();
 
-  // Appends some of the bytes from `position` on to `out`, none of those at `end` or beyond, and moves `position`
-  // behind them; false: there are no more for now.
-  Result<bool> read(std::uint64_t& position, std::uint64_t end, std::string& out);
+  // Appends some of the bytes from `position` on to `out`, `most` of them at most and none of those at `end` or beyond,
+  // and moves `position` behind them; false: there are no more for now.
+  Result<bool> read(std::uint64_t& position, std::uint64_t end, std::string& out, std::size_t most = LogSource::chunk);
   // The beginning of the last `lines` lines within the span; one without its newline counts too.
   Result<std::uint64_t> tail(std::size_t lines, Span span);
   // The beginning and the end of the line that has this position, which may be its beginning itself.

@@ -56,6 +56,7 @@ Typed KeyFilter::take(std::string_view bytes, bool signals) {
   Typed typed;
   if (keys_ == Keys::run) {
     typed.bytes = bytes;
+    typed.interrupts = signals && bytes.find_first_of("\x03\x1c") != std::string_view::npos;
     return typed;
   }
   while (!bytes.empty()) {

@@ -20,12 +20,13 @@ struct Typed {
   std::string bytes;  // for the program
   bool leave = false;
   bool held_back = false;
+  bool interrupts = false;  // among the bytes is a key that the terminal ends programs by
 };
 
 class KeyFilter {
  public:
   explicit KeyFilter(Keys keys) : keys_(keys) {}
-  // `signals`: the terminal makes signals of keys, so that Ctrl-\ would end the program as Ctrl-C does.
+  // `signals`: the terminal makes signals of keys: Ctrl-\ would end the program as Ctrl-C does.
   Typed take(std::string_view bytes, bool signals);
 
  private:

@@ -181,6 +181,16 @@ std::size_t next_line(std::string_view bytes, std::size_t from) {
   return newline == std::string_view::npos ? from : newline + 1;
 }
 
+// Where nothing moves the cursor back to lines before, as many of them as the window has are all that is seen.
+std::size_t begin_of_seen(std::string_view bytes, std::size_t begin, std::size_t rows) {
+  if (bytes.find('\x1b', begin) != std::string_view::npos) return begin;
+  std::size_t line = bytes.size();
+  for (std::size_t lines = 0; lines <= rows && line > begin && line != std::string_view::npos; ++lines) {
+    line = bytes.rfind('\n', line - 1);
+  }
+  return line == std::string_view::npos || line <= begin ? begin : line + 1;
+}
+
 // What was written to the main screen was written under settings that nobody knows any more: lines that a script has
 // printed are there, before the pager or the ssh that it runs now. So those a job's terminal begins with are taken: a
 // program that prints without output processing ends its lines with \r\n itself.
@@ -239,7 +249,7 @@ Result<Replay> replay_log(LogHistory& log, const ReplaySpec& spec) {
 
   // Lines find their places anew in the viewer's window; a full-screen program's picture only fits its own.
   Painter painter(spec, *recent, alternate ? spec.terminal : spec.window);
-  painter.write(main_begin, main_end);
+  painter.write(begin_of_seen(bytes.substr(0, main_end), main_begin, spec.window.rows), main_end);
   replay.paint = std::string(clear) + painter.paint();
   if (!alternate) {
     replay.paint += modes.to_set() + painter.cursor(modes.first_row());

@@ -176,7 +176,12 @@ ScreenModes ScreenModes::of_keys() const {
 }
 
 void ScreenParser::take(std::string_view bytes) {
-  for (const char c : bytes) take(c);
+  // Most of it is text that changes nothing.
+  const auto says_nothing = [](char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\r' || c == '\t'; };
+  for (auto at = bytes.begin(); at != bytes.end();) {
+    if (state_ == State::text && missing_ == 0) at = std::find_if_not(at, bytes.end(), says_nothing);
+    if (at != bytes.end()) take(*at++);
+  }
 }
 
 void ScreenParser::take(char c) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/text.h"
 
 namespace usvc {
 
@@ -28,6 +29,12 @@ constexpr auto answer_every = std::chrono::seconds(2);
 constexpr auto notice_time = std::chrono::seconds(2);
 // Whoever is further behind than that can't be reading.
 constexpr std::uint64_t most_behind = std::uint64_t{1} << 20U;
+// So much is on its way to the terminal at a time; whoever leaves may have to wait for it.
+constexpr std::size_t most_at_once = std::size_t{16} << 10U;
+constexpr int parts_at_once = 8;
+// What is less is soon shown.
+constexpr std::uint64_t least_skipped = std::uint64_t{64} << 10U;
+constexpr std::uint64_t last_lines = std::uint64_t{4} << 10U;
 
 bool is_ignored(int signal) {
   struct sigaction action {};
@@ -157,6 +164,8 @@ void TerminalViewer::await_run_over() {
     if (error) return;
     run_over_ = true;
     if (!begun_) return begin();
+    // It has gone on writing until the key had reached it.
+    if (auto status = interrupted_ ? skip_backlog() : Status(); !status) return fail_with(std::move(status).error());
     look();
   });
 }
@@ -200,10 +209,14 @@ Status TerminalViewer::note(const Event& event) {
   return {};
 }
 
-// All that has come, in whichever file it is by now, as far as the terminal takes it.
+// All that has come, in whichever file it is by now, as far as the terminal takes it; keys are looked at in between.
 Status TerminalViewer::show_new() {
   bool all_shown = false;
-  while (out_.empty() && !ending_ && !held_) {
+  for (int parts = 0; out_.empty() && !ending_ && !held_; ++parts) {
+    if (parts == parts_at_once) {
+      show_more_later();
+      break;
+    }
     auto position = log_.catch_up(position_);
     if (!position) return pass(position);
     const bool moved = std::exchange(position_, *position) != *position;
@@ -215,7 +228,29 @@ Status TerminalViewer::show_new() {
   say_notices();
   missed_ += log_.take_missed();
   if (!run_over_ || !all_shown) return {};
-  finish({.why = ViewEnd::Why::run_over, .signal = 0, .missed = missed_});
+  finish({.why = ViewEnd::Why::run_over, .signal = 0, .interrupted = interrupted_, .missed = missed_});
+  return {};
+}
+
+void TerminalViewer::show_more_later() {
+  if (std::exchange(shows_more_, true)) return;
+  asio::post(io_, [this] {
+    shows_more_ = false;
+    if (auto status = show_new(); !status) fail_with(std::move(status).error());
+  });
+}
+
+// A terminal drops what it has not shown yet when a key ends the program; what that says to its end is in the last
+// lines.
+Status TerminalViewer::skip_backlog() {
+  auto end = log_.end();
+  if (!end) return pass(end);
+  if (!begun_ || *end < position_ + least_skipped || ends_.modes().alternate()) return {};
+  auto begin = log_.line_begin(*end - last_lines);
+  if (!begin) return pass(begin);
+  const std::uint64_t skipped = std::max(*begin, position_) - position_;
+  position_ += skipped;
+  notice(format_size(skipped) + " of output left out here: usvc log " + spec_.job.name + " shows all of it");
   return {};
 }
 
@@ -225,7 +260,7 @@ Result<bool> TerminalViewer::show_part() {
   std::uint64_t position = position_;
   std::uint64_t until = placed_.empty() ? Span::no_end : placed_.front().at;
   if (held_end_ > position) until = std::min(until, held_end_);
-  auto more = log_.read(position, until, bytes);
+  auto more = log_.read(position, until, bytes, most_at_once);
   if (!more) return more;
   if (*more && hold(bytes, position)) return false;
   position_ = position;
@@ -315,6 +350,10 @@ void TerminalViewer::take_keys(std::string_view bytes) {
   if (typed.held_back) notice("Use usvc stop to terminate this process");
   if (!typed.bytes.empty()) answer_keys();
   if (!typed.bytes.empty() && !spec_.read_only && !stalled_) link_.type(typed.bytes);
+  if (typed.interrupts) {
+    interrupted_ = true;
+    if (auto status = skip_backlog(); !status) return fail_with(std::move(status).error());
+  }
   if (typed.leave) leave();
 }
 

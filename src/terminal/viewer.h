@@ -48,6 +48,7 @@ struct ViewEnd {
   enum class Why { left, removed, run_over, signalled };
   Why why = Why::left;
   int signal = 0;
+  bool interrupted = false;  // by a key that the user has typed
   std::uint64_t missed = 0;  // bytes of the run that could not be shown
   std::size_t unsent = 0;    // typed, and nobody was there to take it
 };
@@ -85,6 +86,8 @@ class TerminalViewer {
   Status follow_journal();
   Status note(const Event& event);
   Status show_new();
+  void show_more_later();
+  Status skip_backlog();
   Result<bool> show_part();
   Status show_bytes(std::string_view bytes);
   Status show_in_picture(std::string_view bytes);
@@ -148,7 +151,9 @@ class TerminalViewer {
   std::string out_;  // for the terminal, and not taken by it yet
   bool awaits_output_ = false;
   bool awaits_input_ = false;
-  bool stalled_ = false;  // what is typed finds no reader
+  bool shows_more_ = false;   // it was interrupted in showing what there is
+  bool interrupted_ = false;  // by the user: the program was sent a key that ends programs
+  bool stalled_ = false;      // what is typed finds no reader
   bool leaving_ = false;
   std::deque<std::string> notices_;
   std::optional<Clock::time_point> answered_at_;

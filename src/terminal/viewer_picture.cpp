@@ -12,7 +12,11 @@ Status TerminalViewer::show_first() {
   // What is on the screen now goes where the terminal keeps what has scrolled away.
   out_ += "\x1b[" + std::to_string(window.rows) + ";1H" + std::string(window.rows, '\n');
   if (auto status = repaint(); !status) return status;
-  if (const std::string words = standing_words(spec_.job); !words.empty()) notice(words);
+  if (const std::string words = standing_words(spec_.job); !words.empty()) {
+    notice(words);
+  } else if (position_ == run_begin_) {
+    notice(spec_.job.name + " has written nothing yet (Ctrl-D leaves)");
+  }
   // Which is not for it to ask for.
   if (spec_.read_only && !whole_) notice("Looking only: some of the picture is missing until it is drawn anew");
   return {};

@@ -1,5 +1,6 @@
 // usvc attach JOB: somebody sits at a job's terminal.
 #include <csignal>
+#include <filesystem>
 
 #include "cli/cli_test.h"
 #include "cli/terminal_driver.h"
@@ -51,6 +52,25 @@ TEST_F(AttachTest, ShowsTheRecentScreenAndWhatComes) {
   EXPECT_TRUE(contains(user->shown(), "first")) << user->shown();
   write("go", "");
   EXPECT_TRUE(user->wait_for("third\r\n")) << user->shown();
+  user->type(ctrl_d);
+  EXPECT_EQ(user->finish(), 0);
+}
+
+TEST_F(AttachTest, CtrlDLeavesWhileMoreComesThanItCanShow) {
+  start({"--name", "web", "--", "/usr/bin/yes"});
+  const auto user = attach("web");
+  ASSERT_TRUE(user->wait_for("y\r\ny\r\n")) << user->shown();
+  ASSERT_TRUE(wait_until(20s, [&] { return std::filesystem::file_size(status("web").log) > (4U << 20U); }));
+  user->forget();
+  user->type(ctrl_d);
+  EXPECT_EQ(user->finish(), 0);
+  EXPECT_LT(user->shown().size(), 128U << 10U);
+}
+
+TEST_F(AttachTest, ASilentJobsScreenIsNotMistakenForNothing) {
+  start({"--name", "web", "--", probe(), "serve"});
+  const auto user = attach("web");
+  EXPECT_TRUE(user->wait_for("## web has written nothing yet (Ctrl-D leaves) ##")) << user->shown();
   user->type(ctrl_d);
   EXPECT_EQ(user->finish(), 0);
 }
