@@ -13,10 +13,11 @@ Result<ConsoleSignals> ConsoleSignals::create() {
 }
 
 void ConsoleSignals::take() {
-  while (const auto signal = interrupt_.take()) {
-    if (*signal == SIGWINCH) resized_ = true;
+  while (const auto taken = interrupt_.take()) {
+    const int signal = taken->signal;
+    if (signal == SIGWINCH) resized_ = true;
     // Ctrl-C is a key here. An INT that somebody sends is meant no other way.
-    if (*signal != SIGWINCH && *signal != SIGCHLD && *signal != SIGINT) leave_ = signal;
+    if (signal != SIGWINCH && signal != SIGCHLD && signal != SIGINT) leave_ = signal;
   }
 }
 

@@ -24,10 +24,10 @@ Result<Interrupt> Interrupt::create(std::initializer_list<int> more) {
   return Interrupt(std::move(fd));
 }
 
-std::optional<int> Interrupt::take() {
+std::optional<Interrupt::Taken> Interrupt::take() {
   signalfd_siginfo info{};
   if (::read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return std::nullopt;
-  return static_cast<int>(info.ssi_signo);
+  return Taken{static_cast<int>(info.ssi_signo), info.ssi_code == SI_KERNEL};
 }
 
 }  // namespace usvc

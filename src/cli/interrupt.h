@@ -15,8 +15,12 @@ class Interrupt {
  public:
   static Result<Interrupt> create(std::initializer_list<int> more = {});
   [[nodiscard]] FdRef fd() const { return fd_; }  // readable: one has come
-  // The number of the next one that has come; none: not yet.
-  std::optional<int> take();
+  struct Taken {
+    int signal = 0;
+    bool by_key = false;  // the terminal's user has typed it
+  };
+  // The next one that has come; none: not yet.
+  std::optional<Taken> take();
 
  private:
   explicit Interrupt(Fd fd) : fd_(std::move(fd)) {}

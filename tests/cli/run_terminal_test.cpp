@@ -1,5 +1,6 @@
 // usvc run from a terminal: the job as if it had been started without usvc.
 #include <csignal>
+#include <filesystem>
 
 #include "cli/cli_test.h"
 #include "cli/terminal_driver.h"
@@ -41,6 +42,29 @@ TEST_F(RunTerminalTest, CtrlCAndCtrlDAreTheJobs) {
   ASSERT_TRUE(user->wait_for("ready")) << user->shown();
   user->type("\x03");
   EXPECT_EQ(user->finish(), 128 + SIGINT);
+}
+
+TEST_F(RunTerminalTest, CtrlCLeavesOutWhatWasNotShownYet) {
+  const auto user = run_at({"--name", "web", "--", "/usr/bin/yes"});
+  ASSERT_TRUE(user->wait_for("y\r\n")) << user->shown();
+  ASSERT_TRUE(wait_until(20s, [&] { return std::filesystem::file_size(status("web").log) > (4U << 20U); }));
+  user->forget();
+  user->type("\x03");
+  EXPECT_EQ(user->finish(), 128 + SIGINT);
+  EXPECT_LT(user->shown().size(), 1U << 20U);
+  EXPECT_TRUE(contains(user->shown(), " of output left out here: usvc log web shows all of it ##\r\n"));
+}
+
+TEST_F(RunTerminalTest, CtrlCEndsTheLoopOfAShell) {
+  TerminalDriver user({"/bin/bash", "--norc", "--noprofile", "-i"}, environment(), directory());
+  user.type("for i in 1 2 3; do '" + program() + "' run -- /bin/sh -c 'echo rea\"\"dy; exec sleep 1000'; done\r");
+  ASSERT_TRUE(user.wait_for("ready\r\n")) << user.shown();
+  user.type("\x03");
+  ASSERT_TRUE(wait_state("sh-1", "stopped"));
+  user.type("echo 'sta''tus' $?; exit 0\r");
+  EXPECT_TRUE(user.wait_for("status 130\r\n")) << user.shown();
+  EXPECT_EQ(user.finish(), 0);
+  EXPECT_EQ(count_of(user.shown(), "ready\r\n"), 1) << user.shown();
 }
 
 TEST_F(RunTerminalTest, SignalsArePassedOn) {

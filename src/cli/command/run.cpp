@@ -213,12 +213,28 @@ Result<int> end_of(const Context& context, const Outcome& outcome, const Result<
   return incomplete;
 }
 
+// What the user's Ctrl-C has ended ends so here too: after a mere status a shell would go on with its loop.
+Result<int> end_as_job(Result<int> status, bool by_key) {
+  if (!by_key || !status || *status != 128 + SIGINT) return status;
+  sigset_t interrupt;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  (void)std::signal(SIGINT, SIG_DFL);
+  (void)::raise(SIGINT);
+  (void)::sigprocmask(SIG_UNBLOCK, &interrupt, nullptr);
+  return status;
+}
+
 // Shows what the run writes until it has ended and all of it was shown.
 Result<int> follow(const Context& context, const Outcome& outcome, Interrupt& interrupt, RunInput* input) {
   auto watch = Watch::create();
   if (!watch) return pass(watch);
+  bool by_key = false;
   const auto heed = [&] {
-    while (const auto signal = interrupt.take()) pass_on(context, outcome.name, *signal);
+    while (const auto taken = interrupt.take()) {
+      by_key = by_key || (taken->by_key && taken->signal == SIGINT);
+      pass_on(context, outcome.name, taken->signal);
+    }
   };
   auto outputs = outputs_of(context, outcome, heed, interrupt.fd());
   if (!outputs) return pass(outputs);
@@ -248,7 +264,7 @@ Result<int> follow(const Context& context, const Outcome& outcome, Interrupt& in
       for (const auto& output : *outputs) {
         if (output.missed() > 0) missed.push_back({output.path(), output.missed()});
       }
-      return end_of(context, outcome, *reply, missed);
+      return end_as_job(end_of(context, outcome, *reply, missed), by_key);
     }
     if (input != nullptr) {
       if (auto status = input->outcome(); !status) {
@@ -282,7 +298,7 @@ Result<int> sit_at(const Context& context, const Outcome& outcome) {
   if (end->why == ViewEnd::Why::signalled) return 128 + end->signal;
   std::vector<Missed> missed;
   if (end->missed > 0) missed.push_back({log, end->missed});
-  return end_of(context, outcome, (*waiter)->take(), missed);
+  return end_as_job(end_of(context, outcome, (*waiter)->take(), missed), end->interrupted);
 }
 
 enum class Stdio { terminal, pipes };

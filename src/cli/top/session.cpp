@@ -212,8 +212,8 @@ void TopSession::take_keys(short events) {
 }
 
 void TopSession::take_signals() {
-  while (const auto signal = signals_->take()) {
-    switch (*signal) {
+  while (const auto taken = signals_->take()) {
+    switch (taken->signal) {
       case SIGWINCH:
         break;  // draw() asks for the size
       case SIGTSTP:
@@ -360,15 +360,15 @@ void TopSession::wait_for_child(const ChildProgram& child, int& status) {
   for (;;) {
     std::array<pollfd, 2> fds = {pollfd{child.pidfd.get(), POLLIN, 0}, pollfd{signals_->fd().get(), POLLIN, 0}};
     (void)::poll(fds.data(), fds.size(), -1);
-    while (const auto signal = signals_->take()) {
-      if (*signal == SIGTSTP) {
+    while (const auto taken = signals_->take()) {
+      if (taken->signal == SIGTSTP) {
         // It has stopped by the same key; whoever started us is to notice.
         stop_here();
       }
       // Ctrl-C and the like are for it; the others mean us as well.
-      if (*signal == SIGTERM || *signal == SIGHUP) {
+      if (taken->signal == SIGTERM || taken->signal == SIGHUP) {
         leaving_ = true;
-        (void)::kill(child.pid, *signal);
+        (void)::kill(child.pid, taken->signal);
       }
     }
     siginfo_t info{};
