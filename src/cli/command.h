@@ -42,7 +42,7 @@ std::span<const Command> command_table();
 // By name or alias.
 const Command* find_command_named(std::string_view word);
 // The error for a word that is no command, with the nearest one.
-Error unknown_command(std::string_view word);
+Error unknown_command(std::string_view word, std::vector<std::string> names = {});
 
 // The options that every command takes too, and those that only come before it.
 std::vector<Flag> common_flags();

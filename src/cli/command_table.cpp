@@ -318,8 +318,7 @@ const Command* find_command_named(std::string_view word) {
   return nullptr;
 }
 
-Error unknown_command(std::string_view word) {
-  std::vector<std::string> names;
+Error unknown_command(std::string_view word, std::vector<std::string> names) {
   for (const auto& command : table) {
     names.emplace_back(command.name);
     for (const auto alias : split(command.aliases, ' ')) {

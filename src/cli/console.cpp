@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <utility>
 
@@ -16,6 +17,7 @@
 #include "cli/args.h"
 #include "cli/command.h"
 #include "cli/console_command.h"
+#include "cli/dispatch.h"
 #include "cli/help.h"
 
 namespace usvc {
@@ -41,11 +43,11 @@ int milliseconds_until(LiveStatus::Clock::time_point moment) {
 
 }  // namespace
 
-Result<int> Console::run(const Context& context, StatusTable table) {
+Result<int> Console::run(const Context& context, StatusTable table, Leave leave) {
   // Before anything is shown: a signal that comes then has the terminal left as it was.
   auto signals = ConsoleSignals::create();
   if (!signals) return pass(signals);
-  Console console(context, std::move(*signals));
+  Console console(context, std::move(*signals), std::move(leave));
   if (auto status = console.begin(table); !status) return pass(status);
   return console.loop();
 }
@@ -117,7 +119,7 @@ void Console::act_own(const std::vector<std::string>& words) {
       clear_screen();
       break;
     case ConsoleWord::exit:
-      over_ = true;
+      leave();
       break;
     case ConsoleWord::help:
       (void)print(console_help());
@@ -128,14 +130,31 @@ void Console::act_own(const std::vector<std::string>& words) {
   }
 }
 
+void Console::leave() {
+  const auto left = leave_();
+  if (!left) complain(left.error().message());
+  over_ = left && !*left;
+}
+
+// A command and the console's own words are mistaken for each other.
+void Console::refuse(const std::string& word) {
+  std::vector<std::string> own;
+  for (const auto& row : console_words()) own.emplace_back(row.name);
+  complain(unknown_command(word, std::move(own)).message());
+  last_status_ = exit_status_of(ErrorKind::usage);
+}
+
 void Console::run_command(const std::vector<std::string>& words) {
   const Command* command = command_of(words);
+  if (command == nullptr && !words.front().starts_with('-')) return refuse(words.front());
   const bool whole_screen = region_ && command != nullptr && command->whole_screen;
   if (whole_screen) region_->release();
   const std::size_t rows = region_ && !whole_screen ? region_->rows_below() : 0;
   const auto status = run_in_foreground(own_program(*context_, words, rows), signals_);
   if (!status) complain(status.error().message());
   last_status_ = status.value_or(1);
+  // Behind the ^C that the terminal has shown.
+  if (last_status_ == 128 + SIGINT) (void)print("\n");
   if (signals_.resized()) adapt_to_size();
   if (whole_screen) {
     region_->restore_below();

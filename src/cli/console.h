@@ -5,6 +5,7 @@
 // screen shows LiveStatus while a line is waited for.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,12 +26,17 @@ enum class StatusTable { none, above };
 
 class Console : private LineEditor::Host {
  public:
+  // What `exit` does instead of ending the console; false: there is nothing else to leave.
+  using Leave = std::function<Result<bool>()>;
   // On a terminal. Returns the exit status when the user leaves.
-  static Result<int> run(const Context& context, StatusTable table);
+  static Result<int> run(const Context& context, StatusTable table, Leave leave);
 
  private:
-  Console(const Context& context, ConsoleSignals signals)
-      : context_(&context), signals_(std::move(signals)), history_(console_history_path(context.layout)) {}
+  Console(const Context& context, ConsoleSignals signals, Leave leave)
+      : context_(&context),
+        signals_(std::move(signals)),
+        leave_(std::move(leave)),
+        history_(console_history_path(context.layout)) {}
 
   bool await_input() override;
   void suspend() override;
@@ -43,6 +49,8 @@ class Console : private LineEditor::Host {
   void act(std::vector<std::string> words);
   void act_own(const std::vector<std::string>& words);
   void run_command(const std::vector<std::string>& words);
+  void leave();
+  void refuse(const std::string& word);
   void load_history();
   void keep(const std::string& line);
   void show_table();
@@ -52,6 +60,7 @@ class Console : private LineEditor::Host {
 
   const Context* context_;
   ConsoleSignals signals_;
+  Leave leave_;
   HistoryFile history_;
   std::unique_ptr<LineEditor> editor_;
   std::optional<ScrollRegion> region_;

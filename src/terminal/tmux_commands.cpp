@@ -145,7 +145,7 @@ set -gqw allow-rename off
 set -gqw remain-on-exit off
 set -gqw aggressive-resize on
 bind -n C-d detach-client
-bind -n C-l choose-tree -wZ
+bind -n C-l choose-tree -wZ -K "#{?window_format,#{?#{e|<:#{window_index},10},#{window_index},},}"
 bind -n C-s copy-mode
 bind -n C-] { send-keys C-] ; switch-client -T usvc-as-it-is }
 bind -T usvc-as-it-is C-d send-keys C-d

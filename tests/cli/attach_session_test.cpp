@@ -101,6 +101,26 @@ TEST_F(AttachSessionTest, WindowsAreInStepWithTheJobs) {
   EXPECT_TRUE(screen_shows("2 jobs")) << screen();
 }
 
+TEST_F(AttachSessionTest, ExitInItsConsoleLeavesIt) {
+  start({"--name", "web", "--", probe(), "serve"});
+  attach();
+  ASSERT_TRUE(windows_are("0 status, 1 web")) << windows();
+  ASSERT_TRUE(screen_shows("usvc>")) << screen();
+  for (const char* key : {"exit", "Enter"}) press(key);
+  EXPECT_TRUE(screen_shows("status 0")) << screen();
+  EXPECT_EQ(windows(), "0 status, 1 web");
+}
+
+TEST_F(AttachSessionTest, CtrlLListsTheWindowsByTheirNumbers) {
+  start({"-n", "2", "-g", "web", "--", probe(), "serve"});
+  attach();
+  ASSERT_TRUE(windows_are("0 status, 1 web-1, 2 web-2")) << windows();
+  press("C-l");
+  ASSERT_TRUE(screen_shows("(2)")) << screen();
+  press("2");
+  EXPECT_TRUE(wait_until(20s, [&] { return contains(inner({"display-message", "-p", "#W"}).out, "web-2"); }));
+}
+
 TEST_F(AttachSessionTest, AWindowShowsItsJob) {
   start({"--name", "web", "--", probe(), "print", "hello from web", "--", "serve"});
   attach();

@@ -56,6 +56,24 @@ TEST_F(ConsoleTest, ExitAndQuitLeave) {
   }
 }
 
+TEST_F(ConsoleTest, SuggestsItsOwnWordsToo) {
+  auto pty = console();
+  pty->type("exot\r");
+  pty->shows("there is no command 'exot' (did you mean exit?)");
+  pty->shows("[2] usvc>");
+}
+
+TEST_F(ConsoleTest, AFreshLineFollowsCtrlC) {
+  start({"--name", "web", "--", probe(), "print", "hello", "--", "serve"});
+  auto pty = console();
+  pty->type("log -f web\r");
+  pty->shows("hello\r\n");
+  pty->type("\x03");
+  pty->shows("[130] usvc>");
+  const std::string shown = pty->shown();
+  EXPECT_TRUE(contains(shown, "^C\r\n¬")) << shown;
+}
+
 TEST_F(ConsoleTest, WordsAreQuotedAsInAShell) {
   auto pty = console();
   pty->type("run -- printf '%s.' \"a b\" c\\ d 'e\"f'\r");

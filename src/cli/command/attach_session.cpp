@@ -198,6 +198,16 @@ Result<bool> show_job_window(const Context& context, const std::string& job) {
   return fail(Error(job + " has no window: it does not run").hint("usvc log " + job + " shows what it wrote"));
 }
 
+Result<bool> leave_session(const Context& context) {
+  if (!is_own(context, surrounding_tmux())) return false;
+  auto found = find_tmux();
+  if (!found) return pass(found);
+  auto left = server_of(context.layout, *found).run({"detach-client"});
+  if (!left) return pass(left);
+  if (auto status = tmux::Server::status_of(*left); !status) return pass(status);
+  return true;
+}
+
 Status end_session(const Layout& layout) {
   if (::access(layout.tmux_socket.c_str(), F_OK) != 0) return {};
   return tmux::end_server(layout.tmux_socket);

@@ -15,6 +15,9 @@ Result<int> attach_session(const Context& context, Typing typing);
 // In the console of that session: the window of this job. False: this is not in such a session.
 Result<bool> show_job_window(const Context& context, const std::string& job);
 
+// In a window of that session: whoever typed last sees it no more, and its windows stay. False: this is not in one.
+Result<bool> leave_session(const Context& context);
+
 // Ends the instance's tmux, if there is one.
 Status end_session(const Layout& layout);
 

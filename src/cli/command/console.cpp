@@ -11,6 +11,7 @@
 #include "base/shell_words.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/command/attach_session.h"
 #include "cli/console_command.h"
 #include "cli/console_words.h"
 
@@ -99,7 +100,10 @@ Result<int> console(const Invocation& invocation) {
   if (context.console_rows) return fail("this is the console already", ErrorKind::usage);
   const bool terminal = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;
   if (!terminal) return Script(context, invocation.arguments.has("--keep-going")).run();
-  return Console::run(context, invocation.arguments.has("--status") ? StatusTable::above : StatusTable::none);
+  const bool above = invocation.arguments.has("--status");
+  // In the session's window it stays for who comes next.
+  const auto leave = [&] { return above ? leave_session(context) : Result<bool>(false); };
+  return Console::run(context, above ? StatusTable::above : StatusTable::none, leave);
 }
 
 }  // namespace usvc::command

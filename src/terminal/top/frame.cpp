@@ -302,8 +302,11 @@ class Composer {
       row.add("  Enter: keep it, Esc: take it away", {Color::dim});
     } else if (!add_message(row)) {
       std::vector<std::pair<std::string_view, std::string_view>> keys;
+      std::size_t width = 0;
       for (const auto& key : key_help()) {
-        if (!key.brief.empty()) keys.emplace_back(key.keys.substr(0, key.keys.find(' ')), key.brief);
+        const auto shown = key.keys.substr(0, key.keys.find(' '));
+        if (!key.brief.empty()) width += shown.size() + key.brief.size() + 3;
+        if (!key.brief.empty() && width <= size_.width + 2) keys.emplace_back(shown, key.brief);
       }
       add_keys(row, keys);
     }
