@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -75,6 +76,13 @@ Result<std::string> find_in_path(std::string_view word, const std::string& cwd, 
 }
 
 }  // namespace
+
+std::string search_path_of(const std::vector<std::string>& env) {
+  constexpr std::string_view variable = "PATH=";
+  const auto found =
+      std::find_if(env.rbegin(), env.rend(), [&](const auto& assignment) { return assignment.starts_with(variable); });
+  return found == env.rend() ? default_path : found->substr(variable.size());
+}
 
 std::optional<Error> script_trouble(std::string_view beginning, const std::string& word) {
   if (!beginning.starts_with("#!")) return std::nullopt;

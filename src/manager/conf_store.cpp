@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "base/files.h"
+#include "base/lookup.h"
 #include "base/text.h"
 #include "job/environment.h"
 #include "job/names.h"
@@ -84,7 +85,17 @@ Result<LoadedConf> load_conf(const Layout& layout, const std::string& name) {
   });
   auto conf = complete(entries_of(*found, path), layout, name);
   if (!conf) return pass(conf);
-  return LoadedConf{std::move(*conf), in_one_file};
+  if (conf->cmd.find('/') != std::string::npos) return LoadedConf{std::move(*conf), in_one_file};
+  // One that is not found yet may be when the job is started.
+  if (auto program = find_program(layout, *conf, name)) conf->cmd = std::move(*program);
+  return LoadedConf{std::move(*conf), false};
+}
+
+Result<std::string> find_program(const Layout& layout, const Conf& conf, const std::string& name) {
+  const bool by_path = conf.cmd.find('/') != std::string::npos;
+  auto env = by_path ? std::vector<std::string>() : load_environment(layout, name);
+  if (!env) return pass(env);
+  return find_command(conf.cmd, conf.cwd, search_path_of(*env));
 }
 
 Status save_conf(const Layout& layout, const Conf& conf) {

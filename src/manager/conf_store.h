@@ -16,10 +16,13 @@ std::string group_of_name(const std::string& name);
 void fill_in(Conf& conf, const Layout& layout, const std::string& name);
 struct LoadedConf {
   Conf conf;
-  bool in_one_file = true;  // it includes no other, whose changes its own stamp would not tell
+  // It includes no other file and looks for no program, whose changes its own stamp would not tell.
+  bool stamp_tells_all = true;
 };
 // The conf of job `name`, checked and filled in.
 Result<LoadedConf> load_conf(const Layout& layout, const std::string& name);
+// What its cmd means, by the job's environment: the absolute path of a program that can be run, or why there is none.
+Result<std::string> find_program(const Layout& layout, const Conf& conf, const std::string& name);
 // As the file has it.
 Result<std::vector<ConfEntry>> load_conf_entries(const Layout& layout, const std::string& name);
 // Not flushed to the disk: the caller does that for many at once (Instance::sync_soon).

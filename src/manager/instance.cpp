@@ -171,7 +171,7 @@ void Instance::read_conf(Job& job) {
 
 void Instance::take_conf(Job& job, LoadedConf loaded) {
   Conf& conf = loaded.conf;
-  job.conf_follows_stamp = loaded.in_one_file;
+  job.conf_follows_stamp = loaded.stamp_tells_all;
   conf.name.clear();
   if (conf.log == layout_.log_path(job.name)) conf.log.clear();
   if (job.conf && *job.conf == conf) return;

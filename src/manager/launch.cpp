@@ -193,7 +193,12 @@ Result<Fd> card_for(Instance& instance, const Job& job, const std::string& run_i
   keeper::CardSpec spec;
   if (phase == Phase::main) {
     spec.path = conf.cmd;
-    spec.argv.push_back(conf.cmd);
+    if (conf.cmd.find('/') == std::string::npos) {  // and not one of that name in the job's directory
+      auto program = find_command(conf.cmd, conf.cwd, search_path_of(*env));
+      if (!program) return pass(program);
+      spec.path = std::move(*program);
+    }
+    spec.argv.push_back(spec.path);
     for (const auto& arg : conf.args) spec.argv.push_back(substitute_argument(arg, facts));
   } else {
     spec.path = "/bin/sh";

@@ -95,13 +95,8 @@ Result<std::vector<Planned>> plan(const std::vector<GitEntry>& entries) {
 
 // A bare word is a program's name, looked for as `start` does it; paths are left as they are.
 Status find_program(Conf& conf, const LoadRequest& request, const std::vector<std::string>& env) {
-  constexpr std::string_view variable = "PATH=";
   if (conf.cmd.find('/') != std::string::npos) return {};
-  std::string path = default_path;
-  for (const auto& assignment : env) {
-    if (assignment.starts_with(variable)) path = assignment.substr(variable.size());
-  }
-  auto found = find_command(conf.cmd, request.cwd, path);
+  auto found = find_command(conf.cmd, request.cwd, search_path_of(env));
   if (!found) {
     const bool line = conf.cmd.find_first_of(" \t") != std::string::npos;
     Error error = std::move(found).error();

@@ -1,3 +1,9 @@
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "manager/conf_store.h"
 #include "manager/operations.h"
 
@@ -21,40 +27,44 @@ Result<Begun> ask(Instance& instance, const std::shared_ptr<Job>& job, const std
   return begun;
 }
 
-}  // namespace
+// A conf that can't be used, or a program that is not there, must not cost a job that runs well. What was done before
+// its answer was lost is done.
+std::optional<Outcome> spared(Instance& instance, const Job& job, const std::string& key) {
+  if (!is_live(job.state) || acted_on(instance, key, job.name)) return std::nullopt;
+  auto conf = load_conf(instance.layout(), job.name);
+  const auto program = conf ? find_program(instance.layout(), conf->conf, job.name) : Result<std::string>(pass(conf));
+  if (program) return std::nullopt;
+  Outcome outcome;
+  outcome.name = job.name;
+  outcome.ok = false;
+  outcome.message = program.error().message();
+  outcome.hint = "it was left running as it is";
+  return outcome;
+}
 
-asio::awaitable<Outcomes> restart_jobs(Instance* instance, SelectRequest request) {
-  if (instance->shutting_down) co_return fail(being_shut_down);
-  instance->find_new_confs();
-  auto jobs = instance->select(request.selectors);
-  if (!jobs) co_return pass(jobs);
+using Jobs = std::vector<std::shared_ptr<Job>>;
+
+asio::awaitable<Outcomes> restart_at_once(Instance* instance, Jobs jobs, std::string key) {
   OutcomesReply reply;
-  // A conf that can't be used must not cost a job that runs well. What was done before its answer was lost is done.
-  std::erase_if(*jobs, [&](const auto& job) {
-    if (acted_on(*instance, request.key, job->name)) return false;
-    auto conf = load_conf(instance->layout(), job->name);
-    if (conf || !is_live(job->state)) return false;
-    Outcome spared;
-    spared.name = job->name;
-    spared.ok = false;
-    spared.message = conf.error().message();
-    spared.hint = "it was left running as it is";
-    reply.results.push_back(std::move(spared));
-    return true;
-  });
-  if (!request.rolling.value_or(false)) {
-    std::vector<Begun> begun;
-    for (const auto& job : *jobs) {
-      auto asked = ask(*instance, job, request.key);
-      if (!asked) co_return pass(asked);
-      begun.push_back(std::move(*asked));
+  std::vector<Begun> begun;
+  for (const auto& job : jobs) {
+    if (auto outcome = spared(*instance, *job, key)) {
+      reply.results.push_back(std::move(*outcome));
+      continue;
     }
-    auto outcomes = co_await settle(instance, std::move(begun));
-    for (auto& outcome : outcomes) reply.results.push_back(std::move(outcome));
-    co_return reply;
+    auto asked = ask(*instance, job, key);
+    if (!asked) co_return pass(asked);
+    begun.push_back(std::move(*asked));
   }
+  auto outcomes = co_await settle(instance, std::move(begun));
+  for (auto& outcome : outcomes) reply.results.push_back(std::move(outcome));
+  co_return reply;
+}
+
+asio::awaitable<Outcomes> restart_in_turn(Instance* instance, Jobs jobs, std::string key) {
+  OutcomesReply reply;
   bool going_well = true;
-  for (const auto& job : *jobs) {
+  for (const auto& job : jobs) {
     if (!going_well) {
       Outcome left;
       left.name = job->name;
@@ -63,8 +73,13 @@ asio::awaitable<Outcomes> restart_jobs(Instance* instance, SelectRequest request
       reply.results.push_back(std::move(left));
       continue;
     }
+    if (auto outcome = spared(*instance, *job, key)) {
+      going_well = false;
+      reply.results.push_back(std::move(*outcome));
+      continue;
+    }
     std::vector<Begun> one;
-    auto asked = ask(*instance, job, request.key);
+    auto asked = ask(*instance, job, key);
     if (!asked) co_return pass(asked);
     one.push_back(std::move(*asked));
     auto outcome = co_await settle(instance, std::move(one));
@@ -72,6 +87,17 @@ asio::awaitable<Outcomes> restart_jobs(Instance* instance, SelectRequest request
     reply.results.push_back(std::move(outcome.front()));
   }
   co_return reply;
+}
+
+}  // namespace
+
+asio::awaitable<Outcomes> restart_jobs(Instance* instance, SelectRequest request) {
+  if (instance->shutting_down) co_return fail(being_shut_down);
+  instance->find_new_confs();
+  auto jobs = instance->select(request.selectors);
+  if (!jobs) co_return pass(jobs);
+  const auto restart = request.rolling.value_or(false) ? restart_in_turn : restart_at_once;
+  co_return co_await restart(instance, std::move(*jobs), std::move(request.key));
 }
 
 }  // namespace usvc

@@ -1,4 +1,6 @@
 // usvc conf: a git-config file that people, git and usvc edit in turn.
+#include <filesystem>
+
 #include "cli/cli_test.h"
 
 namespace usvc::test {
@@ -118,6 +120,22 @@ TEST_F(ConfTest, AnEmptyValueRemovesAKey) {
   const std::string shared = write("shared.conf", "[core]\n\tstop-signal = INT\n");
   ASSERT_EQ(git("web", {"include.path", shared}).status, 0);
   EXPECT_TRUE(contains(fails(1, {"conf", "web", "stop-signal", ""}).err, "includes"));
+}
+
+TEST_F(ConfTest, ABareCmdIsLookedForInTheJobsPath) {
+  environment()["PATH"] = path("bin") + ":" + environment()["PATH"];
+  start({"--name", "web", "--", probe(), "serve"});
+  write("mine", "#!/bin/sh\necho not this one\n", 0755);
+  ok({"conf", "web", "cwd", path("")});
+  ok({"conf", "web", "cmd", "mine"});
+  const Output missing = fails(1, {"restart", "web"});
+  EXPECT_TRUE(contains(missing.err, "cannot start 'mine': command not found")) << missing;
+  EXPECT_EQ(status("web").state, "running");
+  std::filesystem::create_directory(path("bin"));
+  std::filesystem::create_symlink(probe(), path("bin/mine"));
+  ok({"restart", "web"});
+  EXPECT_EQ(status("web").cmd, (Args{path("bin/mine"), "serve"}));
+  EXPECT_EQ(ok({"conf", "web", "cmd"}).out, "mine\n");
 }
 
 TEST_F(ConfTest, WhatIsNotSetIsSaid) {

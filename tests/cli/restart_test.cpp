@@ -40,8 +40,11 @@ TEST_F(RestartTest, OfAStoppedJobStartsIt) {
 TEST_F(RestartTest, ThatFailsSaysSo) {
   start({"--name", "web", "--", probe(), "serve"});
   ok({"conf", "web", "cmd", path("nosuch")});
+  const pid_t before = pid_of("web");
   const Output output = fails(1, {"restart", "web"});
   EXPECT_TRUE(contains(output.err, path("nosuch"))) << output;
+  EXPECT_TRUE(contains(output.err, "it was left running as it is")) << output;
+  EXPECT_EQ(pid_of("web"), before);
 }
 
 TEST_F(RestartTest, RollingGoesOneAtATime) {
