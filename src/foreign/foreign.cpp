@@ -41,6 +41,10 @@ bool is_pm2_key(std::string_view line) {
   return line.starts_with("apps:");
 }
 
+bool is_procfile_name(std::string_view name) {
+  return name.find("Procfile") != std::string_view::npos || name.find("procfile") != std::string_view::npos;
+}
+
 bool is_no_process(std::string_view line) {
   line = trim(line);
   if (line.empty() || line.front() == '#') return false;
@@ -65,14 +69,17 @@ Result<std::optional<Format>> recognise(const std::string& file, std::string_vie
                           " | usvc load --from pm2 -"));
   }
   if (any_line(text, is_own_section)) return std::nullopt;
-  if (name == "Procfile" || name.starts_with("Procfile.") || name.ends_with(".procfile")) return Format::procfile;
+  if (is_procfile_name(name)) return Format::procfile;
   if (any_line(text, is_supervisord_section)) return Format::supervisord;
   const std::string_view beginning = trim(text);
   if (beginning.starts_with('{') || name.ends_with(".json")) return Format::pm2;
   if (any_line(text, is_pm2_key)) return Format::pm2;
   if (any_line(text, is_compose_key) || ends_with_any(name, {".yaml", ".yml"})) return Format::compose;
-  if (!beginning.empty() && !any_line(text, is_no_process)) return Format::procfile;
-  return std::nullopt;
+  if (beginning.empty() || any_line(text, is_no_process)) return std::nullopt;
+  if (file == "-") return Format::procfile;
+  // Many a file has lines that look like that, and each would be run.
+  return fail(Error(file + " might be a Procfile, but is not named like one")
+                  .hint("if it is: usvc load --from procfile " + shell_quote(file)));
 }
 
 Result<Imported> import_set(Format format, std::string_view text, const Surroundings& surroundings) {

@@ -24,6 +24,9 @@ TEST(ForeignRecognise, ByNameAndContent) {
   EXPECT_EQ(format("saved", "[group \"web\"]\n\tcmd = /bin/x\n"), std::nullopt);
   EXPECT_EQ(format("saved", ""), std::nullopt);
   EXPECT_EQ(format("saved", "[group \"x\"\nthis is not a file of ours\n"), std::nullopt);
+  const auto unsure = recognise("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\n");
+  ASSERT_FALSE(unsure);
+  EXPECT_NE(unsure.error().message().find("usvc load --from procfile /etc/passwd"), std::string::npos);
   const auto script = recognise("ecosystem.config.js", "module.exports = {}");
   ASSERT_FALSE(script);
   EXPECT_NE(script.error().message().find("node -p"), std::string::npos);
