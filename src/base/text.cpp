@@ -178,7 +178,9 @@ bool natural_less(std::string_view a, std::string_view b) {
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
-  const std::size_t near_enough = std::max<std::size_t>(1, word.size() / 3);
+  // The dashes of an option are right in all candidates.
+  const std::size_t letters = word.size() - std::min(word.find_first_not_of('-'), word.size());
+  const std::size_t near_enough = std::max<std::size_t>(1, letters / 3);
   const std::string* best = nullptr;
   std::size_t best_distance = near_enough + 1;
   for (const std::string& candidate : candidates) {

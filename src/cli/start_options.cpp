@@ -129,7 +129,12 @@ Result<StartRequest> start_request(const Arguments& arguments) {
   }
 
   const char* path = std::getenv("PATH");
-  auto program = find_command(arguments.words.front(), *cwd, path == nullptr ? default_path : path);
+  const std::string& word = arguments.words.front();
+  auto program = find_command(word, *cwd, path == nullptr ? default_path : path);
+  if (!program && word.find_first_of(" \t") != std::string::npos && word.find('/') == std::string::npos) {
+    const std::string shell = "sh -c " + shell_quote(printable(word));
+    return fail(std::move(program).error().hint("that is one word: leave the quotes out; or for a shell: " + shell));
+  }
   if (!program) return pass(program);
   request.entries.push_back({"cmd", *program});
   for (std::size_t i = 1; i < arguments.words.size(); ++i) request.entries.push_back({"arg", arguments.words[i]});

@@ -133,6 +133,8 @@ TEST(Nearest, NeverSuggestsAWordWithNothingInCommon) {
   EXPECT_EQ(nearest("a", {"ab"}), "ab");
   EXPECT_EQ(nearest("a", {""}), "");
   EXPECT_EQ(nearest("web", {}), "");
+  EXPECT_EQ(nearest("--nope", {"--home"}), "") << "dashes are not letters that were typed right";
+  EXPECT_EQ(nearest("--nome", {"--home"}), "--home");
 }
 
 TEST(Nearest, PrefersTheNearerThenTheFirst) {
