@@ -15,13 +15,21 @@ namespace usvc {
 
 namespace {
 
-void observe_process(JobView& job, const Snapshot& snapshot, double now) {
+// Its process; null: it was not there, or is another by now.
+const Snapshot::Process* process_of(const JobView& job, const Snapshot& snapshot) {
   const auto* process = snapshot.find(static_cast<pid_t>(*job.pid));
-  if (process == nullptr || (job.start_ticks && std::cmp_not_equal(process->start_ticks, *job.start_ticks))) return;
+  const bool other =
+      process != nullptr && job.start_ticks && std::cmp_not_equal(process->start_ticks, *job.start_ticks);
+  return other ? nullptr : process;
+}
+
+void observe_process(JobView& job, const SeenProcesses& seen) {
+  const auto* process = process_of(job, seen.snapshot);
+  if (process == nullptr) return;
   job.kernel_state = process_state_words(*process);
-  const Usage usage = snapshot.usage_of(process->pid);
+  const Usage usage = seen.snapshot.usage_of(process->pid);
   const auto hertz = static_cast<double>(clock_ticks());
-  const double lived = std::max(now - static_cast<double>(process->start_ticks) / hertz, 1 / hertz);
+  const double lived = std::max(seen.at - static_cast<double>(process->start_ticks) / hertz, 1 / hertz);
   job.cpu_percent = 100 * static_cast<double>(usage.cpu_ticks) / hertz / lived;
   job.mem_bytes = static_cast<std::int64_t>(usage.rss_bytes);
 }
@@ -58,16 +66,23 @@ HostView observe_host() {
   return view;
 }
 
+SeenProcesses SeenProcesses::now() {
+  Snapshot snapshot = Snapshot::take();
+  return {std::move(snapshot), uptime()};
+}
+
 void observe_jobs(std::vector<JobView>& jobs) {
   const bool any = std::any_of(jobs.begin(), jobs.end(), [](const JobView& job) { return job.pid.has_value(); });
-  if (any) {
-    const Snapshot snapshot = Snapshot::take();
-    const double now = uptime();
-    for (auto& job : jobs) {
-      if (job.pid) observe_process(job, snapshot, now);
-    }
-  }
+  observe_jobs(jobs, any ? SeenProcesses::now() : SeenProcesses{Snapshot({}), 0});
+}
+
+void observe_jobs(std::vector<JobView>& jobs, SeenProcesses seen) {
+  const bool all_seen = std::all_of(jobs.begin(), jobs.end(), [&](const JobView& job) {
+    return !job.pid || process_of(job, seen.snapshot) != nullptr;
+  });
+  if (!all_seen) seen = SeenProcesses::now();
   for (auto& job : jobs) {
+    if (job.pid) observe_process(job, seen);
     if (job.binary && job.md5) job.md5_changed = binary_changed(*job.binary);
   }
 }

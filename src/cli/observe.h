@@ -10,8 +10,17 @@
 namespace usvc {
 
 HostView observe_host();
+// The processes of one moment. With many it takes about as long as the manager's answer does, so that it is worth
+// reading them meanwhile.
+struct SeenProcesses {
+  Snapshot snapshot;
+  double at = 0;  // seconds since boot
+  static SeenProcesses now();
+};
 // Fills cpu_percent, mem_bytes, kernel_state and md5_changed. A job whose pid is another process by now keeps none.
 void observe_jobs(std::vector<JobView>& jobs);
+// The same with processes that were seen before, unless a job has begun since.
+void observe_jobs(std::vector<JobView>& jobs, SeenProcesses seen);
 
 // Whether the file that was started is another by now.
 bool binary_changed(const BinaryView& binary);

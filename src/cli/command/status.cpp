@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "cli/background_task.h"
 #include "cli/command.h"
 #include "cli/json_out.h"
 #include "cli/observe.h"
@@ -19,11 +20,15 @@ Result<int> status(const Invocation& invocation) {
   const bool only_host = invocation.arguments.has("--short");
   StatusView view;
   if (!only_host) {
+    auto seeing = BackgroundTask<SeenProcesses>::begin([](FdRef) { return SeenProcesses::now(); });
+    if (!seeing) return pass(seeing);
     auto found = Remote(context, NoInstance::offline).jobs(invocation.arguments.words);
     if (!found) return pass(found);
     view.jobs = std::move(found->jobs);
     view.troubles = std::move(found->troubles);
-    observe_jobs(view.jobs);
+    auto seen = (*seeing)->take();
+    if (!seen) return pass(seen);
+    observe_jobs(view.jobs, std::move(*seen));
   }
   view.host = observe_host();
   if (context.json) {
