@@ -49,10 +49,15 @@ Status parse_run(const Arguments& arguments, LogOptions& options) {
 
 Result<LineFilter> LineFilter::create(std::string_view pattern) {
   LineFilter filter;
+  if (!pattern.empty() &&
+      pattern.find_first_of(std::string_view("\\.[]{}()*+?^$|\n\0", 16)) == std::string_view::npos) {
+    filter.literal_ = pattern;
+    return filter;
+  }
   auto regex = std::make_unique<regex_t>();
   const std::string text(pattern);
-  const int error =
-      text.find('\0') == std::string::npos ? ::regcomp(regex.get(), text.c_str(), REG_EXTENDED) : REG_BADPAT;
+  constexpr int flags = REG_EXTENDED | REG_NOSUB;
+  const int error = text.find('\0') == std::string::npos ? ::regcomp(regex.get(), text.c_str(), flags) : REG_BADPAT;
   if (error != 0) {
     std::array<char, 200> why{};
     (void)::regerror(error, nullptr, why.data(), why.size());
@@ -63,6 +68,7 @@ Result<LineFilter> LineFilter::create(std::string_view pattern) {
 }
 
 bool LineFilter::matches(std::string_view line) const {
+  if (!literal_.empty()) return line.find(literal_) != std::string_view::npos;
   std::array<regmatch_t, 1> range{};
   range[0].rm_so = 0;
   range[0].rm_eo = static_cast<regoff_t>(line.size());

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,7 +29,8 @@ class LineFilter {
       delete regex;  // NOLINT(cppcoreguidelines-owning-memory): that of the unique_ptr
     }
   };
-  std::unique_ptr<regex_t, Free> regex_;
+  std::string literal_;                   // where nothing in the pattern is special
+  std::unique_ptr<regex_t, Free> regex_;  // else
 };
 
 struct LogOptions {

@@ -63,27 +63,54 @@ Result<bool> LogStream::begins_later() {
   return span_.begin > *begin;
 }
 
-// Where the last so many lines that match begin; the whole of it has to be read for that.
+// Where the last so many lines that match begin. They are looked for in more and more of it: most often they are near
+// its end.
 Result<std::uint64_t> LogStream::last_matching(std::size_t lines) {
+  constexpr std::uint64_t first_looked_at = std::uint64_t{4} << 20U;
   const Span all = span_;
+  auto first = history_.begin();
+  if (!first) return pass(first);
+  auto last = history_.end();
+  if (!last) return pass(last);
+  const std::uint64_t begin = std::max(all.begin, *first);
+  const std::uint64_t end = std::min(all.end, *last);
+  for (std::uint64_t part = first_looked_at;; part *= 8) {
+    Result<std::uint64_t> from = begin;
+    if (end > begin + part) from = history_.line_begin(end - part);
+    if (!from) return from;
+    auto found = matches_within({std::max(*from, begin), all.end}, lines);
+    if (!found) return pass(found);
+    if (*from > begin && found->size() < lines) continue;
+    const std::uint64_t behind = std::exchange(span_, all).begin;
+    return found->empty() ? behind : found->front();
+  }
+}
+
+// Where the last of them begin; reads all of the span.
+Result<std::deque<std::uint64_t>> LogStream::matches_within(Span span, std::size_t lines) {
+  span_ = span;
   std::deque<std::uint64_t> begins;
   for (;;) {
     auto more = next(true);
     if (!more) return pass(more);
-    if (!*more) break;
-    begins.push_back(span_.begin - (buffer_.size() - begin_) - line_.text.size() - (line_.ended ? 1 : 0));
+    if (!*more) return begins;
+    begins.push_back(line_position());
     if (begins.size() > lines) begins.pop_front();
   }
-  const std::uint64_t end = span_.begin;
-  span_ = all;
-  return begins.empty() ? end : begins.front();
+}
+
+// Where the line begins that was found last.
+std::uint64_t LogStream::line_position() const {
+  return span_.begin - (buffer_.size() - begin_) - line_.text.size() - (line_.ended ? 1 : 0);
 }
 
 Result<bool> LogStream::next(bool rest) {
   for (;;) {
     auto found = find_line(rest);
     if (!found || !*found) return found;
-    if (!options_->grep || options_->grep->matches(line_.text)) return true;
+    if (options_->grep && !options_->grep->matches(line_.text)) continue;
+    if (auto status = look_up(); !status) return pass(status);
+    return true;
   }
 }
 
@@ -101,18 +128,16 @@ Result<bool> LogStream::find_line(bool rest) {
       if (*more) continue;
       if (!rest || buffer_.empty()) return false;
     }
-    const std::uint64_t position = span_.begin - (buffer_.size() - begin_);
     const std::size_t end = ended ? newline : buffer_.size();
     line_.text = std::string_view(buffer_).substr(begin_, end - begin_);
     line_.ended = ended;
     begin_ = scanned_ = ended ? end + 1 : end;
-    if (auto status = look_up(position); !status) return pass(status);
     return true;
   }
 }
 
-Status LogStream::look_up(std::uint64_t position) {
-  auto mark = history_.at(position);
+Status LogStream::look_up() {
+  auto mark = history_.at(line_position());
   if (!mark) return pass(mark);
   if (*mark) {
     line_.time_us = (*mark)->time_us;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,8 +59,10 @@ class LogStream {
 
  private:
   Result<bool> find_line(bool rest);
-  Status look_up(std::uint64_t position);
+  [[nodiscard]] std::uint64_t line_position() const;
+  Status look_up();
   Result<std::uint64_t> last_matching(std::size_t lines);
+  Result<std::deque<std::uint64_t>> matches_within(Span span, std::size_t lines);
 
   LogHistory history_;
   const LogOptions* options_;

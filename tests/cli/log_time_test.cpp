@@ -94,7 +94,21 @@ TEST_F(LogTimeTest, OnlyLinesThatMatch) {
   EXPECT_EQ(ok({"log", "--grep", "(a|c)$", "web"}).out, "one a\ntwo a\ntwo c\nthree a\n");
   EXPECT_EQ(ok({"log", "--grep", " a", "-n", "2", "web"}).out, "two a\nthree a\n");
   EXPECT_EQ(ok({"log", "--grep", "nothing", "web"}).out, "");
+  EXPECT_EQ(ok({"log", "--grep", "a.", "web"}).out, "");
   fails(2, {"log", "--grep", "(", "web"});
+}
+
+TEST_F(LogTimeTest, TheLastLinesThatMatchMayBeFarFromTheEnd) {
+  write("writer",
+        "#!/bin/sh\necho mark first\nhead -c 9000000 /dev/zero | tr '\\0' x | fold -w 100\necho; echo mark last\n",
+        0755);
+  start({"--name", "web", "--once", "--no-tty", "--", path("writer")});
+  ASSERT_TRUE(wait_state("web", "stopped", 30s));
+  for (const char* pattern : {"mark", "^m[a]rk"}) {
+    EXPECT_EQ(ok({"log", "-n", "1", "--grep", pattern, "web"}).out, "mark last\n");
+    EXPECT_EQ(ok({"log", "-n", "2", "--grep", pattern, "web"}).out, "mark first\nmark last\n");
+    EXPECT_EQ(ok({"log", "-n", "9", "--grep", pattern, "web"}).out, "mark first\nmark last\n");
+  }
 }
 
 TEST_F(LogTimeTest, TimestampsAndJson) {
