@@ -104,6 +104,18 @@ TEST_F(DoctorTest, ConfThatDoesNotParse) {
   EXPECT_TRUE(contains(word_of(findings[0], "mend"), "web.conf")) << word_of(findings[0], "mend");
 }
 
+TEST_F(DoctorTest, JobsInTroubleAreNoWellOnes) {
+  run({"start", "--name", "bad", "--settle", "0", "--", probe(), "exit", "3"});
+  ASSERT_TRUE(wait_until(20s, [&] { return status("bad").deaths > 1; }));
+  const auto one = found("jobs", "trouble");
+  ASSERT_EQ(one.size(), 1U);
+  EXPECT_TRUE(contains(word_of(one[0], "what"), "bad: exit 3")) << word_of(one[0], "what");
+  EXPECT_EQ(word_of(one[0], "mend"), "usvc why bad");
+  start({"--name", "web", "--", probe(), "serve"});
+  write(conf_path("web"), "[core]\n\tcmd = /bin/true\n\ttty = perhaps\n", 0600);
+  EXPECT_EQ(found("jobs", "trouble").size(), 2U);
+}
+
 TEST_F(DoctorTest, ManagerThatDoesNotAnswerIsNamed) {
   start({"--name", "web", "--", probe(), "serve"});
   const pid_t manager = manager_pid();

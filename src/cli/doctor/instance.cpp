@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "base/version.h"
 #include "cli/doctor/checks.h"
 #include "cli/remote.h"
@@ -73,14 +74,27 @@ void check_process(const std::string& name, std::optional<std::int64_t> pid, con
   if (found) findings.push_back(std::move(*found));
 }
 
-// What a job's next start would stumble over, though it runs.
-void check_conf(const Patient& patient, const JobView& job, Findings& findings) {
+// Whether its conf can be used; what its next start would stumble over, though it runs, is told.
+bool check_conf(const Patient& patient, const JobView& job, Findings& findings) {
   const auto conf = Remote(*patient.context, NoInstance::offline).conf(job.name);
-  if (job.state != "invalid" && conf) return;
-  const std::string why =
-      job.state == "invalid" ? job.trouble.value_or("its conf is not valid") : conf.error().message();
+  const bool told = job.state == "invalid" || (job.trouble && job.trouble->starts_with(job.conf));
+  if (!told && conf) return true;
+  const std::string why = told ? job.trouble.value_or("its conf is not valid") : conf.error().message();
   findings.push_back(trouble("jobs", job.name + ": " + printable(why),
                              "mend " + shell_quote(job.conf) + ", then: usvc restart " + job.name));
+  return false;
+}
+
+// Jobs that status has in red.
+void tell_ailing(const std::vector<const JobView*>& ailing, double now, Findings& findings) {
+  if (ailing.size() == 1) {
+    const JobView& job = *ailing.front();
+    findings.push_back(trouble("jobs", job.name + ": " + trouble_words(job, now), "usvc why " + job.name));
+  } else if (!ailing.empty()) {
+    std::vector<std::string> names;
+    for (const auto* job : ailing) names.push_back(job->name);
+    findings.push_back(trouble("jobs", "in trouble: " + names_of(names), "usvc status; usvc why JOB"));
+  }
 }
 
 void check_log(const JobView& job, Findings& findings) {
@@ -136,8 +150,11 @@ Findings check_jobs(const Patient& patient) {
   Findings findings;
   std::vector<std::string> changed;
   std::vector<std::string> libraries;
+  std::vector<const JobView*> ailing;
+  const double now = unix_now();
   for (const auto& job : patient.jobs) {
-    check_conf(patient, job, findings);
+    const bool usable = check_conf(patient, job, findings);
+    if (usable && patient.vars.manager_pid && !trouble_words(job, now).empty()) ailing.push_back(&job);
     check_log(job, findings);
     if (job.md5_changed.value_or(false)) {
       changed.push_back(job.name);
@@ -145,6 +162,7 @@ Findings check_jobs(const Patient& patient) {
       libraries.push_back(job.name);
     }
   }
+  tell_ailing(ailing, now, findings);
   if (!changed.empty()) {
     findings.push_back(trouble("jobs", "running a program that has been replaced since: " + names_of(changed),
                                restart_command(changed)));
