@@ -183,26 +183,23 @@ std::string where(const ConfEntry& entry) {
 }
 
 std::unexpected<Error> unknown_key(const ConfEntry& entry) {
-  std::string hint = nearest_option(entry.key);
-  if (!hint.empty()) {
-    hint = "did you mean '" + hint + "'?";
-  } else {
-    for (const Option& option : option_table()) hint += (hint.empty() ? "one of " : ", ") + std::string(option.key);
-  }
-  return fail(Error(where(entry) + "core." + printable(entry.key) + ": there is no such key").hint(std::move(hint)));
+  const std::string near = nearest_option(entry.key);
+  return fail(Error(where(entry) + "core." + printable(entry.key) + ": there is no such key")
+                  .hint(near.empty() ? "man usvc-job.conf lists the keys" : "did you mean '" + near + "'?"));
 }
 
 Status apply(Conf& conf, const ConfEntry& entry) {
   const auto* field = std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.key == entry.key; });
   const Option* option = find_option(entry.key);
   if (field == fields.end() || option == nullptr) return unknown_key(entry);
-  const std::string place = where(entry) + "core." + entry.key;
+  const auto place = [&] { return where(entry) + "core." + entry.key; };
   if (!entry.has_value && option->type != OptionType::boolean) {
-    return fail(Error(place + ": it has no value").hint(entry.key + " = " + std::string(option->value_name)));
+    return fail(Error(place() + ": it has no value").hint(entry.key + " = " + std::string(option->value_name)));
   }
-  const std::string value = entry.has_value ? entry.value : "true";
+  static const std::string set = "true";
+  const std::string& value = entry.has_value ? entry.value : set;
   if (auto good = check_value(*option, value); !good) {
-    return fail(std::move(good).error().context(place).as(ErrorKind::failure));
+    return fail(std::move(good).error().context(place()).as(ErrorKind::failure));
   }
   field->set(conf, value);
   return {};

@@ -50,9 +50,19 @@ std::string format_value(std::uint64_t value) {
   return value == RLIM_INFINITY ? "unlimited" : std::to_string(value);
 }
 
-std::vector<std::string_view> words_of(std::string_view text) {
-  std::vector<std::string_view> words = split(trim(text), ' ');
-  std::erase(words, std::string_view());
+struct Words {
+  std::array<std::string_view, 3> first;
+  std::size_t count = 0;
+};
+
+Words words_of(std::string_view text) {
+  Words words;
+  for (text = trim(text); !text.empty(); text = trim(text)) {
+    const auto word = text.substr(0, text.find(' '));
+    if (words.count < words.first.size()) words.first.at(words.count) = word;
+    ++words.count;
+    text.remove_prefix(word.size());
+  }
   return words;
 }
 
@@ -75,14 +85,15 @@ Result<Limit> parse_limit(std::string_view text) {
   const auto wrong = [&](const std::string& why, std::string allowed) {
     return fail(Error("'" + printable(text) + "' is not a limit: " + why, ErrorKind::usage).hint(std::move(allowed)));
   };
-  const std::string form = "NAME SOFT HARD, each a number or unlimited, like nofile 1024 4096";
-  const auto words = words_of(text);
-  if (words.size() < 2 || words.size() > 3) return wrong("it takes a name and one or two values", form);
-  const auto* row = std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.name == words[0]; });
-  if (row == rows.end()) return wrong("no limit is called '" + printable(words[0]) + "'", names_in_a_row());
+  constexpr const char* form = "NAME SOFT HARD, each a number or unlimited, like nofile 1024 4096";
+  const auto [words, count] = words_of(text);
+  if (count < 2 || count > words.size()) return wrong("it takes a name and one or two values", form);
+  const std::string_view name = words[0];
+  const auto* row = std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.name == name; });
+  if (row == rows.end()) return wrong("no limit is called '" + printable(name) + "'", names_in_a_row());
   const auto soft = parse_value(words[1]);
-  const auto hard = parse_value(words.back());
-  if (!soft || !hard) return wrong("'" + printable(soft ? words.back() : words[1]) + "' is not a value", form);
+  const auto hard = parse_value(words.at(count - 1));
+  if (!soft || !hard) return wrong("'" + printable(soft ? words.at(count - 1) : words[1]) + "' is not a value", form);
   if (*soft > *hard) return wrong("the soft limit is above the hard one", form);
   return Limit{row->resource, *soft, *hard};
 }

@@ -104,7 +104,7 @@ int Keeper::run() {
   }
   std::array<epoll_event, 64> events{};
   while (!quit_) {
-    const bool standing_by = !manager_;
+    const bool standing_by = !manager_ && failures_ > 0;  // else the next one begins at once
     const bool more = standing_by && standby_.move_all(items_);
     // Without a manager, output is looked at ten times a second: this is the emergency, not the rule.
     const int pause = more ? 0 : stalled_ ? 10 : standing_by ? 100 : -1;

@@ -83,12 +83,55 @@ Result<LoadedConf> load_conf(const Layout& layout, const std::string& name) {
   const bool in_one_file = std::none_of(found->begin(), found->end(), [](const GitEntry& entry) {
     return entry.section == "include" || entry.section == "includeif";
   });
-  auto conf = complete(entries_of(*found, path), layout, name);
+  // Each entry's place is only told where something is wrong.
+  auto conf = complete(entries_of(*found, ""), layout, name);
+  if (!conf) {
+    auto entries = load_conf_entries(layout, name);
+    if (!entries) return pass(entries);
+    conf = complete(*entries, layout, name);
+  }
   if (!conf) return pass(conf);
   if (conf->cmd.find('/') != std::string::npos) return LoadedConf{std::move(*conf), in_one_file};
   // One that is not found yet may be when the job is started.
   if (auto program = find_program(layout, *conf, name)) conf->cmd = std::move(*program);
   return LoadedConf{std::move(*conf), false};
+}
+
+FoundConf find_conf(const Layout& layout, const std::string& name) {
+  const FileStamp stamp = stamp_of(layout.conf_path(name));
+  return {stamp, load_conf(layout, name)};
+}
+
+ConfsAhead::ConfsAhead(const Layout& layout) : layout_(&layout) {
+  const auto files = list_dir(layout.jobs_dir);
+  if (!files) return;
+  for (const auto& file : *files) {
+    auto name = job_of_conf(file);
+    if (name && check_job_name(*name)) names_.push_back(std::move(*name));
+  }
+  found_.resize(names_.size());
+  constexpr std::size_t few = 16;
+  // Without a thread it begins when it is taken.
+  reader_ = std::async(names_.size() > few ? std::launch::async | std::launch::deferred : std::launch::deferred,
+                       [this] { read(); });
+}
+
+FoundConfs ConfsAhead::take() {
+  read();
+  if (reader_.valid()) reader_.get();
+  FoundConfs confs;
+  for (std::size_t i = 0; i < names_.size(); ++i) confs.emplace(std::move(names_[i]), std::move(*found_[i]));
+  return confs;
+}
+
+void ConfsAhead::read() {
+  for (std::size_t i = next_++; i < names_.size(); i = next_++) found_[i] = find_conf(*layout_, names_[i]);
+}
+
+std::optional<std::string> job_of_conf(std::string_view file) {
+  constexpr std::string_view end = ".conf";
+  if (!file.ends_with(end) || file.starts_with('.')) return std::nullopt;
+  return std::string(file.substr(0, file.size() - end.size()));
 }
 
 Result<std::string> find_program(const Layout& layout, const Conf& conf, const std::string& name) {

@@ -1,10 +1,18 @@
 // The conf and environment files of jobs on disk.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <future>
+#include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "job/conf.h"
 #include "job/layout.h"
 
@@ -21,6 +29,31 @@ struct LoadedConf {
 };
 // The conf of job `name`, checked and filled in.
 Result<LoadedConf> load_conf(const Layout& layout, const std::string& name);
+// One that was read, and the file's stamp from before that.
+struct FoundConf {
+  FileStamp stamp;
+  Result<LoadedConf> conf;
+};
+FoundConf find_conf(const Layout& layout, const std::string& name);
+using FoundConfs = std::map<std::string, FoundConf, std::less<>>;  // by the job's name
+// Reads those of all jobs, in a thread of its own as long as the caller does something else.
+class ConfsAhead {
+ public:
+  explicit ConfsAhead(const Layout& layout);
+  // Helps with what is left, and waits for the rest.
+  FoundConfs take();
+
+ private:
+  void read();
+
+  const Layout* layout_;
+  std::vector<std::string> names_;
+  std::vector<std::optional<FoundConf>> found_;
+  std::atomic<std::size_t> next_ = 0;
+  std::future<void> reader_;
+};
+// The job that a file in the confs' directory is of; nothing: it is no conf.
+std::optional<std::string> job_of_conf(std::string_view file);
 // What its cmd means, by the job's environment: the absolute path of a program that can be run, or why there is none.
 Result<std::string> find_program(const Layout& layout, const Conf& conf, const std::string& name);
 // As the file has it.

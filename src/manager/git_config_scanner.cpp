@@ -26,6 +26,11 @@ constexpr bool begins_comment(char c) {
   return c == '#' || c == ';';
 }
 
+// Of a value: it stands for itself, and the next character does not depend on it.
+constexpr bool is_plain(char c) {
+  return !is_blank(c) && !begins_comment(c) && c != '\n' && c != '\\' && c != '"';
+}
+
 void assign_lower_case(std::string& to, std::string_view text) {
   to.resize(text.size());
   std::ranges::transform(text, to.begin(),
@@ -160,7 +165,7 @@ GitConfigScanner::Found GitConfigScanner::read_value() {
       ++at_;
     } else {
       const std::size_t run = at_++;
-      at_ = std::min(text_.find_first_of(" \t\r\n\\\"#;", at_), text_.size());
+      while (at_ < text_.size() && is_plain(text_[at_])) ++at_;
       value_.append(text_, run, at_ - run);
     }
     kept = value_.size();

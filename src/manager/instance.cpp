@@ -62,6 +62,8 @@ Instance::~Instance() {
 }
 
 Status Instance::load() {
+  // With many jobs their confs take as long as the journal.
+  ConfsAhead confs(layout_);
   auto picture = fold_journal(layout_.journal_dir, journal_ ? std::string_view(journal_->pending()) : "");
   if (picture) {
     picture_ = std::move(*picture);
@@ -70,7 +72,7 @@ Status Instance::load() {
   }
   forget_old_requests(picture_, unix_now());
   const bool knows_nothing = picture_.jobs.empty() && picture_.skipped_lines == 0;
-  find_new_confs();
+  find_new_confs(confs.take());
   if (knows_nothing && !jobs_.empty()) {
     picture_.complaints.push_back(layout_.journal_dir + " knows of no job: which of them are wanted is not known");
   }
@@ -84,7 +86,7 @@ Status Instance::load() {
   return {};
 }
 
-void Instance::find_new_confs() {
+void Instance::find_new_confs(FoundConfs ahead) {
   struct stat info {};
   const bool seen = ::stat(layout_.jobs_dir.c_str(), &info) == 0;
   const double changed = static_cast<double>(info.st_mtim.tv_sec) + static_cast<double>(info.st_mtim.tv_nsec) / 1e9;
@@ -95,24 +97,43 @@ void Instance::find_new_confs() {
   confs_seen_ = unix_now() - changed > 1 ? changed : -1;
   odd_confs_.clear();
   for (const auto& file : *names) {
-    if (!file.ends_with(".conf") || file.starts_with('.')) continue;
-    const std::string name = file.substr(0, file.size() - std::string_view(".conf").size());
+    const auto conf_of = job_of_conf(file);
+    if (!conf_of) continue;
+    const std::string& name = *conf_of;
     if (const auto good = check_job_name(name); !good) {
       odd_confs_.push_back(layout_.jobs_dir + "/" + printable(file) + " is no job: " + good.error().message());
       continue;
     }
     if (jobs_.contains(name)) continue;
-    const auto job = add_job(name);
+    const auto read = ahead.find(name);
+    const auto job = add_job(name, read != ahead.end() ? std::move(read->second) : find_conf(layout_, name));
     const auto state = job_state_from(record_of(*job).state);
     job->state = job->conf ? state.value_or(JobState::stopped) : JobState::invalid;
   }
 }
 
-std::shared_ptr<Job> Instance::add_job(const std::string& name, WindowSize window, const Conf* written) {
+std::shared_ptr<Job> Instance::add_bare_job(const std::string& name) {
   auto job = std::make_shared<Job>(io_, name);
-  job->window = window;
   jobs_[name] = job;
   picture_.jobs[name].name = name;
+  return job;
+}
+
+void Instance::begin_life(const std::shared_ptr<Job>& job) {
+  job->life = std::make_unique<Life>(this, job.get());
+  if (lives_begun_) asio::co_spawn(io_, job->life->live(job), must_not_throw);
+}
+
+std::shared_ptr<Job> Instance::add_job(const std::string& name, FoundConf found) {
+  auto job = add_bare_job(name);
+  take_found(*job, std::move(found));
+  begin_life(job);
+  return job;
+}
+
+std::shared_ptr<Job> Instance::add_job(const std::string& name, WindowSize window, const Conf* written) {
+  auto job = add_bare_job(name);
+  job->window = window;
   if (written != nullptr) {
     job->note_conf(stamp_of(layout_.conf_path(name)));
     LoadedConf known{.conf = *written};
@@ -122,8 +143,7 @@ std::shared_ptr<Job> Instance::add_job(const std::string& name, WindowSize windo
   } else {
     read_conf(*job);
   }
-  job->life = std::make_unique<Life>(this, job.get());
-  if (lives_begun_) asio::co_spawn(io_, job->life->live(job), must_not_throw);
+  begin_life(job);
   return job;
 }
 
@@ -160,13 +180,16 @@ void Instance::read_conf(Job& job) {
   const bool stands = now == job.conf_stamp && job.conf_stands();
   job.conf_just_written = false;
   if (stands) return;
-  job.note_conf(now);
-  auto loaded = load_conf(layout_, job.name);
+  take_found(job, {now, load_conf(layout_, job.name)});
+}
+
+void Instance::take_found(Job& job, FoundConf found) {
+  job.note_conf(found.stamp);
   job.conf_error.clear();
   job.conf_trouble.clear();
-  if (loaded) return take_conf(job, std::move(*loaded));
+  if (found.conf) return take_conf(job, std::move(*found.conf));
   job.conf.reset();
-  job.conf_error = loaded.error().message();
+  job.conf_error = found.conf.error().message();
 }
 
 void Instance::take_conf(Job& job, LoadedConf loaded) {

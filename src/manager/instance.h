@@ -100,8 +100,8 @@ class Instance {
   [[nodiscard]] Result<std::vector<std::shared_ptr<Job>>> select(const std::vector<std::string>& words);
   // Has a worker flush what was written to the disk, once for many changes: for the day the power fails.
   void sync_soon();
-  // Looks for confs that somebody put into the directory by hand.
-  void find_new_confs();
+  // Looks for confs that somebody put into the directory by hand. `ahead`: those that have been read already.
+  void find_new_confs(FoundConfs ahead = {});
   // Reads the job's conf; on failure conf_error says why.
   void read_conf(Job& job);
   // Sees which confs have been edited since, for jobs that go on by what was read of theirs: conf_trouble says so where
@@ -109,6 +109,7 @@ class Instance {
   void notice_edited_confs();
   // `written`: its conf, where that has just been written.
   std::shared_ptr<Job> add_job(const std::string& name, WindowSize window = {}, const Conf* written = nullptr);
+  std::shared_ptr<Job> add_job(const std::string& name, FoundConf found);
   // `cleaned`: where its logs are now; the rest is filled in here.
   void remove_job(const std::shared_ptr<Job>& job, CleanedJob cleaned);
   // The last run of a job that was cleaned not long ago; nullptr: it is none, or forgotten as well.
@@ -181,6 +182,7 @@ class Instance {
   void take_state(Job& job, Resume resume);
   void recover(Job& job);
   void begin_lives();
+  asio::awaitable<void> mark_images();
 
   void on_exit(const keeper::Message& exit);
   void on_end(const std::string& item_id, RunEnd end);
@@ -190,6 +192,9 @@ class Instance {
   [[nodiscard]] std::optional<Holding> what_to_hold(const std::string& item_id);
   void on_not_held(const std::string& item_id);
   void look_at_conf(Job& job);
+  std::shared_ptr<Job> add_bare_job(const std::string& name);
+  void begin_life(const std::shared_ptr<Job>& job);
+  void take_found(Job& job, FoundConf found);
   void take_conf(Job& job, LoadedConf loaded);
   void on_silent(bool silent);
   asio::awaitable<void> hold_anew();

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 
 #include "base/fault_point.h"
 #include "base/files.h"
@@ -21,6 +22,7 @@
 #include "job/run_id.h"
 #include "manager/instance.h"
 #include "manager/life.h"
+#include "manager/pile_up.h"
 #include "manager/readable.h"
 #include "manager/sweep.h"
 #include "proc/cgroup.h"
@@ -266,17 +268,18 @@ void Instance::adopt(std::vector<HeldItem>& items) {
     const int later = name.phase == Phase::post ? 0 : name.phase == Phase::main ? 1 : 2;
     return (current ? 0 : 100) + 10 * later + (item.exit ? 1 : 0);
   };
-  std::stable_sort(of_jobs.begin(), of_jobs.end(),
-                   [&](const HeldItem& a, const HeldItem& b) { return rank(a) < rank(b); });
-  for (auto& item : of_jobs) {
-    adopt_item(std::move(item));
+  std::multimap<int, HeldItem*> ranked;
+  for (auto& item : of_jobs) ranked.emplace(rank(item), &item);
+  for (const auto& [order, item] : ranked) {
+    adopt_item(std::move(*item));
     fault_point("manager.item-adopted");
   }
 }
 
 namespace {
 
-Run run_from(HeldItem& item) {
+// `known`: start_of() it.
+Run run_from(HeldItem& item, std::optional<std::int64_t> known) {
   const ItemName name = parse_item_id(item.id);
   Run run;
   run.run_id = name.run_id;
@@ -294,14 +297,20 @@ Run run_from(HeldItem& item) {
   run.carry = {.read = item.take(Role::carry_read), .write = item.take(Role::carry_write)};
   ProcessStat stat;
   std::string buffer;
-  if (read_stat(run.pid, stat, buffer)) run.start_ticks = stat.start_ticks;
+  if (known) run.start_ticks = static_cast<std::uint64_t>(*known);
+  if (!known && read_stat(run.pid, stat, buffer)) run.start_ticks = stat.start_ticks;
   run.marks.main = run.pid;
   run.marks.main_start_ticks = run.start_ticks;
   run.marks.run_id = run.run_id;
-  run.marks.image = image_of(run.pid);
   mark_output(run);
   if (item.exit) run.end = end_from(*item.exit);
   return run;
+}
+
+// When its process began, where the journal has it: a thousand files of /proc need not be read.
+std::optional<std::int64_t> start_of(const JobRecord& record, const HeldItem& item) {
+  const bool same = record.run_id == parse_item_id(item.id).run_id && record.pid == std::int64_t{item.pid};
+  return same ? record.start_ticks : std::nullopt;
 }
 
 // Also of a process that is not the keeper's child, whose end it does not hear of.
@@ -321,15 +330,15 @@ Journaled Instance::journaled(const Job& job) {
 
 // A process that an earlier manager had made: its job goes on where the journal says it was.
 void Instance::adopt_item(HeldItem item) {
-  Run run = run_from(item);
   const std::string id = item.id;
+  const std::string name = job_name_of(id);
+  std::shared_ptr<Job> job = find(name);
+  Run run = run_from(item, job ? start_of(record_of(*job), item) : std::nullopt);
   if (!run.pidfd || !run.output || !run.log) {
     record_error("", "what the keeper holds for " + printable(id) + " is not all there, and is let go");
     return keeper_->drop(id);
   }
-  const std::string name = job_name_of(id);
   if (name.empty()) return adopt_leftover(std::move(run), Resume::end);
-  std::shared_ptr<Job> job = find(name);
   // Its conf and its journal are gone: so it can at least be seen and stopped.
   if (!job) job = add_job(name);
   const HeldProcess held{.phase = run.phase, .ended = has_ended(run)};
@@ -396,6 +405,7 @@ void Instance::recover(Job& job) {
 void Instance::adopt_leftover(Run run, Resume resume) {
   const std::string id = run.item_id();
   const std::string job = job_name_of(id);
+  run.marks.image = image_of(run.pid);
   if (resume == Resume::end && !run.end) {
     record_error(job,
                  "process " + std::to_string(run.pid) + " of " + run.run_id + " has no place any more: it is ended");
@@ -422,6 +432,22 @@ void Instance::begin_lives() {
     asio::co_spawn(io_, job->life->live(job), must_not_throw);
   }
   rotator_.see_to_all();
+  asio::co_spawn(io_, mark_images(), must_not_throw);
+}
+
+// A mark by which forks are known of a program that is gone: nobody waits for it yet, while clients wait for answers.
+asio::awaitable<void> Instance::mark_images() {
+  constexpr int at_once = 16;
+  std::vector<std::shared_ptr<Job>> jobs;
+  for (const auto& [name, job] : jobs_) {
+    if (job->run) jobs.push_back(job);
+  }
+  int marked = 0;
+  for (const auto& job : jobs) {
+    if (!job->run || job->run->marks.image != 0 || has_ended(*job->run)) continue;
+    job->run->marks.image = image_of(job->run->pid);
+    if (++marked % at_once == 0) co_await let_others_in(&io_);
+  }
 }
 
 std::string Instance::job_name_of(const std::string& id) {

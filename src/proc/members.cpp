@@ -179,11 +179,17 @@ std::vector<Member> strays_by(const Lineage& lineage, pid_t keeper, const std::v
   return found;
 }
 
+bool addresses_are_random() {
+  std::string buffer;
+  return read_small("/proc/sys/kernel/randomize_va_space", buffer) && trim(buffer) != "0";
+}
+
 }  // namespace
 
 std::uint64_t image_of(pid_t pid) {
+  static const bool random = addresses_are_random();
   std::string buffer;
-  if (!read_small("/proc/sys/kernel/randomize_va_space", buffer) || trim(buffer) == "0") return 0;
+  if (!random) return 0;
   if (!read_small(ProcPath(pid, "personality").c_str(), buffer)) return 0;
   unsigned long personality = 0;
   const std::string_view digits = trim(buffer);
