@@ -209,7 +209,7 @@ Status write_file_atomically(const std::string& path, std::string_view bytes, Fl
   // The random part keeps two writers of one path apart, and O_EXCL refuses a planted link.
   const std::string temporary_path = path + ".tmp-" + random_hex(4);
   auto fd = open_file(temporary_path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-  if (!fd) return pass(fd, "cannot write " + path);
+  if (!fd) return fail(Error::from_errno(fd.error().code(), "cannot write " + path));
   TemporaryName temporary(temporary_path);
   if (auto done = write_all(*fd, bytes); !done) return pass(done, path);
   // A umask does not count for what is to be as it was.

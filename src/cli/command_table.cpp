@@ -87,10 +87,10 @@ constexpr std::string_view about_save =
 constexpr std::string_view about_load =
     "FILE - is standard input. Besides sets that usvc saved it takes a Procfile (with\n"
     "the .env beside it), a supervisord ini, an ecosystem file of pm2 (JSON, YAML)\n"
-    "and the YAML of process-compose, told by name and content, or by --from. What of\n"
-    "them usvc does not do is named on stderr, and what it does instead. Relative\n"
-    "paths begin where the file lies. With --dry-run --json the answer has the set as\n"
-    "text, and remarks.\n";
+    "and the YAML of process-compose, told by name and content, or by --from; a\n"
+    "Procfile only by a name with procfile in it. What of them usvc does not do is\n"
+    "named on stderr, and what it does instead. Relative paths begin where the file\n"
+    "lies. With --dry-run --json the answer has the set as text, and remarks.\n";
 
 constexpr std::string_view about_init =
     "Says so if it runs already. With --boot it is also started with the machine from\n"

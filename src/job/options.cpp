@@ -19,7 +19,9 @@ constexpr long long one_day = 86'400;
 constexpr long long one_hour = 3'600;
 
 constexpr std::array<Option, 23> table{{
-    {.key = "cmd", .value_name = "CMD", .help = "the program to run"},
+    {.key = "cmd",
+     .value_name = "CMD",
+     .help = "the program to run: a path, or a name that the job's PATH is searched for"},
     {.key = "arg",
      .type = OptionType::any_text,
      .repeatable = true,

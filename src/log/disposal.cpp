@@ -77,7 +77,10 @@ Status check_log_rotates(const std::string& path) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0 || !S_ISLNK(info.st_mode)) return {};
   std::error_code unknown;
-  const auto target = std::filesystem::weakly_canonical(path, unknown);
+  auto target = std::filesystem::weakly_canonical(path, unknown);
+  // One that leads nowhere yet.
+  if (!unknown && target == path) target = std::filesystem::read_symlink(path, unknown);
+  target = std::filesystem::path(path).parent_path() / target;
   return fail(Error("the log " + printable(path) + " is a symbolic link, and usvc never rotates one")
                   .hint(unknown ? "name a plain file" : "name the file it leads to, " + printable(target.string())));
 }

@@ -116,7 +116,7 @@ TEST_F(StatusTest, AConfThatIsBrokenUnderARunningJobIsToldAndAMendedOneNot) {
   // As editors do it that write anew and rename.
   const std::string other = write("new.conf", "[core]\n\tcmd = /bin/true\n\tnosuch = 1\n\ttty = perhaps\n", 0600);
   ASSERT_EQ(std::rename(other.c_str(), conf_path("web-1").c_str()), 0);
-  EXPECT_TRUE(contains(text_of(status("web-1").raw, "trouble"), "tty")) << status("web-1");
+  EXPECT_TRUE(contains(text_of(status("web-1").raw, "trouble"), "core.nosuch")) << status("web-1");
   ASSERT_EQ(std::remove(conf_path("web-1").c_str()), 0);
   EXPECT_TRUE(contains(text_of(status("web-1").raw, "trouble"), "No such file")) << status("web-1");
   in_place(good);

@@ -192,7 +192,7 @@ TEST(ConfFromEntries, ErrorsSayWhereAndWhatIsAllowed) {
   no_line.file = "web.conf";
   EXPECT_TRUE(conf_from_entries({no_line}).error().message().starts_with("web.conf: core.nice: "));
   const std::string unknown = conf_from_entries({entry("banana", "1")}).error().message();
-  EXPECT_TRUE(unknown.starts_with("core.banana: there is no such key (one of cmd, arg, name")) << unknown;
+  EXPECT_TRUE(unknown.starts_with("core.banana: there is no such key (man usvc-job.conf lists the keys)")) << unknown;
 }
 
 TEST(ConfFromEntries, CmdMustBeThere) {
