@@ -100,7 +100,7 @@ TEST_F(LogTimeTest, OnlyLinesThatMatch) {
 
 TEST_F(LogTimeTest, TheLastLinesThatMatchMayBeFarFromTheEnd) {
   write("writer",
-        "#!/bin/sh\necho mark first\nhead -c 9000000 /dev/zero | tr '\\0' x | fold -w 100\necho; echo mark last\n",
+        "#!/bin/sh\necho mark first\nhead -c 9000000 /dev/zero | tr '\\0' x | fold -w 10000\necho; echo mark last\n",
         0755);
   start({"--name", "web", "--once", "--no-tty", "--", path("writer")});
   ASSERT_TRUE(wait_state("web", "stopped", 30s));

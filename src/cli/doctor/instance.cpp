@@ -91,8 +91,8 @@ void tell_ailing(const std::vector<const JobView*>& ailing, double now, Findings
     const JobView& job = *ailing.front();
     findings.push_back(trouble("jobs", job.name + ": " + trouble_words(job, now), "usvc why " + job.name));
   } else if (!ailing.empty()) {
-    std::vector<std::string> names;
-    for (const auto* job : ailing) names.push_back(job->name);
+    std::vector<std::string> names(ailing.size());
+    std::ranges::transform(ailing, names.begin(), [](const JobView* job) { return job->name; });
     findings.push_back(trouble("jobs", "in trouble: " + names_of(names), "usvc status; usvc why JOB"));
   }
 }
