@@ -38,7 +38,7 @@ std::string absolute(std::string_view path, const std::string& cwd) {
 }
 
 std::string beginning_of(const std::string& path) {
-  const auto file = open_file(path, O_RDONLY);
+  const auto file = open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);  // a FIFO's other end may never come
   std::array<char, 256> bytes;
   const ssize_t got = file ? ::read(file->get(), bytes.data(), bytes.size()) : 0;
   return {bytes.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
@@ -49,6 +49,7 @@ Status check_program(const std::string& path, std::string_view word) {
   if (::stat(path.c_str(), &info) != 0) return fail(Error::last("cannot start " + shell_quote(printable(word))));
   const std::string shown = shell_quote(printable(word));
   if (S_ISDIR(info.st_mode)) return fail(cannot(word, "it is a directory"));
+  if (!S_ISREG(info.st_mode)) return fail(cannot(word, "it is no plain file"));
   if (::access(path.c_str(), X_OK) != 0) {
     return fail(cannot(word, "Permission denied").hint(mode_hint(path, std::string(word))));
   }

@@ -1,4 +1,6 @@
 // usvc restart, together and rolling.
+#include <sys/stat.h>
+
 #include "cli/cli_test.h"
 
 namespace usvc::test {
@@ -45,6 +47,18 @@ TEST_F(RestartTest, ThatFailsSaysSo) {
   EXPECT_TRUE(contains(output.err, path("nosuch"))) << output;
   EXPECT_TRUE(contains(output.err, "it was left running as it is")) << output;
   EXPECT_EQ(pid_of("web"), before);
+}
+
+TEST_F(RestartTest, AProgramThatIsNoPlainFileStallsNobody) {
+  start({"--name", "web", "--", probe(), "serve"});
+  for (const mode_t mode : {0755U, 0644U}) {
+    const std::string fifo = path("fifo" + std::to_string(mode));
+    ASSERT_EQ(::mkfifo(fifo.c_str(), mode), 0);
+    ok({"conf", "web", "cmd", fifo});
+    EXPECT_TRUE(contains(fails(1, {"restart", "web"}).err, "it was left running as it is"));
+  }
+  stop({"web"});
+  fails(1, {"start", "web"});
 }
 
 TEST_F(RestartTest, RollingGoesOneAtATime) {
