@@ -91,15 +91,12 @@ Result<LoadedConf> load_conf(const Layout& layout, const std::string& name) {
     conf = complete(*entries, layout, name);
   }
   if (!conf) return pass(conf);
-  if (conf->cmd.find('/') != std::string::npos) return LoadedConf{std::move(*conf), in_one_file};
-  // One that is not found yet may be when the job is started.
-  if (auto program = find_program(layout, *conf, name)) conf->cmd = std::move(*program);
-  return LoadedConf{std::move(*conf), false};
+  return LoadedConf{std::move(*conf), in_one_file};
 }
 
 FoundConf find_conf(const Layout& layout, const std::string& name) {
   const FileStamp stamp = stamp_of(layout.conf_path(name));
-  return {stamp, load_conf(layout, name)};
+  return {stamp, !may_change_unseen(stamp), load_conf(layout, name)};
 }
 
 ConfsAhead::ConfsAhead(const Layout& layout) : layout_(&layout) {
@@ -134,11 +131,8 @@ std::optional<std::string> job_of_conf(std::string_view file) {
   return std::string(file.substr(0, file.size() - end.size()));
 }
 
-Result<std::string> find_program(const Layout& layout, const Conf& conf, const std::string& name) {
-  const bool by_path = conf.cmd.find('/') != std::string::npos;
-  auto env = by_path ? std::vector<std::string>() : load_environment(layout, name);
-  if (!env) return pass(env);
-  return find_command(conf.cmd, conf.cwd, search_path_of(*env));
+Result<std::string> find_program(const Conf& conf, const std::vector<std::string>& env) {
+  return find_command(conf.cmd, conf.cwd, search_path_of(env));
 }
 
 Status save_conf(const Layout& layout, const Conf& conf) {

@@ -24,14 +24,14 @@ std::string group_of_name(const std::string& name);
 void fill_in(Conf& conf, const Layout& layout, const std::string& name);
 struct LoadedConf {
   Conf conf;
-  // It includes no other file and looks for no program, whose changes its own stamp would not tell.
-  bool stamp_tells_all = true;
+  bool in_one_file = true;  // it includes no other, whose changes its own stamp would not tell
 };
 // The conf of job `name`, checked and filled in.
 Result<LoadedConf> load_conf(const Layout& layout, const std::string& name);
 // One that was read, and the file's stamp from before that.
 struct FoundConf {
   FileStamp stamp;
+  bool settled = false;  // since then it can't have been changed without another stamp
   Result<LoadedConf> conf;
 };
 FoundConf find_conf(const Layout& layout, const std::string& name);
@@ -54,8 +54,8 @@ class ConfsAhead {
 };
 // The job that a file in the confs' directory is of; nothing: it is no conf.
 std::optional<std::string> job_of_conf(std::string_view file);
-// What its cmd means, by the job's environment: the absolute path of a program that can be run, or why there is none.
-Result<std::string> find_program(const Layout& layout, const Conf& conf, const std::string& name);
+// What its cmd means in the job's environment: the absolute path of a program that can be run, or why there is none.
+Result<std::string> find_program(const Conf& conf, const std::vector<std::string>& env);
 // As the file has it.
 Result<std::vector<ConfEntry>> load_conf_entries(const Layout& layout, const std::string& name);
 // Not flushed to the disk: the caller does that for many at once (Instance::sync_soon).

@@ -180,11 +180,12 @@ void Instance::read_conf(Job& job) {
   const bool stands = now == job.conf_stamp && job.conf_stands();
   job.conf_just_written = false;
   if (stands) return;
-  take_found(job, {now, load_conf(layout_, job.name)});
+  take_found(job, {now, !may_change_unseen(now), load_conf(layout_, job.name)});
 }
 
 void Instance::take_found(Job& job, FoundConf found) {
   job.note_conf(found.stamp);
+  job.conf_settled = found.settled;
   job.conf_error.clear();
   job.conf_trouble.clear();
   if (found.conf) return take_conf(job, std::move(*found.conf));
@@ -194,7 +195,7 @@ void Instance::take_found(Job& job, FoundConf found) {
 
 void Instance::take_conf(Job& job, LoadedConf loaded) {
   Conf& conf = loaded.conf;
-  job.conf_follows_stamp = loaded.stamp_tells_all;
+  job.conf_follows_stamp = loaded.in_one_file;
   conf.name.clear();
   if (conf.log == layout_.log_path(job.name)) conf.log.clear();
   if (job.conf && *job.conf == conf) return;

@@ -52,7 +52,7 @@ struct Job {
   std::string conf_error;
   FileStamp conf_stamp;             // of the conf that was looked at last
   bool conf_settled = false;        // since then it can't have been changed without another stamp
-  bool conf_follows_stamp = false;  // `conf` is what that file says, and nothing else has a part in it
+  bool conf_follows_stamp = false;  // `conf` is what that file says, and it includes no other
   bool conf_just_written = false;   // from `conf`, and not looked at since
   std::string conf_trouble;         // why the conf could not be read any more, which the job's next start is going to
   std::optional<Run> run;

@@ -182,7 +182,7 @@ std::vector<std::string> environment(std::vector<std::string> env, const Job& jo
   return env;
 }
 
-Result<Fd> card_for(Instance& instance, const Job& job, const std::string& run_id, Phase phase) {
+Result<Fd> card_for(Instance& instance, const Job& job, Run& run) {
   const Conf& conf = *job.conf;
   const JobRecord& record = instance.record_of(job);
   auto env = load_environment(instance.layout(), job.name);
@@ -191,20 +191,20 @@ Result<Fd> card_for(Instance& instance, const Job& job, const std::string& run_i
   if (auto made = ensure_private_dir(work); !made) return pass(made);
   const Facts facts = facts_of(instance, job, record);
   keeper::CardSpec spec;
-  if (phase == Phase::main) {
+  if (run.phase == Phase::main) {
     spec.path = conf.cmd;
     if (conf.cmd.find('/') == std::string::npos) {  // and not one of that name in the job's directory
-      auto program = find_command(conf.cmd, conf.cwd, search_path_of(*env));
+      auto program = find_program(conf, *env);
       if (!program) return pass(program);
-      spec.path = std::move(*program);
+      spec.path = run.program = std::move(*program);
     }
     spec.argv.push_back(spec.path);
     for (const auto& arg : conf.args) spec.argv.push_back(substitute_argument(arg, facts));
   } else {
     spec.path = "/bin/sh";
-    spec.argv = {"/bin/sh", "-c", substitute_hook(phase == Phase::pre ? conf.pre_cmd : conf.post_cmd, facts)};
+    spec.argv = {"/bin/sh", "-c", substitute_hook(run.phase == Phase::pre ? conf.pre_cmd : conf.post_cmd, facts)};
   }
-  spec.env = environment(std::move(*env), job, run_id, work);
+  spec.env = environment(std::move(*env), job, run.run_id, work);
   spec.cwd = conf.cwd;
   spec.umask = conf.umask;
   spec.nice = conf.nice;
@@ -244,7 +244,7 @@ asio::awaitable<Result<Launched>> launch(Instance* instance, std::shared_ptr<Job
   if (!stdio) co_return pass(stdio);
   run.error_output = std::move(stdio->error_kept);
   if (auto opened = open_logs(*instance, *job, run); !opened) co_return pass(opened);
-  auto card = card_for(*instance, *job, run.run_id, phase);
+  auto card = card_for(*instance, *job, run);
   if (!card) co_return pass(card);
   auto cgroup = cgroup_for(*instance, *job, run.run_id, phase);
   if (!cgroup) co_return pass(cgroup);

@@ -270,7 +270,7 @@ asio::awaitable<bool> Life::start_process(Phase phase) {
       launched->status.reset();
       co_return co_await give_up_launch(journaled.error().message());
     }
-    std::string program = phase == Phase::main ? job_.conf->cmd : "/bin/sh";
+    std::string program = phase == Phase::main ? program_of_run() : "/bin/sh";
     const Status gone = co_await let_go(&instance_, std::move(launched->status), std::move(program));
     if (!gone) co_return co_await give_up_launch(gone.error().message());
     job_.run->marks.image = image_of(job_.run->pid);

@@ -54,6 +54,7 @@ class Life {
   void send_stop();
   void send_kill();
   [[nodiscard]] Clock::time_point stop_deadline() const;
+  [[nodiscard]] const std::string& program_of_run() const;
   void note_binary();
   void note_missed_binary();
 

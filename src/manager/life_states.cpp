@@ -126,6 +126,7 @@ bool is_of(const JobRecord& known, const std::string& path, std::int64_t inode, 
 
 // What an earlier manager had not come to; where conf and file are still those that it was started by.
 void Life::note_missed_binary() {
+  if (conf().cmd.find('/') == std::string::npos) return;  // what it meant then is not known
   const FileStamp now = stamp_of(conf().cmd);
   const JobRecord& known = record();
   const bool noted = known.md5 && is_of(known, conf().cmd, static_cast<std::int64_t>(now.inode), now.modified_ns);
@@ -134,9 +135,13 @@ void Life::note_missed_binary() {
   if (now.there && !noted && unchanged) note_binary();
 }
 
+const std::string& Life::program_of_run() const {
+  return job_.run && !job_.run->program.empty() ? job_.run->program : conf().cmd;
+}
+
 void Life::note_binary() {
   const auto job = self();
-  instance_.hashing().hash(job_.conf->cmd, [this, job](const Hashed& hashed) {
+  instance_.hashing().hash(program_of_run(), [this, job](const Hashed& hashed) {
     const JobRecord& now = record();
     if (job->removed || hashed.md5.empty()) return;
     const BinaryView& binary = hashed.binary;

@@ -94,7 +94,7 @@ Result<std::vector<Planned>> plan(const std::vector<GitEntry>& entries) {
 }
 
 // A bare word is a program's name, looked for as `start` does it; paths are left as they are.
-Status find_program(Conf& conf, const LoadRequest& request, const std::vector<std::string>& env) {
+Status settle_program(Conf& conf, const LoadRequest& request, const std::vector<std::string>& env) {
   if (conf.cmd.find('/') != std::string::npos) return {};
   auto found = find_command(conf.cmd, request.cwd, search_path_of(env));
   if (!found) {
@@ -147,7 +147,7 @@ Result<std::vector<LoadedJob>> members_of(const Instance& instance, Planned plan
   const bool stood = std::all_of(planned.names.begin(), planned.names.end(),
                                  [&](const std::string& name) { return instance.find(name) != nullptr; });
   if (!stood) {
-    if (auto found = find_program(*conf, request, *env); !found) {
+    if (auto found = settle_program(*conf, request, *env); !found) {
       return pass(found, "[group \"" + planned.group + "\"]");
     }
   }

@@ -32,7 +32,10 @@ Result<Begun> ask(Instance& instance, const std::shared_ptr<Job>& job, const std
 std::optional<Outcome> spared(Instance& instance, const Job& job, const std::string& key) {
   if (!is_live(job.state) || acted_on(instance, key, job.name)) return std::nullopt;
   auto conf = load_conf(instance.layout(), job.name);
-  const auto program = conf ? find_program(instance.layout(), conf->conf, job.name) : Result<std::string>(pass(conf));
+  auto env = load_environment(instance.layout(), job.name);
+  const auto program = !conf  ? Result<std::string>(pass(conf))
+                       : !env ? Result<std::string>(pass(env))
+                              : find_program(conf->conf, *env);
   if (program) return std::nullopt;
   Outcome outcome;
   outcome.name = job.name;

@@ -39,6 +39,7 @@ struct Run {
   bool terminal = true;
   Fd output;  // the terminal's master, or the pipe's read end
   Fd log;
+  std::string program;  // where cmd is no path: the one that it was found to mean
   std::string log_path;
   Fd error_output;  // where stderr is kept apart
   Fd error_log;

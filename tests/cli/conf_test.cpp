@@ -134,8 +134,11 @@ TEST_F(ConfTest, ABareCmdIsLookedForInTheJobsPath) {
   std::filesystem::create_directory(path("bin"));
   std::filesystem::create_symlink(probe(), path("bin/mine"));
   ok({"restart", "web"});
-  EXPECT_EQ(status("web").cmd, (Args{path("bin/mine"), "serve"}));
+  EXPECT_EQ(status("web").state, "running");
+  EXPECT_EQ(status("web").cmd, (Args{"mine", "serve"}));
+  EXPECT_EQ(std::filesystem::read_symlink("/proc/" + std::to_string(pid_of("web")) + "/exe"), probe());
   EXPECT_EQ(ok({"conf", "web", "cmd"}).out, "mine\n");
+  EXPECT_TRUE(contains(ok({"save", "-"}).out, "cmd = mine\n"));
 }
 
 TEST_F(ConfTest, WhatIsNotSetIsSaid) {
