@@ -310,7 +310,7 @@ Run run_from(HeldItem& item, std::optional<std::int64_t> known) {
 // When its process began, where the journal has it: a thousand files of /proc need not be read.
 std::optional<std::int64_t> start_of(const JobRecord& record, const HeldItem& item) {
   const bool same = record.run_id == parse_item_id(item.id).run_id && record.pid == std::int64_t{item.pid};
-  return same ? record.start_ticks : std::nullopt;
+  return same && record.start_ticks != 0 ? record.start_ticks : std::nullopt;
 }
 
 // Also of a process that is not the keeper's child, whose end it does not hear of.
@@ -444,7 +444,9 @@ asio::awaitable<void> Instance::mark_images() {
   }
   int marked = 0;
   for (const auto& job : jobs) {
-    if (!job->run || job->run->marks.image != 0 || has_ended(*job->run)) continue;
+    // Before it runs its program it has the keeper's image.
+    const bool runs = job->run && job->state == JobState::running && !has_ended(*job->run);
+    if (!runs || job->run->marks.image != 0) continue;
     job->run->marks.image = image_of(job->run->pid);
     if (++marked % at_once == 0) co_await let_others_in(&io_);
   }

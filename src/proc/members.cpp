@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <string_view>
 
 #include "base/files.h"
@@ -179,17 +180,19 @@ std::vector<Member> strays_by(const Lineage& lineage, pid_t keeper, const std::v
   return found;
 }
 
+// Asked once; again where it could not be read.
 bool addresses_are_random() {
+  static std::atomic<char> known = 0;
   std::string buffer;
-  return read_small("/proc/sys/kernel/randomize_va_space", buffer) && trim(buffer) != "0";
+  if (known == 0 && read_small("/proc/sys/kernel/randomize_va_space", buffer) && !buffer.empty()) known = buffer[0];
+  return known != 0 && known != '0';
 }
 
 }  // namespace
 
 std::uint64_t image_of(pid_t pid) {
-  static const bool random = addresses_are_random();
   std::string buffer;
-  if (!random) return 0;
+  if (!addresses_are_random()) return 0;
   if (!read_small(ProcPath(pid, "personality").c_str(), buffer)) return 0;
   unsigned long personality = 0;
   const std::string_view digits = trim(buffer);
