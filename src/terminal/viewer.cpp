@@ -165,7 +165,7 @@ void TerminalViewer::await_run_over() {
     run_over_ = true;
     if (!begun_) return begin();
     // It has gone on writing until the key had reached it.
-    if (auto status = interrupted_ ? skip_backlog() : Status(); !status) return fail_with(std::move(status).error());
+    if (auto status = dropping_ ? skip_backlog() : Status(); !status) return fail_with(std::move(status).error());
     look();
   });
 }
@@ -227,6 +227,7 @@ Status TerminalViewer::show_new() {
   }
   say_notices();
   missed_ += log_.take_missed();
+  if (all_shown) dropping_ = false;
   if (!run_over_ || !all_shown) return {};
   finish({.why = ViewEnd::Why::run_over, .signal = 0, .interrupted = interrupted_, .missed = missed_});
   return {};
@@ -248,8 +249,12 @@ Status TerminalViewer::skip_backlog() {
   if (!begun_ || *end < position_ + least_skipped || ends_.modes().alternate()) return {};
   auto begin = log_.line_begin(*end - last_lines);
   if (!begin) return pass(begin);
-  const std::uint64_t skipped = std::max(*begin, position_) - position_;
+  // Lines may be longer than all that is left out.
+  const std::uint64_t at = std::max(*begin, *end - std::min(*end, least_skipped));
+  const std::uint64_t skipped = at - std::min(at, position_);
   position_ += skipped;
+  // What is cut here may be a control sequence, and colours.
+  ends_.pass(ends_.screen().at_rest() ? "\x1b[m" : "\x18\x1b[m", out_);
   notice(format_size(skipped) + " of output left out here: usvc log " + spec_.job.name + " shows all of it");
   return {};
 }
@@ -351,7 +356,7 @@ void TerminalViewer::take_keys(std::string_view bytes) {
   if (!typed.bytes.empty()) answer_keys();
   if (!typed.bytes.empty() && !spec_.read_only && !stalled_) link_.type(typed.bytes);
   if (typed.interrupts) {
-    interrupted_ = true;
+    interrupted_ = dropping_ = true;
     if (auto status = skip_backlog(); !status) return fail_with(std::move(status).error());
   }
   if (typed.leave) leave();

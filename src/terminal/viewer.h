@@ -151,8 +151,9 @@ class TerminalViewer {
   std::string out_;  // for the terminal, and not taken by it yet
   bool awaits_output_ = false;
   bool awaits_input_ = false;
-  bool shows_more_ = false;   // it was interrupted in showing what there is
-  bool interrupted_ = false;  // by the user: the program was sent a key that ends programs
+  bool shows_more_ = false;   // what is left of it has its turn after keys and signals
+  bool interrupted_ = false;  // the user has typed a key that ends programs
+  bool dropping_ = false;     // and not all that came until then, and since then, has been shown or left out
   bool stalled_ = false;      // what is typed finds no reader
   bool leaving_ = false;
   std::deque<std::string> notices_;

@@ -67,6 +67,30 @@ TEST_F(RunTerminalTest, CtrlCEndsTheLoopOfAShell) {
   EXPECT_EQ(count_of(user.shown(), "ready\r\n"), 1) << user.shown();
 }
 
+TEST_F(RunTerminalTest, CtrlCLeavesOutALongLineToo) {
+  const auto user = run_at({"--name", "web", "--", "/bin/sh", "-c", "echo ready; exec tr '\\0' x </dev/zero"});
+  ASSERT_TRUE(user->wait_for("ready\r\n")) << user->shown();
+  ASSERT_TRUE(wait_until(20s, [&] { return std::filesystem::file_size(status("web").log) > (4U << 20U); }));
+  user->forget();
+  user->type("\x03");
+  EXPECT_EQ(user->finish(20s), 128 + SIGINT);
+  EXPECT_LT(user->shown().size(), 1U << 20U);
+}
+
+TEST_F(RunTerminalTest, CtrlCThatTheJobHandlesIsNotItsEnd) {
+  TerminalDriver user({"/bin/bash", "--norc", "--noprofile", "-i"}, environment(), directory());
+  write("handler", "#!/bin/sh\ntrap 'exit 130' INT\necho ready\nwhile :; do sleep 0.1; done\n", 0755);
+  user.type("for i in 1 2; do '" + program() + "' run -- ./handler; done; echo 'o''ver'\r");
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(user.wait_for("ready\r\n")) << user.shown();
+    user.forget();
+    user.type("\x03");
+  }
+  EXPECT_TRUE(user.wait_for("over\r\n")) << user.shown();
+  user.type("exit\r");
+  user.finish();
+}
+
 TEST_F(RunTerminalTest, SignalsArePassedOn) {
   const auto user = run_at({"--name", "web", "--", "/bin/sh", "-c",
                             "trap 'echo asked; exit 9' TERM; echo ready; "

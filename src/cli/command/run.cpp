@@ -214,8 +214,9 @@ Result<int> end_of(const Context& context, const Outcome& outcome, const Result<
 }
 
 // What the user's Ctrl-C has ended ends so here too: after a mere status a shell would go on with its loop.
-Result<int> end_as_job(Result<int> status, bool by_key) {
-  if (!by_key || !status || *status != 128 + SIGINT) return status;
+Result<int> end_as_job(Result<int> status, const Result<WaitReply>& reply, bool by_key) {
+  const bool known = reply && !reply->results.empty() && reply->results.front().exit;
+  if (!by_key || !known || reply->results.front().exit->signal != signal_name(SIGINT)) return status;
   sigset_t interrupt;
   sigemptyset(&interrupt);
   sigaddset(&interrupt, SIGINT);
@@ -264,7 +265,7 @@ Result<int> follow(const Context& context, const Outcome& outcome, Interrupt& in
       for (const auto& output : *outputs) {
         if (output.missed() > 0) missed.push_back({output.path(), output.missed()});
       }
-      return end_as_job(end_of(context, outcome, *reply, missed), by_key);
+      return end_as_job(end_of(context, outcome, *reply, missed), *reply, by_key);
     }
     if (input != nullptr) {
       if (auto status = input->outcome(); !status) {
@@ -298,7 +299,8 @@ Result<int> sit_at(const Context& context, const Outcome& outcome) {
   if (end->why == ViewEnd::Why::signalled) return 128 + end->signal;
   std::vector<Missed> missed;
   if (end->missed > 0) missed.push_back({log, end->missed});
-  return end_as_job(end_of(context, outcome, (*waiter)->take(), missed), end->interrupted);
+  const auto reply = (*waiter)->take();
+  return end_as_job(end_of(context, outcome, reply, missed), reply, end->interrupted);
 }
 
 enum class Stdio { terminal, pipes };
