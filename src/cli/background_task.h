@@ -7,6 +7,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -25,7 +26,11 @@ class BackgroundTask {
     Fd given_up(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     Fd done(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!given_up || !done) return fail(Error::last("cannot do two things at once"));
-    return std::make_unique<BackgroundTask>(std::move(given_up), std::move(done), std::move(work));
+    try {
+      return std::make_unique<BackgroundTask>(std::move(given_up), std::move(done), std::move(work));
+    } catch (const std::system_error& error) {  // no thread is to be had
+      return fail(Error::from_errno(error.code().value(), "cannot do two things at once"));
+    }
   }
   BackgroundTask(Fd given_up, Fd done, Work work)
       : given_up_(std::move(given_up)), done_(std::move(done)), task_(std::move(work)), result_(task_.get_future()) {

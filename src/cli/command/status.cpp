@@ -20,13 +20,12 @@ Result<int> status(const Invocation& invocation) {
   const bool only_host = invocation.arguments.has("--short");
   StatusView view;
   if (!only_host) {
-    auto seeing = BackgroundTask<SeenProcesses>::begin([](FdRef) { return SeenProcesses::now(); });
-    if (!seeing) return pass(seeing);
+    const auto seeing = BackgroundTask<SeenProcesses>::begin([](FdRef) { return SeenProcesses::now(); });
     auto found = Remote(context, NoInstance::offline).jobs(invocation.arguments.words);
     if (!found) return pass(found);
     view.jobs = std::move(found->jobs);
     view.troubles = std::move(found->troubles);
-    auto seen = (*seeing)->take();
+    auto seen = seeing ? (*seeing)->take() : Result<SeenProcesses>(SeenProcesses::now());
     if (!seen) return pass(seen);
     observe_jobs(view.jobs, std::move(*seen));
   }
