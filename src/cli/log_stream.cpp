@@ -81,17 +81,21 @@ Result<std::uint64_t> LogStream::last_matching(std::size_t lines) {
     auto found = matches_within({std::max(*from, begin), all.end}, lines);
     if (!found) return pass(found);
     if (*from > begin && found->size() < lines) continue;
-    const std::uint64_t behind = std::exchange(span_, all).begin;
+    const std::uint64_t behind = std::exchange(span_, all).begin - unfinished().size();
+    buffer_.clear();
+    begin_ = scanned_ = 0;
     return found->empty() ? behind : found->front();
   }
 }
 
-// Where the last of them begin; reads all of the span.
+// Where the last of them begin; reads all of the span, but for a line that is still being written and will be followed.
 Result<std::deque<std::uint64_t>> LogStream::matches_within(Span span, std::size_t lines) {
   span_ = span;
+  buffer_.clear();
+  begin_ = scanned_ = 0;
   std::deque<std::uint64_t> begins;
   for (;;) {
-    auto more = next(true);
+    auto more = next(!options_->follow);
     if (!more) return pass(more);
     if (!*more) return begins;
     begins.push_back(line_position());
