@@ -88,9 +88,10 @@ constexpr std::string_view about_load =
     "FILE - is standard input. Besides sets that usvc saved it takes a Procfile (with\n"
     "the .env beside it), a supervisord ini, an ecosystem file of pm2 (JSON, YAML)\n"
     "and the YAML of process-compose, told by name and content, or by --from; a\n"
-    "Procfile only by a name with procfile in it. What of them usvc does not do is\n"
-    "named on stderr, and what it does instead. Relative paths begin where the file\n"
-    "lies. With --dry-run --json the answer has the set as text, and remarks.\n";
+    "Procfile by a name with procfile in it, or on standard input. What of them usvc\n"
+    "does not do is named on stderr, and what it does instead. Relative paths begin\n"
+    "where the file lies. With --dry-run --json the answer has the set as text, and\n"
+    "remarks.\n";
 
 constexpr std::string_view about_init =
     "Says so if it runs already. With --boot it is also started with the machine from\n"
@@ -111,7 +112,9 @@ constexpr std::array<Command, 29> table{{
     {.name = "run",
      .arguments = "CMD [ARG…]",
      .summary = "start a job that runs once and stay until it ends",
-     .details = "Shows its output; exits with its status, 128+N for signal N. Ctrl-C goes to it.\n"
+     .details = "Shows its output; exits with its status, 128+N for signal N. Ctrl-C goes to it,\n"
+                "and what is not shown yet is left out; where it dies of that so does run, so\n"
+                "that a shell's loop ends.\n"
                 "With --json all its output goes to stderr, and how it ended to stdout.\n",
      .whole_screen = true,
      .options = Options::before_words,
@@ -277,8 +280,9 @@ constexpr std::array<Command, 29> table{{
     {.name = "doctor",
      .section = Section::instance,
      .summary = "look for what bites sooner or later, and say what mends it",
-     .details = "Boot and lingering, limits, disks, modes, programs that were replaced. Changes\n"
-                "nothing. Exit status 1 when there is trouble; what is merely a hint is none.\n",
+     .details = "Boot and lingering, limits, disks, modes, jobs in trouble, programs that were\n"
+                "replaced. Changes nothing. Exit status 1 when there is trouble; what is merely\n"
+                "a hint is none.\n",
      .run = command::doctor},
     {.name = "vars",
      .section = Section::instance,

@@ -42,6 +42,10 @@ bool is_pm2_key(std::string_view line) {
 }
 
 bool is_procfile_name(std::string_view name) {
+  return name == "Procfile" || name.starts_with("Procfile.") || name.ends_with(".procfile");
+}
+
+bool resembles_procfile_name(std::string_view name) {
   return name.find("Procfile") != std::string_view::npos || name.find("procfile") != std::string_view::npos;
 }
 
@@ -76,7 +80,7 @@ Result<std::optional<Format>> recognise(const std::string& file, std::string_vie
   if (any_line(text, is_pm2_key)) return Format::pm2;
   if (any_line(text, is_compose_key) || ends_with_any(name, {".yaml", ".yml"})) return Format::compose;
   if (beginning.empty() || any_line(text, is_no_process)) return std::nullopt;
-  if (file == "-") return Format::procfile;
+  if (file == "-" || resembles_procfile_name(name)) return Format::procfile;
   // Many a file has lines that look like that, and each would be run.
   return fail(Error(file + " might be a Procfile, but is not named like one")
                   .hint("if it is: usvc load --from procfile " + shell_quote(file)));

@@ -16,6 +16,8 @@ TEST(ForeignRecognise, ByNameAndContent) {
   EXPECT_EQ(format("x/Procfile", "web: serve\n"), Format::procfile);
   EXPECT_EQ(format("Procfile.dev", "web: serve\n"), Format::procfile);
   EXPECT_EQ(format("-", "# mine\nweb: serve\nworker: work hard\n"), Format::procfile);
+  EXPECT_EQ(format("my-procfile.txt", "web: serve\n"), Format::procfile);
+  EXPECT_EQ(format("procfile-converted.ini", "[program:web]\ncommand=serve\n"), Format::supervisord);
   EXPECT_EQ(format("a.conf", "; x\n[program:web]\ncommand=serve\n"), Format::supervisord);
   EXPECT_EQ(format("ecosystem.config.json", "{}"), Format::pm2);
   EXPECT_EQ(format("-", "\n{\"apps\": []}"), Format::pm2);
