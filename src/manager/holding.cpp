@@ -7,6 +7,7 @@
 
 #include "base/fault_point.h"
 #include "base/files.h"
+#include "manager/in_worker.h"
 #include "manager/instance.h"
 #include "manager/keeper_trouble.h"
 #include "manager/launching.h"
@@ -324,25 +325,19 @@ asio::awaitable<void> Instance::name_strays() {
 
 // Strays that bear the mark of a job that lives are that job's own daemons; USVC_RUN_ID is an alert being sent.
 asio::awaitable<std::vector<Member>> Instance::unmarked_strays() {
-  std::optional<std::vector<Member>> found;
-  Wakeup done(io_);
-  const pid_t keeper = keeper_->keeper_pid();
-  asio::post(workers_, [this, &found, &done, keeper, known = known_pids()] {
+  auto look = [keeper = keeper_->keeper_pid(), known = known_pids()] {
     std::vector<Member> strays = unknown_strays(keeper, known);
     std::erase_if(strays, [&](const Member& stray) {
       return environ_value(stray.pid, "USVC_RUN") || environ_value(stray.pid, "USVC_RUN_ID") ||
              is_being_launched(stray, keeper);
     });
-    asio::post(io_, [&found, &done, strays = std::move(strays)]() mutable {
-      found = std::move(strays);
-      done.notify();
-    });
-  });
-  while (!found) co_await done.wait();
+    return strays;
+  };
+  std::vector<Member> found = co_await in_worker(this, std::move(look));
   // Launched while the worker looked.
   const std::vector<pid_t> known = known_pids();
-  std::erase_if(*found, [&](const Member& stray) { return std::binary_search(known.begin(), known.end(), stray.pid); });
-  co_return std::move(*found);
+  std::erase_if(found, [&](const Member& stray) { return std::binary_search(known.begin(), known.end(), stray.pid); });
+  co_return found;
 }
 
 }  // namespace usvc

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "manager/conf_store.h"
+#include "manager/in_worker.h"
 #include "manager/operations.h"
 
 namespace usvc {
@@ -27,37 +28,61 @@ Result<Begun> ask(Instance& instance, const std::shared_ptr<Job>& job, const std
   return begun;
 }
 
-// A conf that can't be used, or a program that is not there, must not cost a job that runs well. What was done before
-// its answer was lost is done.
-std::optional<Outcome> spared(Instance& instance, const Job& job, const std::string& key) {
-  if (!is_live(job.state) || acted_on(instance, key, job.name)) return std::nullopt;
-  auto conf = load_conf(instance.layout(), job.name);
-  auto env = load_environment(instance.layout(), job.name);
-  const auto program = !conf  ? Result<std::string>(pass(conf))
-                       : !env ? Result<std::string>(pass(env))
-                              : find_program(conf->conf, *env);
-  if (program) return std::nullopt;
-  Outcome outcome;
-  outcome.name = job.name;
-  outcome.ok = false;
-  outcome.message = program.error().message();
-  outcome.hint = "it was left running as it is";
-  return outcome;
+// Why the next run of a job could not begin, as far as its files tell.
+using Obstacle = std::optional<Error>;
+
+Obstacle obstacle(const Layout& layout, const std::string& name) {
+  const auto conf = load_conf(layout, name);
+  if (!conf) return conf.error();
+  const auto env = load_environment(layout, name);
+  if (!env) return env.error();
+  const auto program = find_program(conf->conf, *env);
+  if (!program) return program.error();
+  return std::nullopt;
 }
 
 using Jobs = std::vector<std::shared_ptr<Job>>;
 
+// One for each. A conf that can't be used, or a program that is not there, must not cost a job that runs well. What was
+// done before its answer was lost is done. In a worker: a program may be on a disk that does not answer.
+asio::awaitable<std::vector<Obstacle>> obstacles(Instance* instance, const Jobs& jobs, const std::string& key) {
+  std::vector<std::optional<std::string>> live;
+  for (const auto& job : jobs) {
+    const bool looked_at = is_live(job->state) && !acted_on(*instance, key, job->name);
+    live.push_back(looked_at ? std::optional(job->name) : std::nullopt);
+  }
+  auto look = [&layout = instance->layout(), live = std::move(live)] {
+    std::vector<Obstacle> found;
+    for (const auto& name : live) found.push_back(name ? obstacle(layout, *name) : std::nullopt);
+    return found;
+  };
+  co_return co_await in_worker(instance, std::move(look));
+}
+
+Outcome spared(const Job& job, const Error& why) {
+  Outcome outcome;
+  outcome.name = job.name;
+  outcome.ok = false;
+  outcome.message = why.message();
+  outcome.hint = "it was left running as it is";
+  return outcome;
+}
+
 asio::awaitable<Outcomes> restart_at_once(Instance* instance, Jobs jobs, std::string key) {
   OutcomesReply reply;
   std::vector<Begun> begun;
-  for (const auto& job : jobs) {
-    if (auto outcome = spared(*instance, *job, key)) {
-      reply.results.push_back(std::move(*outcome));
-      continue;
+  const std::vector<Obstacle> found = co_await obstacles(instance, jobs, key);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (jobs[i]->removed) continue;
+    if (instance->shutting_down) {
+      reply.results.push_back(creation_failed(jobs[i]->name, not_made(*instance)));
+    } else if (found[i] && is_live(jobs[i]->state)) {
+      reply.results.push_back(spared(*jobs[i], *found[i]));
+    } else {
+      auto asked = ask(*instance, jobs[i], key);
+      if (!asked) co_return pass(asked);
+      begun.push_back(std::move(*asked));
     }
-    auto asked = ask(*instance, job, key);
-    if (!asked) co_return pass(asked);
-    begun.push_back(std::move(*asked));
   }
   auto outcomes = co_await settle(instance, std::move(begun));
   for (auto& outcome : outcomes) reply.results.push_back(std::move(outcome));
@@ -76,18 +101,12 @@ asio::awaitable<Outcomes> restart_in_turn(Instance* instance, Jobs jobs, std::st
       reply.results.push_back(std::move(left));
       continue;
     }
-    if (auto outcome = spared(*instance, *job, key)) {
-      going_well = false;
-      reply.results.push_back(std::move(*outcome));
-      continue;
+    auto outcomes = co_await restart_at_once(instance, Jobs(1, job), key);
+    if (!outcomes) co_return outcomes;
+    for (auto& outcome : outcomes->results) {
+      going_well = outcome.ok;
+      reply.results.push_back(std::move(outcome));
     }
-    std::vector<Begun> one;
-    auto asked = ask(*instance, job, key);
-    if (!asked) co_return pass(asked);
-    one.push_back(std::move(*asked));
-    auto outcome = co_await settle(instance, std::move(one));
-    going_well = outcome.front().ok;
-    reply.results.push_back(std::move(outcome.front()));
   }
   co_return reply;
 }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "manager/in_worker.h"
 #include "manager/launching.h"
 #include "manager/readable.h"
 #include "proc/process.h"
@@ -123,25 +124,17 @@ class SharedLook : public asio::execution_context::service {
 
 template <class Look>
 asio::awaitable<std::vector<Member>> look_in_worker(Instance* instance, Look look) {
-  std::optional<std::vector<Member>> found;
-  Wakeup done(instance->io());
   // Anew each time: a process that has become a main one since is no stray.
   const std::vector<pid_t> known = instance->known_pids();
-  asio::post(instance->workers(), [instance, &known, &found, &done, &look] {
-    auto result = look(known);
-    asio::post(instance->io(), [&found, &done, result = std::move(result)]() mutable {
-      found = std::move(result);
-      done.notify();
-    });
-  });
-  while (!found) co_await done.wait();
+  auto looking = [known = std::vector<pid_t>(known), look] { return look(known); };
+  std::vector<Member> found = co_await in_worker(instance, std::move(looking));
   // Nor is one that has become a main process while the worker looked.
   const std::vector<pid_t> known_now = instance->known_pids();
-  std::erase_if(*found, [&](const Member& member) {
+  std::erase_if(found, [&](const Member& member) {
     return std::binary_search(known_now.begin(), known_now.end(), member.pid) &&
            !std::binary_search(known.begin(), known.end(), member.pid);
   });
-  co_return std::move(*found);
+  co_return found;
 }
 
 // Signals, waits, looks again, until a look finds nothing.

@@ -57,6 +57,33 @@ TEST_F(DoctorTest, ProgramReplacedSince) {
   EXPECT_TRUE(found("jobs", "trouble").empty());
 }
 
+TEST_F(DoctorTest, ProgramThatIsGone) {
+  const std::string copy = path("worker");
+  std::filesystem::copy_file(probe(), copy);
+  start({"--name", "web", "--", copy, "serve"});
+  std::filesystem::remove(copy);
+  const auto findings = found("jobs", "trouble");
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_TRUE(contains(word_of(findings[0], "what"), "its next start would fail")) << word_of(findings[0], "what");
+  EXPECT_TRUE(contains(word_of(findings[0], "what"), copy)) << word_of(findings[0], "what");
+  std::filesystem::copy_file(probe(), copy);
+  ok({"restart", "web"});
+  EXPECT_TRUE(found("jobs", "trouble").empty());
+}
+
+TEST_F(DoctorTest, BareProgramIsLookedForInTheJobsPath) {
+  const std::string copy = path("bin/worker");
+  std::filesystem::create_directory(path("bin"));
+  std::filesystem::copy_file(probe(), copy);
+  start({"--name", "web", "-e", "PATH=" + path("bin"), "--", copy, "serve"});
+  ok({"conf", "web", "cmd", "worker"});
+  EXPECT_TRUE(found("jobs", "trouble").empty());
+  std::filesystem::rename(copy, copy + "-of-old");
+  const auto findings = found("jobs", "trouble");
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_TRUE(contains(word_of(findings[0], "what"), "worker")) << word_of(findings[0], "what");
+}
+
 TEST_F(DoctorTest, ModesOpenToOthers) {
   start({"--name", "web", "--", probe(), "serve"});
   ASSERT_EQ(::chmod(conf_path("web").c_str(), 0644), 0);

@@ -87,6 +87,21 @@ TEST_F(RestartTest, RollingStopsAtTheFirstFailure) {
   EXPECT_EQ(pid_of("web-3"), third);
 }
 
+TEST_F(RestartTest, RollingPassesOverAJobThatIsForgottenMeanwhile) {
+  start({"-n", "3", "-g", "web", "--", probe(), "serve"});
+  const pid_t third = pid_of("web-3");
+  ok({"conf", "web-1", "pre-cmd", "exec " + probe() + " wait-file " + path("go") + " -- exit 0"});
+  const auto rolling = launch({"restart", "--rolling", "web"});
+  ASSERT_TRUE(wait_state("web-1", "pre-run"));
+  stop({"web-2"});
+  ok({"clean", "web-2"});
+  write("go", "");
+  const Output output = rolling->finish(20s);
+  EXPECT_EQ(output.status, 0) << output;
+  EXPECT_NE(pid_of("web-3"), third);
+  EXPECT_EQ(names({}), (Args{"web-1", "web-3"}));
+}
+
 TEST_F(RestartTest, WrongUsageAndNoMatch) {
   fails(2, {"restart"});
   start({"--name", "web", "--", probe(), "serve"});

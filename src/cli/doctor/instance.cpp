@@ -7,12 +7,14 @@
 #include <string>
 
 #include "base/files.h"
+#include "base/lookup.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/version.h"
 #include "cli/doctor/checks.h"
 #include "cli/remote.h"
 #include "cli/words.h"
+#include "job/environment.h"
 #include "log/disposal.h"
 #include "proc/limits.h"
 #include "proc/process.h"
@@ -74,11 +76,38 @@ void check_process(const std::string& name, std::optional<std::int64_t> pid, con
   if (found) findings.push_back(std::move(*found));
 }
 
+std::string value_in(const ConfView& conf, std::string_view key) {
+  std::string value;
+  for (const auto& entry : conf.entries) {
+    if (entry.key == key) value = entry.value;
+  }
+  return value;
+}
+
+// Why the program that the conf names can't be started. It may be another than the one that runs.
+std::optional<Error> missing_program(const Patient& patient, const JobView& job, const ConfView& conf) {
+  const std::string cmd = value_in(conf, "cmd");
+  std::string path;
+  if (!cmd.contains('/')) {
+    const auto environment = read_file(patient.context->layout.env_path(job.name));
+    if (!environment) return std::nullopt;  // not a question of its program
+    path = search_path_of(variables_in(*environment));
+  }
+  const auto program = find_command(cmd, job.cwd, path);
+  return program ? std::nullopt : std::optional(program.error());
+}
+
 // Whether its conf can be used; what its next start would stumble over, though it runs, is told.
 bool check_conf(const Patient& patient, const JobView& job, Findings& findings) {
   const auto conf = Remote(*patient.context, NoInstance::offline).conf(job.name);
   const bool told = job.state == "invalid" || (job.trouble && job.trouble->starts_with(job.conf));
-  if (!told && conf) return true;
+  if (!told && conf) {
+    const auto missing = job.pid ? missing_program(patient, job, *conf) : std::nullopt;
+    if (!missing) return true;
+    findings.push_back(trouble("jobs", job.name + " runs, and its next start would fail: " + missing->bare_message(),
+                               "put its program back, or: usvc conf " + job.name + " cmd PATH"));
+    return false;
+  }
   const std::string why = told ? job.trouble.value_or("its conf is not valid") : conf.error().message();
   findings.push_back(trouble("jobs", job.name + ": " + printable(why),
                              "mend " + shell_quote(job.conf) + ", then: usvc restart " + job.name));
@@ -156,6 +185,7 @@ Findings check_jobs(const Patient& patient) {
     const bool usable = check_conf(patient, job, findings);
     if (usable && patient.vars.manager_pid && !trouble_words(job, now).empty()) ailing.push_back(&job);
     check_log(job, findings);
+    if (!usable) continue;  // to restart it would not mend it
     if (job.md5_changed.value_or(false)) {
       changed.push_back(job.name);
     } else if (job.pid && has_replaced_library(static_cast<pid_t>(*job.pid))) {
