@@ -69,7 +69,9 @@ std::string trouble_words(const JobView& job, double now) {
   const bool down = job.state == "waiting" || job.state == "invalid" || (job.state == "dead" && job.wanted);
   const bool asked = job.last_exit && job.last_exit->asked.value_or(false);
   const bool died_lately = job.deaths_in_a_row > 0 && job.last_exit && now - job.last_exit->at < recent;
-  if (!down && !died_lately) return {};
+  // Somebody's Ctrl-C, and that was the end of it.
+  const bool interrupted = job.state == "stopped" && job.last_exit && job.last_exit->signal == "INT";
+  if (interrupted || (!down && !died_lately)) return {};
   if (!job.last_exit || asked) return down ? job.state : std::string();
   // One that is started again although all went well is in no trouble.
   if (!failed(*job.last_exit) && job.deaths_in_a_row == 0 && job.state == "waiting") return {};

@@ -40,7 +40,7 @@ struct LoadedJob {
   bool stood = false;  // all of its section were there: its cmd is as the file has it
 };
 
-Status add_entry(Planned& planned, const GitEntry& entry) {
+Status add_entry(Planned& planned, const GitEntry& entry, const std::string& file) {
   if (entry.key == "job") {
     if (auto good = check_job_name(entry.value); !good) return good;
     planned.names.push_back(entry.value);
@@ -68,27 +68,29 @@ Status add_entry(Planned& planned, const GitEntry& entry) {
   line.key = entry.key;
   line.value = entry.value;
   line.has_value = entry.has_value;
+  line.file = file;
+  line.line = entry.line;
   planned.entries.push_back(std::move(line));
   return {};
 }
 
-Result<std::vector<Planned>> plan(const std::vector<GitEntry>& entries) {
+Result<std::vector<Planned>> plan(const std::vector<GitEntry>& entries, const std::string& file) {
   std::vector<Planned> plans;
   std::map<std::string, std::size_t> sections;
   for (const auto& entry : entries) {
+    const std::string place = file + ":" + std::to_string(entry.line);
     if (entry.section != "group") {
-      return fail("section [" + printable(entry.section) +
+      return fail(place + ": section [" + printable(entry.section) +
                   "] does not belong in a set of jobs, only [group \"NAME\"] does");
     }
     const auto [known, added_section] = sections.try_emplace(entry.subsection, plans.size());
     if (added_section) {
       const std::string group = entry.subsection.substr(0, entry.subsection.find('#'));
-      if (auto good = check_group_name(group); !good) return pass(good);
+      if (auto good = check_group_name(group); !good) return pass(good, place);
       plans.emplace_back();
       plans.back().group = group;
     }
-    if (auto added = add_entry(plans[known->second], entry); !added)
-      return pass(added, "[group \"" + entry.subsection + "\"]");
+    if (auto added = add_entry(plans[known->second], entry, file); !added) return pass(added, place);
   }
   return plans;
 }
@@ -133,9 +135,11 @@ void take_copies(Planned& planned, std::vector<std::string>& made, Names& taken)
 // The jobs of one section: named ones, or `copies` of the group's next free ones.
 Result<std::vector<LoadedJob>> members_of(const Instance& instance, Planned planned, const LoadRequest& request,
                                           std::vector<std::string>& made, Names& taken) {
+  if (std::ranges::none_of(planned.entries, [](const ConfEntry& entry) { return entry.key == "cmd"; })) {
+    return fail(Error("[group \"" + planned.group + "\"] has no cmd").hint("cmd = CMD says what to run"));
+  }
   auto conf = conf_from_entries(planned.entries);
-  if (!conf) return pass(conf, "[group \"" + planned.group + "\"]");
-  if (conf->cmd.empty()) return fail("[group \"" + planned.group + "\"] has no cmd");
+  if (!conf) return pass(conf);
   conf->group = planned.group;
   if (conf->cwd.empty()) conf->cwd = request.cwd;
   if (auto place = check_attainable(*conf, "log", conf->log); !place) {
@@ -193,9 +197,10 @@ std::optional<Outcome> make(Instance& instance, const LoadRequest& request, cons
 // Jobs that exist already are left as they are and said so: loading the same file twice is harmless.
 asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request) {
   if (instance->shutting_down) co_return fail(being_shut_down);
-  auto entries = parse_git_config(request.text, "the file");
+  const std::string file = request.file.value_or("the file");
+  auto entries = parse_git_config(request.text, file);
   if (!entries) co_return pass(entries);
-  auto plans = plan(*entries);
+  auto plans = plan(*entries, file);
   if (!plans) co_return pass(plans);
   Names taken;
   for (const auto& [name, job] : instance->jobs()) taken.insert(name);

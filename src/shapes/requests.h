@@ -118,10 +118,11 @@ BOOST_DESCRIBE_STRUCT(SaveReply, (), (text))
 struct LoadRequest {
   std::string key;
   std::string text;
-  std::string cwd;               // for jobs that name none
-  std::vector<std::string> env;  // theirs from now on
+  std::string cwd;                  // for jobs that name none
+  std::vector<std::string> env;     // theirs from now on
+  std::optional<std::string> file;  // what errors call it
 };
-BOOST_DESCRIBE_STRUCT(LoadRequest, (), (key, text, cwd, env))
+BOOST_DESCRIBE_STRUCT(LoadRequest, (), (key, text, cwd, env, file))
 
 // POST /v1/shutdown -> OutcomesReply, when the jobs are gone; the instance ends right after it.
 struct PlainRequest {

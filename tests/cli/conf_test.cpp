@@ -146,11 +146,23 @@ TEST_F(ConfTest, WhatIsNotSetIsSaid) {
   EXPECT_TRUE(contains(fails(1, {"conf", "web", "alert"}).err, "alert is not set in " + conf_path("web")));
   const Output document = fails(1, {"--json", "conf", "web", "alert"});
   EXPECT_TRUE(json::parse(document.out).is_object()) << document;
-  const Output log = fails(1, {"conf", "web", "log"});
-  EXPECT_TRUE(contains(log.err, status("web").log + " is in force")) << log;
-  EXPECT_EQ(json({"conf", "web", "tree"}).as_array().at(0).as_string(), "auto");
   const Output nosuch = fails(2, {"conf", "web", "nosuch"});
   EXPECT_TRUE(contains(nosuch.err, "'nosuch' is neither a job nor a key")) << nosuch;
+}
+
+TEST_F(ConfTest, AKeyThatIsNotSetHasTheValueInForce) {
+  start({"--name", "web", "--", probe(), "serve"});
+  EXPECT_EQ(ok({"conf", "web", "log"}).out, status("web").log + "\n");
+  EXPECT_EQ(json({"conf", "web", "tree"}).as_array().at(0).as_string(), "auto");
+  EXPECT_EQ(ok({"conf", "web", "keepalive"}).out, "true\n");
+  ok({"conf", "web", "restart", "never"});
+  EXPECT_EQ(ok({"conf", "web", "keepalive"}).out, "false\n");
+  start({"-1", "--name", "once", "--", probe(), "serve"});
+  EXPECT_EQ(ok({"conf", "once", "restart"}).out, "never\n");
+  // Also where another program wrote the conf.
+  write("h/jobs/bare.conf", "[core]\n\tcmd = " + probe() + "\n", 0600);
+  EXPECT_EQ(ok({"conf", "bare", "group"}).out, "bare\n");
+  EXPECT_EQ(ok({"conf", "bare", "cwd"}).out, "/\n");
 }
 
 TEST_F(ConfTest, WorksWithoutAnInstance) {

@@ -93,6 +93,10 @@ TEST_F(LogTimeTest, OnlyLinesThatMatch) {
   make_three_runs();
   EXPECT_EQ(ok({"log", "--grep", "(a|c)$", "web"}).out, "one a\ntwo a\ntwo c\nthree a\n");
   EXPECT_EQ(ok({"log", "--grep", " a", "-n", "2", "web"}).out, "two a\nthree a\n");
+  const std::string since = "2025-11-25 12:01";
+  EXPECT_EQ(ok({"log", "--grep", " a", "-n", "9", "--since", since, "web"}).out, "two a\nthree a\n");
+  EXPECT_EQ(ok({"log", "--grep", " a", "-n", "1", "--until", "2025-11-25 12:00:30", "web"}).out, "one a\n");
+  EXPECT_EQ(ok({"log", "--grep", " [ac]", "-n", "2", "--run", "2", "web"}).out, "two a\ntwo c\n");
   EXPECT_EQ(ok({"log", "--grep", "nothing", "web"}).out, "");
   EXPECT_EQ(ok({"log", "--grep", "a.", "web"}).out, "");
   fails(2, {"log", "--grep", "(", "web"});

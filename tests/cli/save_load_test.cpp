@@ -89,6 +89,26 @@ TEST_F(SaveLoadTest, ABareWordIsLookedUpAsStartDoesIt) {
   EXPECT_EQ(names({}), Args{"web-1"});
 }
 
+TEST_F(SaveLoadTest, WhatIsWrongIsNamedWithFileAndLine) {
+  const std::string file = path("set");
+  const auto told = [&](const std::string& text) {
+    write("set", text);
+    return fails(1, {"load", file}).err;
+  };
+  EXPECT_TRUE(told("[group \"web\"]\n\tcmd = sleep\n\tcopies = 0\n")
+                  .starts_with("usvc: cannot load: " + file + ":3: copies = 0"));
+  EXPECT_TRUE(told("[group \"web\"]\n\tcmd = sleep\n\tstop-timeout = x\n")
+                  .starts_with("usvc: cannot load: " + file + ":3: core.stop-timeout: "));
+  EXPECT_TRUE(
+      told("\n[grop \"web\"]\n\tcmd = sleep\n").starts_with("usvc: cannot load: " + file + ":3: section [grop]"));
+  EXPECT_TRUE(
+      told("[group \"web\"]\n\targ = 1\n").starts_with("usvc: cannot load " + file + ": [group \"web\"] has no cmd"));
+  EXPECT_TRUE(told(std::string("[group\0", 7)).starts_with("usvc: cannot load: " + file + ":1: "));
+  const Output input = run({"load", "-"}, {.input = "[group\n"});
+  EXPECT_TRUE(contains(input.err, "cannot load: standard input:1: ")) << input;
+  EXPECT_TRUE(names({}).empty());
+}
+
 TEST_F(SaveLoadTest, DashIsStdoutAndStdin) {
   start({"--name", "web", "--", probe(), "serve"});
   const std::string text = ok({"save", "-"}).out;

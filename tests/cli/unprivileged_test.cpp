@@ -79,6 +79,13 @@ TEST_F(UnprivilegedTest, ManagerKillIsNotNoticed) {
   EXPECT_EQ(pid_of("web"), pid);
 }
 
+TEST_F(UnprivilegedTest, StatusNeedsNoThread) {
+  start({"--name", "web", "--", probe(), "serve"});
+  const Output output = shell("ulimit -u 1; exec usvc status");  // usvc's own are more
+  EXPECT_EQ(output.status, 0) << output;
+  EXPECT_TRUE(contains(output.out, "asleep")) << output;
+}
+
 TEST_F(UnprivilegedTest, ShutdownAndInit) {
   start({"--name", "web", "--", probe(), "serve"});
   ok({"shutdown"});

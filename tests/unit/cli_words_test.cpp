@@ -75,6 +75,9 @@ TEST(CliWords, Trouble) {
       {job_in("waiting", exited(0), 0), ""},
       {job_in("dead", killed("SEGV", true), 1), "killed by SEGV (core dumped)"},
       {job_in("stopped", asked, 0), ""},
+      {job_in("stopped", killed("INT", false), 1), ""},
+      {job_in("stopped", killed("TERM", false), 1), "killed by TERM"},
+      {job_in("waiting", killed("INT", false), 1), "killed by INT"},
   };
   for (const auto& c : cases) EXPECT_EQ(trouble_words(c.job, moment), c.expected) << c.job.state;
   JobView broken = job_in("invalid", std::nullopt, 0);

@@ -1,4 +1,5 @@
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -27,8 +28,29 @@ Result<int> show_paths(const Invocation& invocation) {
   return 0;
 }
 
-// What counts for a key without a value, where that is more than nothing.
-std::string in_force(const JobView& job, const Option& option) {
+std::vector<std::string> values_of(const ConfView& view, const Option& option) {
+  std::vector<std::string> values;
+  for (const auto& entry : view.entries) {
+    if (entry.key != option.key) continue;
+    if (!option.repeatable) values.clear();
+    values.push_back(entry.value);
+  }
+  return values;
+}
+
+// What counts for a key without a value: what follows from the job or from another key, else the default.
+std::string in_force(const Invocation& invocation, const ConfView& view, const Option& option) {
+  if (option.key == "keepalive") {
+    const auto restart = values_of(view, *find_option("restart"));
+    if (!restart.empty() && restart.back() == "never") return "false";
+  } else if (option.key == "restart") {
+    const auto keepalive = values_of(view, *find_option("keepalive"));
+    if (!keepalive.empty() && parse_boolean(keepalive.back()) == false) return "never";
+  }
+  if (!option.default_text.empty()) return std::string(option.default_text);
+  const auto jobs = look_at(invocation.context, {view.name});
+  if (!jobs || jobs->size() != 1) return {};
+  const JobView& job = jobs->front();
   if (option.key == "name") return job.name;
   if (option.key == "group") return job.group;
   if (option.key == "cwd") return job.cwd;
@@ -36,27 +58,18 @@ std::string in_force(const JobView& job, const Option& option) {
   return {};
 }
 
-Error not_set(const Invocation& invocation, const ConfView& view, const Option& option) {
-  const std::string key(option.key);
-  std::string text = key + " is not set in " + view.path;
-  auto jobs = look_at(invocation.context, {view.name});
-  const std::string value = jobs && jobs->size() == 1 ? in_force(jobs->front(), option) : std::string();
-  if (!value.empty()) text += "; " + printable(value) + " is in force";
-  return Error(std::move(text)).hint(std::string(option.help));
-}
-
-// Every value the key has, else its default; exit status 1 when there is neither, as git config has it.
+// Every value the key has, else what is in force; exit status 1 when there is neither, as git config has it.
 Result<int> show_value(const Invocation& invocation, const std::string& name, const Option& option) {
   auto view = Remote(invocation.context, NoInstance::offline).conf(name);
   if (!view) return pass(view);
-  std::vector<std::string> values;
-  for (const auto& entry : view->entries) {
-    if (entry.key != option.key) continue;
-    if (!option.repeatable) values.clear();
-    values.push_back(entry.value);
+  std::vector<std::string> values = values_of(*view, option);
+  if (values.empty()) {
+    std::string value = in_force(invocation, *view, option);
+    if (value.empty()) {
+      return fail(Error(std::string(option.key) + " is not set in " + view->path).hint(std::string(option.help)));
+    }
+    values.push_back(std::move(value));
   }
-  if (values.empty() && !option.default_text.empty()) values.emplace_back(option.default_text);
-  if (values.empty()) return fail(not_set(invocation, *view, option));
   std::string text;
   for (const auto& value : values) text += value + "\n";
   if (auto status = invocation.context.json ? print_json(values) : print(text); !status) return pass(status);

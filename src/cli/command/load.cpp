@@ -64,6 +64,7 @@ foreign::Surroundings surroundings_of(const std::string& file, const std::string
 
 struct Taken {
   std::string text;  // as usvc writes it
+  std::string file;  // what its lines are said to be of
   std::vector<std::string> remarks;
   bool left_out = false;
 };
@@ -72,10 +73,10 @@ Result<Taken> taken_over(const Arguments& arguments, const std::string& file, st
                          const std::string& cwd) {
   auto format = format_of(arguments, file, text);
   if (!format) return pass(format);
-  if (!*format) return Taken{std::move(text), {}};
+  if (!*format) return Taken{std::move(text), file == "-" ? "standard input" : file, {}};
   auto imported = foreign::import_set(**format, text, surroundings_of(file, cwd));
   if (!imported) return pass(imported);
-  Taken taken{foreign::set_text(imported->jobs), {}};
+  Taken taken{foreign::set_text(imported->jobs), file + " (as --dry-run shows it)", {}};
   for (const auto& remark : imported->remarks) {
     complain(remark.text);
     taken.remarks.push_back(remark.text);
@@ -110,10 +111,13 @@ Result<int> load(const Invocation& invocation) {
   request.text = std::move(taken->text);
   request.cwd = std::move(*cwd);
   request.env = caller_environment();
+  request.file = taken->file;
   auto reply = Remote(invocation.context, NoInstance::start).load(std::move(request));
   if (!reply && reply.error().kind() != ErrorKind::unreachable) {
     // Whatever is wrong is wrong in the file, not on the command line.
-    return fail(std::move(reply).error().context("cannot load " + words.front()).as(ErrorKind::failure));
+    const bool placed = reply.error().message().starts_with(taken->file + ":");
+    const std::string what = placed ? "cannot load" : "cannot load " + taken->file;
+    return fail(std::move(reply).error().context(what).as(ErrorKind::failure));
   }
   if (!reply) return pass(reply);
   // No error: it is what save writes where there is no job.
