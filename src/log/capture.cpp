@@ -116,6 +116,7 @@ void Capture::loop() {
     }
     if (stuck_count_ > 0 && Clock::now() >= retry_at_) retry_stuck();
     if (commanded && !take_commands()) return;
+    end_waiting_for_carry();
     const Nap::Length length = nap_.next();
     if (length > Nap::Length::zero() && !commanded) {
       pollfd wake{.fd = wake_.get(), .events = POLLIN, .revents = 0};
@@ -163,10 +164,7 @@ void Capture::obey(Command command) {
       return begin(std::move(*command.source));
     case Command::Kind::carry_replaced:
       carry_in_exchange_ = false;
-      for (auto& [number, source] : sources_) {
-        if (source.terminal) watch(source, number);
-      }
-      return serve_draining();
+      return;
     case Command::Kind::drain:
       if (const auto found = by_id_.find(command.id); found != by_id_.end()) {
         sources_.at(found->second).draining = true;
@@ -325,11 +323,11 @@ Transfer Capture::move_terminal(Source& source) {
   Transfer step;
   if (source.carry_read) {
     step = move_some(source, source.carry_read, source.carry_write);
-  } else if (carry_in_exchange_) {
+  } else if (waits_for_carry(source)) {
     (void)::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, source.output.get(), nullptr);
+    carry_awaited_ = true;
     return {.outcome = Moved::nothing};
   } else {
-    if (pipe_fill(shared_.read) > 0 && owner_.get() != source.id) return {.outcome = Moved::nothing};
     owner_.set(source.id);
     fault_point("carry.owned");
     step = move_some(source, shared_.read, shared_.write);
@@ -436,6 +434,15 @@ void Capture::settle_carry() {
   const auto owner = by_id_.find(owner_.get());
   if (owner == by_id_.end()) return;
   serve(owner->second);
+  serve_draining();
+}
+
+void Capture::end_waiting_for_carry() {
+  if (!carry_awaited_ || carry_in_exchange_ || pipe_fill(shared_.read) > 0) return;
+  carry_awaited_ = false;
+  for (auto& [number, source] : sources_) {
+    if (source.terminal) watch(source, number);
+  }
   serve_draining();
 }
 

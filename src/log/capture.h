@@ -165,6 +165,7 @@ class Capture {
   static void grow_if_chatty(Buffer& buffer, FdRef pipe);
   void give_carry_away(Source& source);
   void settle_carry();
+  void end_waiting_for_carry();
   void set_stuck(Source& source, int error);
   void finish(std::uint64_t number);
   void retry_stuck();
@@ -177,6 +178,7 @@ class Capture {
   Fd poll_;
   Fd wake_;
   bool carry_in_exchange_ = false;
+  bool carry_awaited_ = false;                                 // by terminals that are not watched meanwhile
   std::map<std::uint64_t, Source> sources_;                    // by number, the order of their adding
   std::unordered_map<std::string_view, std::uint64_t> by_id_;  // keys in the sources
   std::set<Turn> turns_;

@@ -205,21 +205,22 @@ TEST_F(CaptureTest, BytesLeftInTheCarryPipeGoToTheirOwnerFirst) {
   capture_.reset();  // its thread is done with the channels
 }
 
-// No file of this process may grow beyond the limit: what a full disk does, without a disk.
-class FileLimit {
+// RLIMIT_FSIZE does what a full disk does, without a disk; RLIMIT_NOFILE leaves what is open as it is.
+class Limit {
  public:
-  explicit FileLimit(rlim_t bytes) {
+  Limit(__rlimit_resource resource, rlim_t soft) : resource_(resource) {
     (void)std::signal(SIGXFSZ, SIG_IGN);
-    (void)::getrlimit(RLIMIT_FSIZE, &before_);
+    (void)::getrlimit(resource_, &before_);
     rlimit limit = before_;
-    limit.rlim_cur = bytes;
-    (void)::setrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = soft;
+    (void)::setrlimit(resource_, &limit);
   }
-  ~FileLimit() { (void)::setrlimit(RLIMIT_FSIZE, &before_); }
-  FileLimit(const FileLimit&) = delete;
-  FileLimit& operator=(const FileLimit&) = delete;
+  ~Limit() { (void)::setrlimit(resource_, &before_); }
+  Limit(const Limit&) = delete;
+  Limit& operator=(const Limit&) = delete;
 
  private:
+  __rlimit_resource resource_;
   rlimit before_{};
 };
 
@@ -235,7 +236,7 @@ TEST_F(CaptureTest, FullDiskMakesOutputWaitAndOthersGoOn) {
   add(terminal, "t.1", true);
   add(other, "o.1", true);
   {
-    const FileLimit limit(4096);
+    const Limit limit(RLIMIT_FSIZE, 4096);
     capture_->run();
     put(pipe.write, std::string(1000, 'y'));
     put(terminal.write, std::string(1000, 'y'));
@@ -252,6 +253,27 @@ TEST_F(CaptureTest, FullDiskMakesOutputWaitAndOthersGoOn) {
   capture_.reset();  // its thread is done with the channels
 }
 
+TEST_F(CaptureTest, OthersWaitForTheCarryWhereDescriptorsRunOutToo) {
+  create();
+  Channel terminal = terminal_channel("t");
+  Channel other = terminal_channel("o");
+  put(terminal.log, std::string(4000, 'x'));
+  add(terminal, "t.1", true);
+  add(other, "o.1", true);
+  {
+    const Limit size(RLIMIT_FSIZE, 4096);
+    const Limit descriptors(RLIMIT_NOFILE, 3);
+    capture_->run();
+    put(terminal.write, std::string(1000, 'y'));
+    ASSERT_TRUE(wait_until([&] { return noted(stuck_, "t.1"); }));
+    EXPECT_FALSE(noted(lost_, "t.1"));
+    put(other.write, "unmoved\n");
+  }
+  EXPECT_TRUE(wait_until([&] { return content(other) == "unmoved\n"; })) << content(other);
+  EXPECT_TRUE(noted(freed_, "t.1"));
+  capture_.reset();
+}
+
 TEST_F(CaptureTest, NextRunsOutputWaitsForWhatTheOneBeforeLeft) {
   create();
   Channel first = pipe_channel("p");
@@ -259,7 +281,7 @@ TEST_F(CaptureTest, NextRunsOutputWaitsForWhatTheOneBeforeLeft) {
   add(first, "p.1", false, "p");
   Channel second = pipe_channel("p");
   {
-    const FileLimit limit(4096);
+    const Limit limit(RLIMIT_FSIZE, 4096);
     capture_->run();
     put(first.write, std::string(1000, '1'));
     ASSERT_TRUE(wait_until([&] { return noted(stuck_, "p.1"); }));
