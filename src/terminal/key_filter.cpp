@@ -62,6 +62,12 @@ Typed KeyFilter::take(std::string_view bytes, bool signals) {
   while (!bytes.empty()) {
     const Key key = pasting_ ? Key{} : key_at(bytes);
     const bool literal = std::exchange(as_it_is_, false);
+    // A paste is nobody's command, but what it makes of a job's terminal must not be a signal either.
+    if (pasting_ && signals && (bytes.front() == ctrl_c || bytes.front() == ctrl_backslash)) {
+      typed.held_back = true;
+      bytes.remove_prefix(1);
+      continue;
+    }
     if (!literal && key.control == ctrl_d) {
       typed.leave = true;
       return typed;

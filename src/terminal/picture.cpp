@@ -15,6 +15,9 @@ constexpr WindowSize largest{.rows = 500, .columns = 1000};
 
 constexpr std::uint32_t last_code = 0x10ffff;  // beyond: the second half of a wide character
 
+// In a single column libvterm writes a wide character beyond its row.
+constexpr std::uint16_t fewest_columns = 2;
+
 WindowSize bounded(WindowSize size) {
   return {std::clamp<std::uint16_t>(size.rows, 1, largest.rows),
           std::clamp<std::uint16_t>(size.columns, 1, largest.columns)};
@@ -239,7 +242,10 @@ void VTermFree::operator()(VTerm* terminal) const {
 }
 
 ScreenPicture::ScreenPicture(WindowSize size)
-    : size_(bounded(size)), terminal_(vterm_new(size_.rows, size_.columns)), wide_(std::make_unique<WideCharacters>()) {
+    : size_(bounded({size.rows, std::max(size.columns, fewest_columns)})),
+      terminal_(vterm_new(size_.rows, size_.columns)),
+      wide_(std::make_unique<WideCharacters>()),
+      repetitions_(size_.columns) {  // programs stay within a row
   if (!terminal_) throw std::bad_alloc();
   vterm_set_utf8(terminal_.get(), 1);
   VTermScreen* screen = vterm_obtain_screen(terminal_.get());
@@ -259,10 +265,12 @@ ScreenPicture::~ScreenPicture() = default;
 void ScreenPicture::write(std::string_view bytes) {
   // libvterm takes four times that from the stack.
   constexpr std::size_t most_at_once = std::size_t{16} << 10U;
-  while (!bytes.empty()) {
-    const std::string_view part = bytes.substr(0, most_at_once);
-    (void)vterm_input_write(terminal_.get(), part.data(), part.size());
-    bytes.remove_prefix(part.size());
+  for (std::size_t at = 0; at < bytes.size(); at += most_at_once) {
+    const std::string text = repetitions_.written_out(bytes.substr(at, most_at_once));
+    for (std::size_t done = 0; done < text.size(); done += most_at_once) {
+      const std::string_view part = std::string_view(text).substr(done, most_at_once);
+      (void)vterm_input_write(terminal_.get(), part.data(), part.size());
+    }
   }
 }
 

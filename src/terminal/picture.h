@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/window_size.h"
+#include "terminal/repetitions.h"
 
 struct VTerm;
 
@@ -48,6 +49,7 @@ class ScreenPicture {
   WindowSize size_;
   std::unique_ptr<VTerm, VTermFree> terminal_;
   std::unique_ptr<WideCharacters> wide_;
+  Repetitions repetitions_;
   std::vector<std::string> painted_;  // rows, as paint_changes() has left them on the other terminal
 };
 

@@ -158,7 +158,9 @@ std::string ScreenModes::to_reset() const {
   if (shifted_out_) text += '\x0f';
   if (!other_keys_.empty()) text += "\x1b[>4;0m";
   if (kitty_depth_ > 0) text += "\x1b[<" + std::to_string(kitty_depth_) + "u";
-  if (alternate_) text += "\x1b[?1049l";
+  // A terminal that has no other screen (GNU screen's default) leaves the cursor there, in a row that is then the
+  // prompt's.
+  if (alternate_) text += "\x1b[999;1H\x1b[K\x1b[?1049l";
   return text;
 }
 

@@ -148,6 +148,7 @@ bind -n C-d detach-client
 bind -n C-l choose-tree -wZ -K "#{?window_format,#{?#{e|<:#{window_index},10},#{window_index},},}"
 bind -n C-s copy-mode
 bind -n C-] { send-keys C-] ; switch-client -T usvc-as-it-is }
+bind -T usvc-as-it-is C-b send-keys C-b
 bind -T usvc-as-it-is C-d send-keys C-d
 bind -T usvc-as-it-is C-l send-keys C-l
 bind -T usvc-as-it-is C-s send-keys C-s

@@ -23,6 +23,15 @@ Fd own_terminal(int fd) {
   return own ? std::move(*own) : duplicate(FdRef(fd));
 }
 
+// In the background it stops us (SIGTTOU); when we are in the foreground again the call ends with EINTR.
+int set_terminal(int fd, const termios& settings) {
+  int result = -1;
+  do {
+    result = ::tcsetattr(fd, TCSANOW, &settings);
+  } while (result != 0 && errno == EINTR);
+  return result;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<UserTerminal>> UserTerminal::open(const std::string& instead) {
@@ -50,7 +59,7 @@ WindowSize UserTerminal::size() const {
 Status UserTerminal::make_raw() {
   termios raw = before_;
   ::cfmakeraw(&raw);
-  if (::tcsetattr(input_.get(), TCSANOW, &raw) != 0) return fail(Error::last("cannot set up the terminal"));
+  if (set_terminal(input_.get(), raw) != 0) return fail(Error::last("cannot set up the terminal"));
   raw_ = true;
   return {};
 }
@@ -66,7 +75,7 @@ void UserTerminal::restore(std::string_view reset) {
     if (*written == 0) (void)::poll(&ready, 1, 100);
   }
   // Not TCSADRAIN: a terminal that was stopped (Ctrl-S) would hold us for ever. Where it is gone nothing is to be done.
-  (void)::tcsetattr(input_.get(), TCSANOW, &before_);
+  (void)set_terminal(input_.get(), before_);
   // Where it could not be opened again it has become non-blocking by being waited for.
   if (flags_before_ >= 0) (void)::fcntl(STDIN_FILENO, F_SETFL, flags_before_);
 }

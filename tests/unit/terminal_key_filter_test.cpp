@@ -52,7 +52,7 @@ TEST(KeyFilter, WhatKeysMean) {
 }
 
 TEST(KeyFilter, APasteIsNobodysCommandHoweverItIsCut) {
-  const std::string paste = "\x1b[200~one\x03two\x04three\x1d\x04\x1b[20x\x1b[201~";
+  const std::string paste = "\x1b[200~one\x01two\x04three\x1d\x04\x1b[20x\x1b[201~";
   for (std::size_t cut = 0; cut <= paste.size(); ++cut) {
     KeyFilter filter(Keys::attach);
     Typed first = filter.take(paste.substr(0, cut), true);
@@ -61,6 +61,18 @@ TEST(KeyFilter, APasteIsNobodysCommandHoweverItIsCut) {
     EXPECT_FALSE(first.leave || first.held_back || rest.held_back) << cut;
     EXPECT_TRUE(rest.leave) << cut;
   }
+}
+
+TEST(KeyFilter, APasteIsNoSignal) {
+  KeyFilter filter(Keys::attach);
+  const Typed typed = filter.take(
+      "\x1b[200~a\x03"
+      "b\x1c\x1b[201~",
+      true);
+  EXPECT_EQ(typed.bytes, "\x1b[200~ab\x1b[201~");
+  EXPECT_TRUE(typed.held_back);
+  // For a program that reads keys itself they are only text.
+  EXPECT_EQ(filter.take("\x1b[200~a\x03\x1b[201~", false).bytes, "\x1b[200~a\x03\x1b[201~");
 }
 
 TEST(KeyFilter, TheNextKeyMayComeLater) {

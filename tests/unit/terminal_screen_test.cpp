@@ -27,7 +27,7 @@ TEST(ScreenModes, WhatIsSwitchedOnIsSetAndTakenBack) {
       {"\x1b[?25l", "\x1b[?25l", "\x1b[m\x1b[?25h"},
       {"\x1b[?25l\x1b[?25h", "", "\x1b[m"},
       {"\x1b[?1000;1006h\x1b[?2004h", "\x1b[?1000h\x1b[?1006h\x1b[?2004h", "\x1b[m\x1b[?1000l\x1b[?1006l\x1b[?2004l"},
-      {"\x1b[?1049h", "", "\x1b[m\x1b[?1049l"},
+      {"\x1b[?1049h", "", "\x1b[m\x1b[999;1H\x1b[K\x1b[?1049l"},
       {"\x1b=", "\x1b=", "\x1b[m\x1b>"},
       {"\x1b[4 q", "\x1b[4 q", "\x1b[m\x1b[0 q"},
       {"\x1b(0", "\x1b(0", "\x1b[m\x1b(B"},
@@ -144,6 +144,32 @@ TEST(ScreenPicture, IsTheSameWhereItIsPainted) {
     ScreenPicture direct(size);
     direct.write(bytes);
     EXPECT_EQ(repainted(bytes, size, size), direct.paint(size) + direct.cursor(size)) << bytes;
+  }
+}
+
+TEST(ScreenPicture, RepetitionsAreWrittenOut) {
+  const WindowSize size{2, 10};
+  const auto shown = [&](const std::string& bytes) {
+    ScreenPicture whole(size);
+    whole.write(bytes);
+    ScreenPicture parts(size);
+    for (const char c : bytes) parts.write(std::string_view(&c, 1));
+    EXPECT_EQ(parts.paint(size), whole.paint(size)) << bytes;
+    return whole.paint(size);
+  };
+  EXPECT_EQ(shown("ab\x1b[3b!"), "\x1b[1;1Habbbb!\x1b[0m");
+  EXPECT_EQ(shown("ab\x1b[b\x1b[0b"), "\x1b[1;1Habbb\x1b[0m");
+  EXPECT_EQ(shown("\x1b[2b\x1b[bx"), "\x1b[1;1Hx\x1b[0m");
+  EXPECT_EQ(shown("c\xe6\xbc\xa2\x1b[3b").substr(0, 13), "\x1b[1;1Hc\xe6\xbc\xa2\xe6\xbc\xa2" + std::string());
+  EXPECT_EQ(shown("a\x1b[31b"), shown("a" + std::string(10, 'a')));  // a row at most
+  EXPECT_EQ(shown("a\x1b[?2b\x1b(b!"), "\x1b[1;1Ha!\x1b[0m");
+}
+
+TEST(ScreenPicture, ASingleColumnHoldsNoWideCharacter) {
+  for (const std::uint16_t rows : {std::uint16_t{1}, std::uint16_t{2}, std::uint16_t{24}}) {
+    ScreenPicture picture({rows, 1});
+    picture.write("wide \xe6\xbc\xa2\xe5\xad\x97\r\n\xf0\x9f\x98\x80");
+    EXPECT_FALSE((picture.paint({rows, 1}) + picture.cursor({rows, 1})).empty());
   }
 }
 

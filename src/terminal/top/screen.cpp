@@ -131,12 +131,24 @@ Result<Screen> Screen::open(bool colors) {
   return opened;
 }
 
+namespace {
+
+// A terminal without another screen (GNU screen's default) keeps what is shown, and the last row is then the prompt's.
+void end_window() {
+  ::move(LINES - 1, 0);
+  ::clrtoeol();
+  ::refresh();
+  ::endwin();
+}
+
+}  // namespace
+
 void Screen::End::operator()(void* screen) const {
   // Left already, but its modes may have been set again for a key.
   if (::isendwin()) {
     ::reset_shell_mode();
   } else {
-    ::endwin();
+    end_window();
   }
   ::delscreen(static_cast<SCREEN*>(screen));
 }
@@ -183,7 +195,7 @@ std::optional<Key> Screen::key() {
 
 void Screen::leave() {
   ::def_prog_mode();
-  ::endwin();
+  end_window();
 }
 
 void Screen::come_back() {
