@@ -28,10 +28,7 @@ bool worth_a_remark(const Event& event) {
 
 std::string remark_words(const Event& event) {
   if (!worth_a_remark(event) || !event.job) return {};
-  std::string text = printable(*event.job) + " " + event_words(event);
-  const auto id = event.run_id ? parse_run_id(*event.run_id) : Result<RunId>(fail("none"));
-  if (id && event.event == "running") text += ", run " + std::to_string(id->number);
-  return text + " -- " + format_time(event.t);
+  return printable(*event.job) + " " + event_words(event) + " -- " + format_time(event.t);
 }
 
 LogRemarks::LogRemarks(const Context& context, std::int64_t since_us) : reader_(context.layout.journal_dir, complain) {

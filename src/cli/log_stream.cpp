@@ -50,6 +50,33 @@ Result<bool> LogStream::select(const std::optional<RunChoice>& run) {
   return true;
 }
 
+Result<std::int64_t> LogStream::last_run() {
+  auto last = history_.run(-1);
+  if (!last) return pass(last);
+  if (!*last) return 0;
+  auto mark = history_.at((*last)->begin);
+  if (!mark) return pass(mark);
+  return *mark ? std::int64_t{(*mark)->run} : 0;
+}
+
+Result<bool> LogStream::select_silent(std::int64_t number) {
+  auto other = history_.run(number);  // with another nonce
+  if (!other) return pass(other);
+  if (*other) return false;
+  auto begin = history_.begin();
+  if (!begin) return pass(begin);
+  auto first = history_.at(*begin);
+  if (!first) return pass(first);
+  auto end = history_.end();
+  if (!end) return pass(end);
+  const bool known = *begin == *end || (*first && (*first)->run != 0);
+  const bool reaches_back = *begin == 0 || (*first && (*first)->run < number);
+  if (!known || !reaches_back) return false;
+  if (auto status = skip_all(); !status) return pass(status);
+  if (!options_->follow) span_.end = span_.begin;
+  return true;
+}
+
 Status LogStream::skip_all() {
   auto end = history_.end();
   if (!end) return pass(end);
@@ -112,6 +139,9 @@ Result<bool> LogStream::next(bool rest) {
   for (;;) {
     auto found = find_line(rest);
     if (!found || !*found) return found;
+    if (!options_->raw) {
+      if (auto status = end_with_run(); !status) return pass(status);
+    }
     if (options_->grep && !options_->grep->matches(line_.text)) continue;
     if (auto status = look_up(); !status) return pass(status);
     return true;
@@ -138,6 +168,31 @@ Result<bool> LogStream::find_line(bool rest) {
     begin_ = scanned_ = ended ? end + 1 : end;
     return true;
   }
+}
+
+// Where a run ended without a newline its last line ends all the same: what follows is another run's, hours later
+// maybe.
+Status LogStream::end_with_run() {
+  if (line_.text.empty()) return {};
+  const std::uint64_t first = line_position();
+  auto begin = history_.at(first);
+  if (!begin) return pass(begin);
+  std::optional<std::uint64_t> next_run;
+  for (std::uint64_t position = first + line_.text.size(); position > first;) {
+    auto mark = history_.at(position - 1);
+    if (!mark) return pass(mark);
+    if (!*begin || !*mark || (*mark)->position <= first || (*mark)->position >= position) break;
+    position = (*mark)->position;
+    auto before = history_.at(position - 1);
+    if (!before) return pass(before);
+    if (*before && (*mark)->run != 0 && (*before)->run != (*mark)->run) next_run = position;
+  }
+  if (!next_run) return {};
+  const auto kept = static_cast<std::size_t>(*next_run - first);
+  begin_ = scanned_ = begin_ - line_.text.size() - (line_.ended ? 1 : 0) + kept;
+  line_.text = line_.text.substr(0, kept);
+  line_.ended = false;
+  return {};
 }
 
 Status LogStream::look_up() {

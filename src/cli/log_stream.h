@@ -15,7 +15,7 @@ namespace usvc {
 
 struct LogLine {
   std::string_view text;  // without its newline
-  bool ended = true;      // it has one
+  bool ended = true;      // it has one; else it is a part, or its run ended without
   std::optional<std::int64_t> time_us;
   std::uint32_t run = 0;  // 0: not known
   std::uint32_t nonce = 0;
@@ -34,6 +34,11 @@ class LogStream {
 
   // Goes to where the options say that it begins; false: it has no such run.
   Result<bool> select(const std::optional<RunChoice>& run);
+  // The number of the last run that has written something; 0: none has.
+  Result<std::int64_t> last_run();
+  // Goes behind all there is, where the run with that number, which select() has not found, has written nothing; false:
+  // its output may have been in a file that is gone.
+  Result<bool> select_silent(std::int64_t number);
   // Where the run that select() went to seems to begin, when nothing of the log is left before that.
   Result<std::optional<std::uint64_t>> first_of_run();
   // The run that line or position belongs to which select() went to.
@@ -60,6 +65,7 @@ class LogStream {
  private:
   Result<bool> find_line(bool rest);
   [[nodiscard]] std::uint64_t line_position() const;
+  Status end_with_run();
   Status look_up();
   Result<std::uint64_t> last_matching(std::size_t lines);
   Result<std::deque<std::uint64_t>> matches_within(Span span, std::size_t lines);

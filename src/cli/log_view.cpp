@@ -90,23 +90,44 @@ Result<std::unique_ptr<LogView::Entry>> LogView::make_entry(const std::string& l
   return std::unique_ptr<Entry>(new Entry{job, stream, LogStream(std::move(*history), *options_)});
 }
 
-Status LogView::add_job(const JobView& job, const std::optional<RunChoice>& run) {
+Result<LogView::Found> LogView::find_run(const JobView& job, LogStream& lines, std::optional<RunChoice>& run) {
+  std::int64_t last_run = 0;
+  if (run) {
+    auto last = lines.last_run();
+    if (!last) return pass(last);
+    // A run that has not written anything is in no log.
+    const auto last_id = job.run_id ? parse_run_id(*job.run_id) : Result<RunId>(RunId());
+    last_run = std::max<std::int64_t>(*last, last_id ? static_cast<std::int64_t>(last_id->number) : 0);
+    if (run->number < 0) run->number += last_run + 1;
+  }
+  auto selected = lines.select(run);
+  if (!selected) return pass(selected);
+  if (*selected) return Found::output;
+  if (run->number < 1 || run->number > last_run) return Found::nothing;
+  auto silent = lines.select_silent(run->number);
+  if (!silent) return pass(silent);
+  return *silent ? Found::silence : Found::nothing;
+}
+
+Status LogView::add_job(const JobView& job, std::optional<RunChoice> run) {
   auto entry = make_entry(job.log, jobs_, OutputStream::standard);
   if (!entry) return pass(entry);
-  auto selected = (*entry)->lines.select(run);
-  if (!selected) return pass(selected);
-  if (!*selected) return {};
-  auto mark = (*entry)->lines.mark_at_begin();
-  if (!mark) return pass(mark);
-  std::optional<RunChoice> same = run;
-  if (run && *mark) same = RunChoice{(*mark)->run, (*mark)->nonce};
-  if (run) {
+  LogStream& lines = (*entry)->lines;
+  auto found = find_run(job, lines, run);
+  if (!found) return pass(found);
+  if (*found == Found::nothing) return {};
+  if (run && *found == Found::output) {
+    auto mark = lines.mark_at_begin();
+    if (!mark) return pass(mark);
+    if (*mark) run = RunChoice{(*mark)->run, (*mark)->nonce};
     if (auto status = look_for_beginning(job.name, **entry); !status) return status;
   }
-  if (auto status = speak_of(job, **entry, run); !status) return status;
+  if (*found == Found::output || options_->follow) {
+    if (auto status = speak_of(job, **entry, run); !status) return status;
+  }
   entries_.push_back(std::move(*entry));
   if (job.error_log) {
-    if (auto status = add_error_log(job, same); !status) return status;
+    if (auto status = add_error_log(job, run); !status) return status;
   }
   ++jobs_;
   (void)printer_->add_job(job.name);

@@ -45,7 +45,10 @@ class LogView {
     std::size_t job = 0;
   };
 
-  Status add_job(const JobView& job, const std::optional<RunChoice>& run);
+  enum class Found { output, silence, nothing };
+  // Goes to the run, whose number is then from the first on; without one to where the options say that it begins.
+  static Result<Found> find_run(const JobView& job, LogStream& lines, std::optional<RunChoice>& run);
+  Status add_job(const JobView& job, std::optional<RunChoice> run);
   Status add_new_jobs();
   Status add_error_log(const JobView& job, const std::optional<RunChoice>& run);
   Status add_awaited_logs();

@@ -9,12 +9,14 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/terminal.h"
+#include "job/run_id.h"
 
 namespace usvc {
 
 namespace {
 
 constexpr double recent = 3600;
+constexpr double recovered = 600;  // of one that runs again
 
 std::string killed_words(const std::string& signal, bool core, bool oom) {
   return "killed by " + printable(signal) + (core ? " (core dumped)" : oom ? " (out of memory)" : "");
@@ -68,7 +70,8 @@ std::string trouble_words(const JobView& job, double now) {
   if (job.trouble && !job.trouble->empty()) return printable(*job.trouble);
   const bool down = job.state == "waiting" || job.state == "invalid" || (job.state == "dead" && job.wanted);
   const bool asked = job.last_exit && job.last_exit->asked.value_or(false);
-  const bool died_lately = job.deaths_in_a_row > 0 && job.last_exit && now - job.last_exit->at < recent;
+  const double remembered = job.state == "running" ? recovered : recent;
+  const bool died_lately = job.deaths_in_a_row > 0 && job.last_exit && now - job.last_exit->at < remembered;
   // Somebody's Ctrl-C, and that was the end of it.
   const bool interrupted = job.state == "stopped" && job.last_exit && job.last_exit->signal == "INT";
   if (interrupted || (!down && !died_lately)) return {};
@@ -99,7 +102,13 @@ std::string event_words(const Event& event) {
     const double wait = *event.until - event.t;
     return with_message("waiting " + seconds_words(wait < 1 ? wait : std::round(wait * 10) / 10));
   }
-  if (event.event == "running") return with_message(event.pid ? fmt::format("started, pid {}", *event.pid) : "started");
+  if (event.event == "running") {
+    std::string text = event.pid ? fmt::format("started, pid {}", *event.pid) : "started";
+    // By which `log --run` knows it.
+    const auto id = event.run_id ? parse_run_id(*event.run_id) : Result<RunId>(fail("none"));
+    if (id) text += fmt::format(", run {}", id->number);
+    return with_message(std::move(text));
+  }
   if (event.event == "adopted") {
     return with_message(event.pid ? fmt::format("adopted, pid {}", *event.pid) : "adopted");
   }

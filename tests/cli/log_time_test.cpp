@@ -89,6 +89,39 @@ TEST_F(LogTimeTest, ARunByItsNumberAndFromTheLast) {
   fails(3, {"logchunk", "nobody.1.00000000"});
 }
 
+TEST_F(LogTimeTest, ARunThatWroteNothingIsCountedToo) {
+  // Runs 1 and 3 write, 2 and the last do not.
+  write("job", "#!/bin/sh\ncase $USVC_RUN in *.1.*|*.3.*) echo $USVC_RUN;; esac\nexec " + probe() + " serve\n", 0755);
+  start({"--name", "web", "--", path("job")});
+  for (int run = 1; run <= 4; ++run) {
+    if (run > 1) ok({"restart", "web"});
+    if (run % 2 == 0) continue;
+    ASSERT_TRUE(wait_log("web", "web." + std::to_string(run)));
+  }
+  EXPECT_EQ(ok({"log", "--run", "-1", "web"}).out, "");
+  EXPECT_TRUE(ok({"log", "--run", "-2", "web"}).out.starts_with("web.3."));
+  EXPECT_EQ(ok({"log", "--run", "-3", "web"}).out, "");
+  EXPECT_TRUE(ok({"log", "--run", "-4", "web"}).out.starts_with("web.1."));
+  EXPECT_EQ(ok({"log", "--run", "2", "web"}).out, "");
+  EXPECT_EQ(ok({"logchunk", status("web").run_id}).out, "");
+  fails(1, {"log", "--run", "5", "web"});
+  fails(1, {"log", "--run", "-5", "web"});
+  EXPECT_TRUE(contains(ok({"events", "web"}).out, ", run 4\n"));
+}
+
+TEST_F(LogTimeTest, ARunsLastLineEndsWithIt) {
+  HandMadeLog log = make();
+  log.run(1, noon, "one\nlast words");
+  log.run(2, noon + 60, "two");
+  log.run(3, noon + 120, "three\n");
+  EXPECT_EQ(ok({"log", "-t", "web"}).out,
+            "2025-11-25 12:00:00.000 one\n2025-11-25 12:00:00.000 last words\n2025-11-25 12:01:00.000 two\n"
+            "2025-11-25 12:02:00.000 three\n");
+  EXPECT_EQ(ok({"log", "--grep", "^two$", "web"}).out, "two\n");
+  EXPECT_EQ(json_lines({"log", "web"}).size(), 4U);
+  EXPECT_EQ(ok({"log", "web"}).out, log.all());
+}
+
 TEST_F(LogTimeTest, OnlyLinesThatMatch) {
   make_three_runs();
   EXPECT_EQ(ok({"log", "--grep", "(a|c)$", "web"}).out, "one a\ntwo a\ntwo c\nthree a\n");

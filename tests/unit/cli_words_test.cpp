@@ -69,7 +69,9 @@ TEST(CliWords, Trouble) {
   const Case cases[] = {
       {job_in("running", std::nullopt, 0), ""},
       {job_in("running", exited(1), 1), "exit 1"},
-      {job_in("running", exited(1, moment - 7200), 1), ""},  // long ago
+      {job_in("running", exited(1, moment - 500), 1), "exit 1"},
+      {job_in("running", exited(1, moment - 700), 1), ""},  // long ago
+      {job_in("stopped", exited(1, moment - 700), 1), "exit 1"},
       {job_in("running", exited(0), 0), ""},
       {job_in("waiting", exited(1), 7), "exit 1, 7 times in 2m"},
       {job_in("waiting", exited(0), 0), ""},
@@ -116,6 +118,7 @@ TEST(CliWords, Events) {
       {R"({"t":1,"event":"exited"})", "exited: exit status unknown"},
       {R"({"t":1,"event":"waiting","until":10})", "waiting 9 s"},
       {R"({"t":1,"event":"running","pid":42})", "started, pid 42"},
+      {R"({"t":1,"event":"running","pid":42,"run_id":"web.3.0000abcd"})", "started, pid 42, run 3"},
       {R"({"t":1,"event":"adopted","pid":42})", "adopted, pid 42"},
       {R"({"t":1,"event":"manager-started","pid":7})", "manager started, pid 7"},
       {R"({"t":1,"event":"error","message":"cannot\nwrite"})", "error: cannot\\nwrite"},
