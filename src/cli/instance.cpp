@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <vector>
 
@@ -67,7 +69,8 @@ struct Launch {
   std::vector<std::string> words;
   Fd null;
   Fd log;
-  Fd ready;  // the end the manager writes to
+  Fd ready;   // the end the manager writes to
+  Fd keeper;  // the end the keeper tells its pid by
 };
 
 [[noreturn]] void become_keeper(const Launch& launch, char* const* argv) {
@@ -78,12 +81,18 @@ struct Launch {
   if (!ok) ::_exit(127);
   const pid_t pid = ::fork();
   if (pid != 0) ::_exit(pid < 0 ? 127 : 0);
+  const pid_t self = ::getpid();
+  if (::write(launch.keeper.get(), &self, sizeof self) != sizeof self) ::_exit(127);
   ::execv(argv[0], argv);
   ::_exit(127);
 }
 
-// Leaves it running with nobody as its parent but init.
-Status spawn_detached(const Launch& launch) {
+// Leaves it running with nobody as its parent but init; returns what it can be signalled by.
+Result<Fd> spawn_detached(Launch& launch) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(Error::last("cannot start the instance"));
+  const Fd reading(ends[0]);
+  launch.keeper = Fd(ends[1]);
   std::vector<char*> argv = argument_pointers(launch.words);
   const pid_t pid = ::fork();
   if (pid < 0) return fail(Error::last("cannot start the instance").as(ErrorKind::unreachable));
@@ -91,7 +100,20 @@ Status spawn_detached(const Launch& launch) {
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  return {};
+  launch.keeper.reset();
+  launch.ready.reset();
+  pid_t keeper = -1;
+  if (::read(reading.get(), &keeper, sizeof keeper) != sizeof keeper) {
+    return fail(unreachable("cannot start the instance: no process could be made for it"));
+  }
+  // Without one (it has ended already, say) there is nothing to be signalled.
+  return Fd(static_cast<int>(::syscall(SYS_pidfd_open, keeper, 0)));
+}
+
+// A keeper that was never ready would try for ever, and nobody knows of it.
+void give_up(const Fd& keeper, const Layout& layout) {
+  if (!keeper || last_process(layout.manager_pid, "usvc-manager")) return;  // that one may only be slow
+  (void)::syscall(SYS_pidfd_send_signal, keeper.get(), SIGKILL, nullptr, 0);
 }
 
 // The line the manager writes when it is ready, or empty when everybody who could write it is gone.
@@ -148,11 +170,14 @@ Result<Started> launch_once(const Context& context, const std::string& scope) {
   launch.null = std::move(*null);
   const off_t log_begin = ::lseek(log->get(), 0, SEEK_END);
   launch.log = std::move(*log);
-  if (auto status = spawn_detached(launch); !status) return pass(status);
-  launch.ready.reset();
+  auto spawned = spawn_detached(launch);
+  if (!spawned) return pass(spawned);
 
   auto line = read_ready_line(reading);
-  if (!line) return fail(with_log(std::move(line).error(), context.layout, log_begin));
+  if (!line) {
+    give_up(*spawned, context.layout);
+    return fail(with_log(std::move(line).error(), context.layout, log_begin));
+  }
   if (*line == "ready") return Started::ready;
   if (line->starts_with("error: already running")) return Started::already_running;
   if (line->starts_with("error: ")) return fail(unreachable("cannot start the instance: " + line->substr(7)));

@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 
@@ -91,6 +93,28 @@ std::string_view flag_help(const Option& option) {
 
 }  // namespace
 
+namespace {
+
+// For a flag that stands for a value: the one for the other value, over what usvc.conf has. `--once` has `--restart`.
+struct Opposite {
+  std::string_view flag;
+  std::string_view opposite;
+  std::string_view help;
+};
+constexpr std::array<Opposite, 3> opposites{{
+    {"--no-tty", "--tty", "give it a terminal of its own, whatever usvc.conf has"},
+    {"--split", "--no-split", "keep its stderr with its other output, whatever usvc.conf has"},
+    {"--no-runaway-protect", "--runaway-protect", "wait longer and longer, whatever usvc.conf has"},
+}};
+
+const Opposite* opposite_of(const Option& option) {
+  const auto* found =
+      std::find_if(opposites.begin(), opposites.end(), [&](const Opposite& row) { return row.flag == option.flag; });
+  return found == opposites.end() ? nullptr : found;
+}
+
+}  // namespace
+
 std::vector<Flag> job_flags() {
   std::vector<Flag> flags;
   for (const auto& option : option_table()) {
@@ -98,6 +122,7 @@ std::vector<Flag> job_flags() {
     const char letter = option.short_flag.size() == 2 ? option.short_flag[1] : '\0';
     const std::string_view value = option.choices.empty() ? option.value_name : option.choices;
     flags.push_back({option.flag, letter, option.flag_value.empty() ? value : "", flag_help(option)});
+    if (const Opposite* row = opposite_of(option); row != nullptr) flags.push_back({row->opposite, 0, "", row->help});
   }
   return flags;
 }
@@ -120,7 +145,11 @@ Result<StartRequest> start_request(const Arguments& arguments) {
   request.entries.push_back({"cwd", *cwd});
   for (const auto& [id, value] : arguments.options) {
     for (const auto& option : option_table()) {
-      if (option.flag != id || id.empty()) continue;
+      if (id.empty()) continue;
+      if (const Opposite* row = opposite_of(option); row != nullptr && row->opposite == id) {
+        request.entries.push_back({std::string(option.key), option.flag_value == "true" ? "false" : "true"});
+      }
+      if (option.flag != id) continue;
       if (auto status = take_option(option, value, *cwd, request); !status) return pass(status);
     }
   }

@@ -155,6 +155,7 @@ Error Selector::no_match(std::span<const JobRef> jobs) const {
 
 Result<std::vector<std::string>> select(std::span<const std::string> words, std::span<const JobRef> jobs) {
   std::vector<bool> chosen(jobs.size());
+  std::optional<Selector> empty;  // the first
   for (const std::string& word : words) {
     auto selector = Selector::parse(word);
     if (!selector) return pass(selector);
@@ -164,8 +165,12 @@ Result<std::vector<std::string>> select(std::span<const std::string> words, std:
       chosen[i] = true;
       matched = true;
     }
-    if (!matched) return fail(selector->no_match(jobs));
+    if (matched) continue;
+    if (!selector->may_be_empty()) return fail(selector->no_match(jobs));
+    if (!empty) empty = std::move(*selector);
   }
+  // Of a union all but one may be empty.
+  if (empty && std::find(chosen.begin(), chosen.end(), true) == chosen.end()) return fail(empty->no_match(jobs));
   std::vector<std::string> names;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     if (chosen[i]) names.emplace_back(jobs[i].name);

@@ -26,6 +26,8 @@ class Selector {
   static Result<Selector> parse(std::string_view word);
 
   [[nodiscard]] bool matches(const JobRef& job) const;
+  // It tells a kind of jobs, not one that must be there.
+  [[nodiscard]] bool may_be_empty() const { return kind_ != Kind::name_or_group && kind_ != Kind::glob; }
   // The ErrorKind::no_match error for a selector that matched none of `jobs`, with the nearest name if there is one.
   [[nodiscard]] Error no_match(std::span<const JobRef> jobs) const;
 
@@ -39,8 +41,8 @@ class Selector {
   JobState state_ = JobState::stopped;
 };
 
-// The names of the jobs that any of the words matches: natural order, each once. Every word must match something. No
-// words, no jobs.
+// The names of the jobs that any of the words matches: natural order, each once. Every name, group and glob must match
+// something, and all of them together too. No words, no jobs.
 Result<std::vector<std::string>> select(std::span<const std::string> words, std::span<const JobRef> jobs);
 
 // A word that means the job of this name alone: a bare name would mean the group that is called so too.

@@ -44,6 +44,8 @@ class Alerts {
 
   // Commands are run in `cwd`. `pause`: the least time since the last one of this job.
   void send(const std::vector<std::string>& recipients, AlertFacts facts, const std::string& cwd, Duration pause);
+  // The job is no more: one of its name is another.
+  void forget(const std::string& job) { last_.erase(job); }
   // Ends those that are still being sent.
   void stop();
 

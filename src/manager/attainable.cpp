@@ -1,5 +1,7 @@
 #include "manager/attainable.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 
 #include "job/limits.h"
@@ -21,6 +23,14 @@ Status check_attainable(const Conf& conf, std::string_view key, std::string_view
   const auto limit =
       std::ranges::find_if(conf.limits, [&](const Limit& set) { return set.resource == asked->resource; });
   return limit == conf.limits.end() ? Status() : check_limit(*limit);
+}
+
+std::vector<Limit> inherited_limits() {
+  auto limits = own_limits();
+  for (auto& limit : limits) {
+    if (limit.resource == RLIMIT_NOFILE) limit.soft = limit.hard;
+  }
+  return limits;
 }
 
 std::vector<std::string> unattainable(const Conf& conf, const Conf* before) {

@@ -8,11 +8,15 @@
 
 #include "base/error.h"
 #include "job/conf.h"
+#include "job/limits.h"
 
 namespace usvc {
 
 // Of the conf's values the one that this entry has set (or the later one of the same limit).
 Status check_attainable(const Conf& conf, std::string_view key, std::string_view value);
+
+// What a job has of whom no limits are told: the instance's, which raises its own of open files.
+std::vector<Limit> inherited_limits();
 
 // Why it can't have its niceness or one of its limits; for one that begins all the same. What it had `before` is not
 // told again: it may be the shell's.

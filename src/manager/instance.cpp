@@ -165,6 +165,7 @@ void Instance::remove_job(const std::shared_ptr<Job>& job, CleanedJob cleaned) {
   told.job = job->name;
   jobs_.erase(job->name);
   drop_input(job->name);
+  alerts_.forget(job->name);
   record(std::move(told));
   job->changed();
 }

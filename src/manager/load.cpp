@@ -40,9 +40,11 @@ struct LoadedJob {
   bool stood = false;  // all of its section were there: its cmd is as the file has it
 };
 
-Status add_entry(Planned& planned, const GitEntry& entry, const std::string& file) {
+Status add_entry(Planned& planned, const GitEntry& entry, const std::string& file, Names& named) {
   if (entry.key == "job") {
     if (auto good = check_job_name(entry.value); !good) return good;
+    if (!named.insert(entry.value).second)
+      return fail("job = " + entry.value + ": the set has a job of that name already");
     planned.names.push_back(entry.value);
     return {};
   }
@@ -77,6 +79,7 @@ Status add_entry(Planned& planned, const GitEntry& entry, const std::string& fil
 Result<std::vector<Planned>> plan(const std::vector<GitEntry>& entries, const std::string& file) {
   std::vector<Planned> plans;
   std::map<std::string, std::size_t> sections;
+  Names named;
   for (const auto& entry : entries) {
     const std::string place = file + ":" + std::to_string(entry.line);
     if (entry.section != "group") {
@@ -90,7 +93,7 @@ Result<std::vector<Planned>> plan(const std::vector<GitEntry>& entries, const st
       plans.emplace_back();
       plans.back().group = group;
     }
-    if (auto added = add_entry(plans[known->second], entry, file); !added) return pass(added, place);
+    if (auto added = add_entry(plans[known->second], entry, file, named); !added) return pass(added, place);
   }
   return plans;
 }
@@ -132,13 +135,28 @@ void take_copies(Planned& planned, std::vector<std::string>& made, Names& taken)
   }
 }
 
+// Of two values of a key the later counts. Limits that every job of the instance has need not be said.
+std::vector<ConfEntry> with_defaults(const LoadRequest& request, std::vector<ConfEntry> own) {
+  std::vector<std::string> inherited;
+  for (const Limit& limit : inherited_limits()) inherited.push_back(format_limit(limit));
+  std::vector<ConfEntry> entries;
+  for (const auto& [key, value] : request.defaults.value_or(std::vector<EntryView>())) {
+    if (key == "limit" && std::ranges::find(inherited, value) != inherited.end()) continue;
+    ConfEntry& entry = entries.emplace_back();
+    entry.key = key;
+    entry.value = value;
+  }
+  std::ranges::move(own, std::back_inserter(entries));
+  return entries;
+}
+
 // The jobs of one section: named ones, or `copies` of the group's next free ones.
 Result<std::vector<LoadedJob>> members_of(const Instance& instance, Planned planned, const LoadRequest& request,
                                           std::vector<std::string>& made, Names& taken) {
   if (std::ranges::none_of(planned.entries, [](const ConfEntry& entry) { return entry.key == "cmd"; })) {
     return fail(Error("[group \"" + planned.group + "\"] has no cmd").hint("cmd = CMD says what to run"));
   }
-  auto conf = conf_from_entries(planned.entries);
+  auto conf = conf_from_entries(with_defaults(request, std::move(planned.entries)));
   if (!conf) return pass(conf);
   conf->group = planned.group;
   if (conf->cwd.empty()) conf->cwd = request.cwd;

@@ -1,25 +1,14 @@
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <map>
 
 #include "job/set_of_jobs.h"
+#include "manager/attainable.h"
 #include "manager/conf_store.h"
 #include "manager/operations.h"
-#include "proc/limits.h"
 
 namespace usvc {
 
 namespace {
-
-// What a job has of whom no limits are told: the instance's, which raises its own of open files.
-std::vector<Limit> inherited_limits() {
-  auto limits = own_limits();
-  for (auto& limit : limits) {
-    if (limit.resource == RLIMIT_NOFILE) limit.soft = limit.hard;
-  }
-  return limits;
-}
 
 // A conf without what makes it this one job's: members of a group that agree in the rest share a section.
 Result<SetSection> section_of(Instance& instance, const Job& job, const std::vector<Limit>& inherited) {

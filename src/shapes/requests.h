@@ -118,11 +118,12 @@ BOOST_DESCRIBE_STRUCT(SaveReply, (), (text))
 struct LoadRequest {
   std::string key;
   std::string text;
-  std::string cwd;                  // for jobs that name none
-  std::vector<std::string> env;     // theirs from now on
-  std::optional<std::string> file;  // what errors call it
+  std::string cwd;                                 // for jobs that name none
+  std::vector<std::string> env;                    // theirs from now on
+  std::optional<std::string> file;                 // what errors call it
+  std::optional<std::vector<EntryView>> defaults;  // of the conf, where the file says nothing: umask, nice, limit
 };
-BOOST_DESCRIBE_STRUCT(LoadRequest, (), (key, text, cwd, env, file))
+BOOST_DESCRIBE_STRUCT(LoadRequest, (), (key, text, cwd, env, file, defaults))
 
 // POST /v1/shutdown -> OutcomesReply, when the jobs are gone; the instance ends right after it.
 struct PlainRequest {

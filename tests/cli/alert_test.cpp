@@ -53,6 +53,14 @@ TEST_F(AlertTest, AtMostOneAMinute) {
   EXPECT_EQ(read(path("alert.count")), "done\n");
 }
 
+TEST_F(AlertTest, ANewJobOfAnOldNameIsNotHeldBack) {
+  for (const std::string file : {"one", "two"}) {
+    start({"--name", "web", "--once", "--settle", "0", "-a", recorder(file), "--", probe(), "exit", "3"});
+    EXPECT_TRUE(wait_recorded(file));
+    ok({"clean", "web"});
+  }
+}
+
 TEST_F(AlertTest, SettingsSayHowOftenAndHowMuch) {
   ok({"init"});
   write("h/usvc.conf", "[alert]\n\tpause = 0\n\tlines = 2\n", 0600);

@@ -32,6 +32,27 @@ TEST_F(RunTerminalTest, HasTheWindowFromTheBeginning) {
   EXPECT_TRUE(contains(user->shown(), "37 123\r\n")) << user->shown();
 }
 
+TEST_F(RunTerminalTest, WhatItSaysOfErrorsGoesWhereItWasSent) {
+  const std::string line = "usvc run -- /bin/sh -c 'echo out; echo err >&2' 2>" + path("err");
+  TerminalDriver user(shell_line(line), environment(), directory(), {});
+  EXPECT_EQ(user.finish(), 0);
+  EXPECT_TRUE(contains(user.shown(), "out\r\n")) << user.shown();
+  EXPECT_FALSE(contains(user.shown(), "err\r\n")) << user.shown();
+  EXPECT_EQ(read(path("err")), "err\n");
+  // A program that needs its terminal all the same.
+  TerminalDriver forced(shell_line("usvc run --tty -- /bin/sh -c 'test -t 2' 2>/dev/null"), environment(), directory(),
+                        {});
+  EXPECT_EQ(forced.finish(), 0);
+}
+
+TEST_F(RunTerminalTest, InTheBackgroundItWaitsToBeBroughtForward) {
+  const std::string line =
+      "set -m; usvc run -- " + probe() + " print hello -- exit 7 & until [[ $(jobs -s) ]]; do :; done; fg";
+  TerminalDriver user(shell_line(line), environment(), directory(), {});
+  EXPECT_EQ(user.finish(), 7) << user.shown();
+  EXPECT_TRUE(contains(user.shown(), "hello\r\n")) << user.shown();
+}
+
 TEST_F(RunTerminalTest, CtrlCAndCtrlDAreTheJobs) {
   const auto reader = run_at({"--", "/bin/sh", "-c", "echo ready; cat; echo ended"});
   ASSERT_TRUE(reader->wait_for("ready")) << reader->shown();

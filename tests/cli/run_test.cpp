@@ -93,6 +93,20 @@ TEST_F(RunTest, StopFromElsewhereEndsIt) {
   EXPECT_EQ(client->finish(10s).status, 128 + 15);
 }
 
+TEST_F(RunTest, ForgetsItsJobWhenAsked) {
+  const Output output = run({"run", "--rm", "--name", "web", "--", probe(), "print", "hello", "--", "exit", "7"});
+  EXPECT_EQ(output.status, 7) << output;
+  EXPECT_EQ(output.out, "hello\n");
+  EXPECT_EQ(output.err, "");
+  EXPECT_TRUE(names({}).empty());
+  EXPECT_EQ(run({"run", "--name", "kept", "--", probe(), "exit", "0"}).status, 0);
+  EXPECT_EQ(names({}), Args{"kept"});
+}
+
+TEST_F(RunTest, ATerminalIsNotToBeHadWithoutOne) {
+  EXPECT_TRUE(contains(fails(2, {"run", "--tty", "--", probe(), "exit", "0"}).err, "must be a terminal"));
+}
+
 TEST_F(RunTest, WithoutACommandIsWrongUsage) {
   EXPECT_EQ(run({"run"}).status, 2);
 }

@@ -109,6 +109,27 @@ TEST_F(SaveLoadTest, WhatIsWrongIsNamedWithFileAndLine) {
   EXPECT_TRUE(names({}).empty());
 }
 
+TEST_F(SaveLoadTest, OfTwoJobsOfOneNameNoneIsMade) {
+  const Output output =
+      run({"load", "-"}, {.input = "[group \"a\"]\n\tjob = web\n\tcmd = " + probe() +
+                                   "\n\targ = serve\n[group \"b\"]\n\tjob = web\n\tcmd = /bin/cat\n"});
+  EXPECT_EQ(output.status, 1) << output;
+  EXPECT_TRUE(contains(output.err, "standard input:6: job = web: the set has a job of that name already")) << output;
+  EXPECT_TRUE(names({}).empty());
+}
+
+TEST_F(SaveLoadTest, WhatTheFileDoesNotSayIsAsTheLoaderHasIt) {
+  write("set", "[group \"web\"]\n\tjob = web\n\tcmd = " + probe() +
+                   "\n\targ = serve\n[group \"own\"]\n\tjob = own\n\tcmd = " + probe() +
+                   "\n\targ = serve\n\tumask = 0077\n\tlimit = nofile 64 64\n");
+  const Output output = shell("umask 027; ulimit -n 300; exec usvc load " + path("set"));
+  EXPECT_EQ(output.status, 0) << output;
+  EXPECT_EQ(ok({"conf", "web", "umask"}).out, "0027\n");
+  EXPECT_TRUE(contains(read("/proc/" + std::to_string(pid_of("web")) + "/limits"), "Max open files            300 "));
+  EXPECT_EQ(ok({"conf", "own", "umask"}).out, "0077\n");
+  EXPECT_TRUE(contains(read("/proc/" + std::to_string(pid_of("own")) + "/limits"), "Max open files            64 "));
+}
+
 TEST_F(SaveLoadTest, DashIsStdoutAndStdin) {
   start({"--name", "web", "--", probe(), "serve"});
   const std::string text = ok({"save", "-"}).out;

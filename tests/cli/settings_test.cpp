@@ -36,6 +36,15 @@ TEST_F(SettingsTest, WhatIsGivenGoesBeforeThem) {
   EXPECT_TRUE(contains(conf_value("web-1", "umask"), "077"));
 }
 
+TEST_F(SettingsTest, EveryDefaultCanBeOverruled) {
+  settings("[start]\n\ttty = false\n\tsplit = true\n\trunaway-protect = false\n");
+  start({"--name", "web", "--tty", "--no-split", "--runaway-protect", "--", probe(), "serve"});
+  EXPECT_EQ(conf_value("web", "tty"), "true\n");
+  EXPECT_EQ(conf_value("web", "split"), "false\n");
+  EXPECT_EQ(conf_value("web", "runaway-protect"), "true\n");
+  EXPECT_TRUE(status("web").tty);
+}
+
 // Two keys say after which ends a job is run again.
 TEST_F(SettingsTest, WhatIsGivenGoesBeforeAnotherKeyThatSaysTheSame) {
   settings("[start]\n\tkeepalive = false\n");

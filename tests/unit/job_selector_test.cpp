@@ -35,6 +35,8 @@ TEST(Select, ChoosesInNaturalOrder) {
       {{"post"}, {"broken", "mail"}},
       {{"all"}, {"broken", "ghost", "gone", "mail", "web", "web-1", "web-2", "web-10"}},
       {{"live"}, {"ghost", "web", "web-1", "web-10"}},
+      {{"state:dead", "mail"}, {"mail"}},
+      {{"mail", "state:dead", "state:pre-run"}, {"mail"}},
       {{"dead"}, {"broken", "mail", "web-2"}},  // not what has no conf
       {{"web-*"}, {"web-1", "web-2", "web-10"}},
       {{"*"}, {"broken", "ghost", "gone", "mail", "web", "web-1", "web-2", "web-10"}},
@@ -60,7 +62,6 @@ TEST(Select, AWordThatMatchesNothingIsSaidInItsOwnWords) {
       {"database", "no job is called 'database'"},
       {"a\nb", "no job is called 'a\\nb'"},
       {"x*", "no job's name matches 'x*'"},
-      {"state:dead", "no job is in the state 'dead'"},
       {"group", "no job is called 'group'"},
   };
   for (const auto& [word, message] : table) {
@@ -83,6 +84,7 @@ TEST(Select, WithoutJobsEveryWordMatchesNothing) {
       {"all", "there are no jobs (usvc start CMD makes one)"},
       {"live", "no job is running"},
       {"dead", "there are no jobs"},
+      {"state:dead", "no job is in the state 'dead'"},
       {"web", "no job is called 'web'"},
       {"*", "no job's name matches '*'"},
   };

@@ -112,6 +112,7 @@ Result<int> load(const Invocation& invocation) {
   request.cwd = std::move(*cwd);
   request.env = caller_environment();
   request.file = taken->file;
+  request.defaults = caller_settings();
   auto reply = Remote(invocation.context, NoInstance::start).load(std::move(request));
   if (!reply && reply.error().kind() != ErrorKind::unreachable) {
     // Whatever is wrong is wrong in the file, not on the command line.

@@ -31,6 +31,7 @@
 #include "cli/run_input.h"
 #include "cli/start_options.h"
 #include "cli/words.h"
+#include "job/selector.h"
 #include "log/files.h"
 #include "log/history.h"
 #include "shapes/routes.h"
@@ -213,21 +214,43 @@ Result<int> end_of(const Context& context, const Outcome& outcome, const Result<
   return incomplete;
 }
 
-// What the user's Ctrl-C has ended ends so here too: after a mere status a shell would go on with its loop.
-Result<int> end_as_job(Result<int> status, const Result<WaitReply>& reply, bool by_key) {
+struct RunEnd {
+  Result<int> status = 0;
+  bool over = false;          // not merely left
+  bool by_interrupt = false;  // the user's Ctrl-C, and the job died of it
+};
+
+RunEnd ended(Result<int> status, const Result<WaitReply>& reply, bool by_key) {
   const bool known = reply && !reply->results.empty() && reply->results.front().exit;
-  if (!by_key || !known || reply->results.front().exit->signal != signal_name(SIGINT)) return status;
+  const bool interrupted = known && reply->results.front().exit->signal == signal_name(SIGINT);
+  return {std::move(status), known, by_key && interrupted};
+}
+
+// What the user's Ctrl-C has ended ends so here too: after a mere status a shell would go on with its loop.
+Result<int> end_as_job(RunEnd end) {
+  if (!end.by_interrupt) return std::move(end.status);
   sigset_t interrupt;
   sigemptyset(&interrupt);
   sigaddset(&interrupt, SIGINT);
   (void)std::signal(SIGINT, SIG_DFL);
   (void)::raise(SIGINT);
   (void)::sigprocmask(SIG_UNBLOCK, &interrupt, nullptr);
-  return status;
+  return std::move(end.status);
+}
+
+// --rm: its log moves to logs/old, as after a clean by hand.
+void forget(const Context& context, const std::string& job) {
+  SelectRequest request;
+  request.selectors = {exactly(job)};
+  const auto reply = Remote(context, NoInstance::refuse, "clean").select(route::clean, std::move(request));
+  if (!reply) return complain("cannot clean " + job + ": " + reply.error().message());
+  for (const auto& outcome : reply->results) {
+    if (!outcome.ok || outcome.skipped) complain("cannot clean " + job + ": " + outcome.message);
+  }
 }
 
 // Shows what the run writes until it has ended and all of it was shown.
-Result<int> follow(const Context& context, const Outcome& outcome, Interrupt& interrupt, RunInput* input) {
+Result<RunEnd> follow(const Context& context, const Outcome& outcome, Interrupt& interrupt, RunInput* input) {
   auto watch = Watch::create();
   if (!watch) return pass(watch);
   bool by_key = false;
@@ -257,7 +280,9 @@ Result<int> follow(const Context& context, const Outcome& outcome, Interrupt& in
         end_unread(context, outcome.name, **waiter);
         reply = (*waiter)->take();
       }
-      if (output.unwritable()->code() == EPIPE) return status_of_run(context, outcome, *reply, true);
+      if (output.unwritable()->code() == EPIPE) {
+        return ended(status_of_run(context, outcome, *reply, true), *reply, false);
+      }
       return fail(*output.unwritable());
     }
     if (reply) {
@@ -265,7 +290,7 @@ Result<int> follow(const Context& context, const Outcome& outcome, Interrupt& in
       for (const auto& output : *outputs) {
         if (output.missed() > 0) missed.push_back({output.path(), output.missed()});
       }
-      return end_as_job(end_of(context, outcome, *reply, missed), *reply, by_key);
+      return ended(end_of(context, outcome, *reply, missed), *reply, by_key);
     }
     if (input != nullptr) {
       if (auto status = input->outcome(); !status) {
@@ -279,7 +304,7 @@ Result<int> follow(const Context& context, const Outcome& outcome, Interrupt& in
   }
 }
 
-Result<int> sit_at(const Context& context, const Outcome& outcome) {
+Result<RunEnd> sit_at(const Context& context, const Outcome& outcome) {
   auto waiter = await_exit(context, outcome);
   if (!waiter) return pass(waiter);
   ViewerSpec spec;
@@ -296,19 +321,28 @@ Result<int> sit_at(const Context& context, const Outcome& outcome) {
   spec.warn = [](const std::string& message) { complain(message + "\r"); };  // the terminal is raw
   auto end = TerminalViewer::view(std::move(spec));
   if (!end) return pass(end);
-  if (end->why == ViewEnd::Why::signalled) return 128 + end->signal;
+  if (end->why == ViewEnd::Why::signalled) return RunEnd{.status = 128 + end->signal};
   std::vector<Missed> missed;
   if (end->missed > 0) missed.push_back({log, end->missed});
   const auto reply = (*waiter)->take();
-  return end_as_job(end_of(context, outcome, reply, missed), reply, end->interrupted);
+  return ended(end_of(context, outcome, reply, missed), reply, end->interrupted);
 }
 
 enum class Stdio { terminal, pipes };
 
-// A terminal would alter the bytes of a pipeline, and mix stderr into it.
-Stdio choose_stdio(const Arguments& arguments) {
+// A terminal would alter the bytes of a pipeline, and mix stderr into it, or take it from where it was sent. The last
+// of --tty and --no-tty counts.
+Result<Stdio> choose_stdio(const Arguments& arguments) {
+  std::optional<bool> asked;
+  for (const auto& [id, value] : arguments.options) {
+    if (id == "--tty" || id == "--no-tty") asked = id == "--tty";
+  }
   const bool on_terminal = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;
-  return on_terminal && !arguments.has("--no-tty") ? Stdio::terminal : Stdio::pipes;
+  if (asked == true && !on_terminal) {
+    return fail(Error("--tty: standard input and standard output must be a terminal", ErrorKind::usage)
+                    .hint("usvc start gives a job a terminal anywhere"));
+  }
+  return asked.value_or(on_terminal && ::isatty(STDERR_FILENO) == 1) && on_terminal ? Stdio::terminal : Stdio::pipes;
 }
 
 // `2>&1`: what comes to the same place keeps its order only in one pipe.
@@ -347,7 +381,7 @@ Result<StartRequest> run_request(const Arguments& arguments, Stdio stdio, bool t
 }  // namespace
 
 std::vector<Flag> run_flags() {
-  std::vector<Flag> flags;
+  std::vector<Flag> flags = {{"--rm", 0, "", "forget the job once it has ended"}};
   for (const auto& more : {job_flags(), environment_flags()}) flags.insert(flags.end(), more.begin(), more.end());
   return flags;
 }
@@ -357,13 +391,14 @@ Result<int> run(const Invocation& invocation) {
   if (invocation.arguments.words.empty()) {
     return fail(Error("run needs a command", ErrorKind::usage).hint("usvc help run"));
   }
-  const Stdio stdio = choose_stdio(invocation.arguments);
-  auto request = run_request(invocation.arguments, stdio, context.json || errors_go_with_output());
+  const auto stdio = choose_stdio(invocation.arguments);
+  if (!stdio) return fail(stdio.error());
+  auto request = run_request(invocation.arguments, *stdio, context.json || errors_go_with_output());
   if (!request) return pass(request);
   // Before it runs: from then on Ctrl-C is the job's.
   auto interrupt = Interrupt::create();
   if (!interrupt) return pass(interrupt);
-  const bool interactive = stdio == Stdio::terminal && !context.json;
+  const bool interactive = *stdio == Stdio::terminal && !context.json;
   if (const auto window = window_size(FdRef(STDOUT_FILENO)); interactive && window) {
     request->rows = window->rows;
     request->columns = window->columns;
@@ -381,11 +416,13 @@ Result<int> run(const Invocation& invocation) {
   if (reply->results.empty()) return fail("the manager did not say what became of the job");
   const Outcome& outcome = reply->results.front();
   if (!outcome.run_id) return report(context, *reply, {"start", "started"});
-  if (interactive) return sit_at(context, outcome);
-  if (input) {
+  if (input && !interactive) {
     if (auto status = input->hand_over(); !status) return pass(status);
   }
-  return follow(context, outcome, *interrupt, input.get());
+  auto end = interactive ? sit_at(context, outcome) : follow(context, outcome, *interrupt, input.get());
+  if (!end) return pass(end);
+  if (end->over && invocation.arguments.has("--rm")) forget(context, outcome.name);
+  return end_as_job(std::move(*end));
 }
 
 }  // namespace usvc::command
