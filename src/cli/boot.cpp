@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cli/boot_command.h"
 #include "cli/caller.h"
+#include "proc/process.h"
 
 namespace usvc {
 
@@ -32,6 +33,15 @@ bool in_path(const char* program) {
   return find_command(program, "/", variable("PATH")).has_value();
 }
 
+// Where instances keep their state whom no variable says otherwise.
+std::string usual_state_dir() {
+  const auto home_only = [](const char* name) {
+    return std::string_view(name) == "HOME" ? std::getenv(name) : nullptr;
+  };
+  const auto layout = Layout::from("", home_only, "/");
+  return layout ? directory_of(layout->home) : "";
+}
+
 Result<BootCommand> boot_command(const Context& context) {
   BootCommand command;
   std::array<char, 4096> self{};
@@ -45,6 +55,8 @@ Result<BootCommand> boot_command(const Context& context) {
       if (auto value = variable(name); value.starts_with('/')) command.variables.emplace_back(name, std::move(value));
     }
   }
+  command.state_dir = directory_of(context.layout.home);
+  command.usual_state_dir = usual_state_dir();
   if (auto sound = check_boot_command(command); !sound) return pass(sound);
   return command;
 }
@@ -152,7 +164,11 @@ Result<BootSetUp> set_up_cron(const BootCommand& command) {
   auto crontab = read_crontab();
   if (!crontab) return pass(crontab);
   if (auto written = write_crontab(with_cron_line(*crontab, command)); !written) return pass(written);
-  return BootSetUp{.how = "crontab line", .drawback = {}};
+  BootSetUp result{.how = "crontab line", .drawback = {}};
+  if (!cron_runs().value_or(true)) {
+    result.drawback = Error("no cron daemon runs, and without one nothing starts it").hint(std::string(start_cron));
+  }
+  return result;
 }
 
 Result<bool> remove_cron(const BootCommand& command) {
@@ -196,6 +212,11 @@ std::optional<std::string> boot_kind(const Context& context) {
   const auto crontab = read_crontab();
   if (crontab && has_cron_line(*crontab, *command)) return "cron";
   return std::nullopt;
+}
+
+std::optional<bool> cron_runs() {
+  constexpr std::array<std::string_view, 3> daemons = {"cron", "crond", "fcron"};
+  return runs_any_of(daemons);
 }
 
 bool boot_is_possible() {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -27,6 +28,10 @@ std::optional<std::string> boot_kind(const Context& context);
 std::optional<bool> lingering();
 // What turns it on.
 std::string enable_lingering_command();
+// Whether anybody reads crontabs; nothing where /proc does not tell.
+std::optional<bool> cron_runs();
+// What mends it; each system has a way of its own.
+inline constexpr std::string_view start_cron = "start cron, and have the machine start it";
 // There is something here that could start it.
 bool boot_is_possible();
 // What `vars` shows: what the manager says, and `boot`, which it can't know.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/shell_words.h"
 #include "base/text.h"
 
 namespace usvc {
@@ -61,10 +62,25 @@ std::string cron_line(const BootCommand& command) {
   return "@reboot " + line;
 }
 
+// Where the line's instance without a home of its own keeps its state.
+std::string state_dir_of(std::string_view line, const BootCommand& command) {
+  constexpr std::string_view variable = "XDG_STATE_HOME=";
+  std::string plain(line);
+  for (auto at = plain.find("\\%"); at != std::string::npos; at = plain.find("\\%", at + 1)) plain.erase(at, 1);
+  for (const auto& word : split_shell_words(plain).words) {
+    if (!word.starts_with(variable)) continue;
+    std::string directory = word.substr(variable.size());
+    while (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
+    return directory;
+  }
+  return command.usual_state_dir;
+}
+
 bool is_ours(std::string_view line, const BootCommand& command) {
   std::string end = " " + mark_of(command);
   for (auto at = end.find('%'); at != std::string::npos; at = end.find('%', at + 2)) end.insert(at, 1, '\\');
-  return line.starts_with("@reboot ") && line.ends_with(end);
+  if (!line.starts_with("@reboot ") || !line.ends_with(end)) return false;
+  return command.home || state_dir_of(line, command) == command.state_dir;
 }
 
 }  // namespace

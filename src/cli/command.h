@@ -28,10 +28,11 @@ struct Command {
   Section section = Section::run;
   std::string_view arguments = {};  // "SELECTOR…", for usage lines
   std::string_view summary = {};
-  std::string_view details = {};  // the rest of its help, whole lines
-  bool listed = true;             // with a line in the overview, which is to fit a small terminal; else with its name
-  bool internal = false;          // for programs: it is named nowhere
-  bool whole_screen = false;      // it draws all over a terminal
+  std::string_view details = {};   // the rest of its help, whole lines
+  bool listed = true;              // with a line in the overview, which is to fit a small terminal; else with its name
+  bool internal = false;           // for programs: it is named nowhere
+  std::string_view unlisted = {};  // "--json --once": options that it refuses, or that say nothing new
+  bool whole_screen = false;       // it draws all over a terminal
   Options options = Options::anywhere;
   std::vector<Flag> (*flags)() = nullptr;
   // Returns the exit status.
@@ -47,6 +48,10 @@ Error unknown_command(std::string_view word, std::vector<std::string> names = {}
 // The options that every command takes too, and those that only come before it.
 std::vector<Flag> common_flags();
 std::vector<Flag> leading_flags();
+
+// The command's own and the common ones, as its help has them.
+std::vector<Flag> listed_flags(const Command& command);
+bool is_listed(const Command& command, const Flag& flag);
 
 // The words as selectors: at least one, or ErrorKind::usage.
 Status need_selectors(const Invocation& invocation, std::string_view command);

@@ -73,7 +73,8 @@ constexpr std::string_view about_console =
 constexpr std::string_view about_complete =
     "For the completions of shells: the words before and the one being typed. A line\n"
     "for each candidate, a tab and what it is behind it; :files, :directories or\n"
-    ":programs where such may stand there too. Starts no instance.\n";
+    ":programs where such may stand there too. With --json the same as one object.\n"
+    "Starts no instance.\n";
 
 constexpr std::string_view about_save =
     "FILE - is standard output. With --as it is written for another program, and what\n"
@@ -90,8 +91,9 @@ constexpr std::string_view about_load =
     "and the YAML of process-compose, told by name and content, or by --from; a\n"
     "Procfile by a name with procfile in it, or on standard input. What of them usvc\n"
     "does not do is named on stderr, and what it does instead. Relative paths begin\n"
-    "where the file lies. With --dry-run --json the answer has the set as text, and\n"
-    "remarks.\n";
+    "where such a file lies, and of usvc's own sets in the caller's directory. Exit\n"
+    "status 1: a job of it was left out, or failed. With --dry-run --json the answer\n"
+    "has the set as text, and remarks.\n";
 
 constexpr std::string_view about_init =
     "Says so if it runs already. With --boot it is also started with the machine from\n"
@@ -116,6 +118,7 @@ constexpr std::array<Command, 29> table{{
                 "and what is not shown yet is left out; where it dies of that so does run, so\n"
                 "that a shell's loop ends.\n"
                 "With --json all its output goes to stderr, and how it ended to stdout.\n",
+     .unlisted = "--once --restart",
      .whole_screen = true,
      .options = Options::before_words,
      .flags = command::run_flags,
@@ -150,6 +153,7 @@ constexpr std::array<Command, 29> table{{
      .arguments = "[SELECTOR…]",
      .summary = "the same live, full screen, with keys to act",
      .details = about_top,
+     .unlisted = "--json",
      .whole_screen = true,
      .flags = command::top_flags,
      .run = command::top},
@@ -159,6 +163,7 @@ constexpr std::array<Command, 29> table{{
      .arguments = "[JOB]",
      .summary = "a job's terminal, here; all jobs', in tmux",
      .details = about_attach,
+     .unlisted = "--json",
      .whole_screen = true,
      .flags = command::attach_flags,
      .run = command::attach},
@@ -287,6 +292,8 @@ constexpr std::array<Command, 29> table{{
     {.name = "vars",
      .section = Section::instance,
      .summary = "paths and settings in force",
+     .details = "Lines KEY=VALUE. Of them boot is how the instance is started with the machine:\n"
+                "systemd, cron or nothing (--json: null).\n",
      .listed = false,
      .run = command::vars},
     {.name = "complete",
@@ -346,6 +353,18 @@ std::vector<Flag> leading_flags() {
   flags.push_back({"--home", 0, "DIR", "the instance under DIR (USVC_HOME)"});
   flags.push_back({"--allow-root", 0, "", "work as root too (USVC_ALLOW_ROOT=1)"});
   flags.push_back({"--version", 0, "", "the version"});
+  return flags;
+}
+
+bool is_listed(const Command& command, const Flag& flag) {
+  const auto unlisted = split(command.unlisted, ' ');
+  return flag.name.empty() || std::find(unlisted.begin(), unlisted.end(), flag.name) == unlisted.end();
+}
+
+std::vector<Flag> listed_flags(const Command& command) {
+  auto flags = command.flags == nullptr ? std::vector<Flag>() : command.flags();
+  for (const auto& flag : common_flags()) flags.push_back(flag);
+  std::erase_if(flags, [&](const Flag& flag) { return !is_listed(command, flag); });
   return flags;
 }
 

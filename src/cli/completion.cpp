@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <utility>
@@ -69,12 +70,19 @@ void take_option(Place& place, const std::string& word) {
   place.value_of = wants_value(place.flags, word);
 }
 
+// A line to be completed has not been through the shell, which would have put in the home directory.
+std::string expanded(const std::string& word) {
+  const char* home = std::getenv("HOME");
+  const bool tilde = word == "~" || word.starts_with("~/");
+  return tilde && home != nullptr ? home + word.substr(1) : word;
+}
+
 Place place_of(const std::vector<std::string>& words) {
   Place place;
   for (std::size_t i = 0; i + 1 < words.size(); ++i) {
     const std::string& word = words[i];
     if (place.value_of) {
-      if (place.value_of->name == "--home") place.home = word;
+      if (place.value_of->name == "--home") place.home = expanded(word);
       place.value_of.reset();
     } else if (!place.options_over && word == "--") {
       place.options_over = true;
@@ -126,6 +134,7 @@ class Completer {
       return;
     }
     for (const auto& flag : place_.flags) {
+      if (place_.command != nullptr && !is_listed(*place_.command, flag)) continue;
       if (!flag.name.empty()) add(std::string(flag.name), flag.help);
       if (flag.letter != 0) add(std::string{'-', flag.letter}, flag.help);
     }

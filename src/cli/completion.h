@@ -2,6 +2,7 @@
 // completions and the console ask here.
 #pragma once
 
+#include <boost/describe.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@ struct Candidate {
   std::string word;
   std::string about = {};  // a few words for shells that show them
 };
+BOOST_DESCRIBE_STRUCT(Candidate, (), (word, about))
 
 struct Candidates {
   std::vector<Candidate> words;  // all begin with what was typed
@@ -22,6 +24,7 @@ struct Candidates {
   bool directories = false;
   bool programs = false;
 };
+BOOST_DESCRIBE_STRUCT(Candidates, (), (words, files, directories, programs))
 
 // `words` are those of a command line without the program's name; the last is the one being typed, maybe empty.
 // Starts no instance, and does not wait for a manager that is silent.

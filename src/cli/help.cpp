@@ -90,13 +90,6 @@ OptionHelp option_help(const Flag& flag) {
   return option;
 }
 
-// The command's own, then those of all.
-std::vector<Flag> all_flags(const Command& command) {
-  auto flags = command.flags == nullptr ? std::vector<Flag>() : command.flags();
-  for (const auto& flag : common_flags()) flags.push_back(flag);
-  return flags;
-}
-
 json::value overview_view() {
   HelpView view;
   for (const auto& command : command_table()) {
@@ -114,7 +107,7 @@ json::value view_of(const Command& command) {
   view.arguments = command.arguments;
   view.summary = command.summary;
   view.details = command.details;
-  for (const auto& flag : all_flags(command)) view.options.push_back(option_help(flag));
+  for (const auto& flag : listed_flags(command)) view.options.push_back(option_help(flag));
   return to_json(view);
 }
 
@@ -156,7 +149,7 @@ std::string help_of(const Command& command) {
   if (!command.details.empty()) out += "\n" + std::string(command.details);
   if (!command.aliases.empty()) out += "\nalso called: " + std::string(command.aliases) + "\n";
   out += "\n";
-  for (const auto& flag : all_flags(command)) out += hang("  " + flag_words(flag), 28, flag.help);
+  for (const auto& flag : listed_flags(command)) out += hang("  " + flag_words(flag), 28, flag.help);
   return out;
 }
 

@@ -105,9 +105,10 @@ class Compose {
     shell_ = {word("shell_command", std::move(standard)), word("shell_argument", "-c")};
   }
 
-  std::string text_of(const Draft& draft, const Node& node) {
+  // `key`: what it belongs to, which the items of a list do not say themselves.
+  std::string text_of(Draft& draft, const Node& node, std::string_view key) {
     if (tell_ && node.text.find("{{") != std::string::npos) {
-      reading_.tell(node.line, draft.shown() + ": " + node.key + ": templates ({{…}}) are not filled in");
+      draft.tell(key, "templates ({{…}}) are not filled in", node.line);
     }
     return expands_ ? expand(node.text, env_) : node.text;
   }
@@ -143,7 +144,16 @@ class Compose {
     draft.variable("PC_REPLICA_NUM", std::to_string(number), "", process.line);
     draft.set("restart", "never", "", process.line);
     draft.set("tty", "false", "", process.line);
+    tell_overridden_entrypoint(draft, process);
     for (const auto& part : process.children) take_key(draft, part);
+  }
+
+  // Of both process-compose takes the command, and so does finish().
+  void tell_overridden_entrypoint(Draft& draft, const Node& process) {
+    const Node* command = process.find("command");
+    const Node* entrypoint = process.find("entrypoint");
+    if (!tell_ || entrypoint == nullptr || command == nullptr || trim(command->text).empty()) return;
+    draft.tell("entrypoint", "there is a command too, and that is run instead", entrypoint->line);
   }
 
   static void take_assignment(Draft& draft, const std::string& assignment, std::string_view theirs, int line) {
@@ -155,9 +165,9 @@ class Compose {
   void take_environment(Draft& draft, const Node& node) {
     for (const auto& variable : node.children) {
       if (!variable.key.empty()) {
-        draft.variable(variable.key, text_of(draft, variable), node.key, variable.line);
+        draft.variable(variable.key, text_of(draft, variable, variable.key), node.key, variable.line);
       } else {
-        take_assignment(draft, text_of(draft, variable), node.key, variable.line);
+        take_assignment(draft, text_of(draft, variable, node.key), node.key, variable.line);
       }
     }
   }
@@ -183,18 +193,18 @@ class Compose {
 
   bool take_run(Draft& draft, const Node& part) {
     if (part.key == "command") {
-      draft.run_line(std::string(trim(text_of(draft, part))), shell_);
+      draft.run_line(std::string(trim(text_of(draft, part, part.key))), shell_);
     } else if (part.key == "entrypoint") {
       std::vector<std::string> words;
       words.reserve(part.children.size());
-      for (const auto& word : part.children) words.push_back(text_of(draft, word));
+      for (const auto& word : part.children) words.push_back(text_of(draft, word, part.key));
       draft.run(std::move(words));
     } else if (part.key == "working_dir") {
-      draft.directory(text_of(draft, part));
+      draft.directory(text_of(draft, part, part.key));
     } else if (part.key == "environment") {
       take_environment(draft, part);
     } else if (part.key == "env_file") {
-      const std::string file = path_from(text_of(draft, part), reading_.around().directory);
+      const std::string file = path_from(text_of(draft, part, part.key), reading_.around().directory);
       auto text = reading_.around().read(file);
       if (!text) draft.wrong(part.key, text.error().message(), part.line);
       if (text) {

@@ -11,6 +11,13 @@
 
 namespace usvc::foreign {
 
+namespace {
+
+// Anything but what it says is put in for a token.
+const Facts other_facts{.exit_status = 0, .job_name = "", .hostname = "", .run_length = {}, .deaths = 0};
+
+}  // namespace
+
 std::optional<Target> target_named(std::string_view name) {
   const auto index = choice_index(target_names, name);
   return index ? std::optional(static_cast<Target>(*index)) : std::nullopt;
@@ -32,12 +39,26 @@ void leave_out(const Conf& conf, std::string_view why, std::vector<Remark>& rema
 }
 
 void tell_tokens(const Conf& conf, std::vector<Remark>& remarks) {
-  // Anything but what it says is put in for a token.
-  const Facts facts{.exit_status = 0, .job_name = "", .hostname = "", .run_length = {}, .deaths = 0};
   for (const auto& arg : conf.args) {
-    if (substitute_argument(arg, facts) == arg) continue;
+    if (substitute_argument(arg, other_facts) == arg) continue;
     remarks.push_back({conf.name + ": " + arg + ": only usvc replaces it; it is written as it is"});
   }
+}
+
+void tell_hook_tokens(const Conf& conf, std::vector<Remark>& remarks) {
+  const auto tell = [&](std::string_view key, const std::string& hook) {
+    if (substitute_hook(hook, other_facts) == hook) return;
+    remarks.push_back({conf.name + ": " + std::string(key) + " = " + printable(hook) +
+                       ": only usvc replaces the ~TOKEN in it; it is written as it is"});
+  };
+  tell("pre-cmd", conf.pre_cmd);
+  tell("post-cmd", conf.post_cmd);
+}
+
+bool is_all_utf8(const Saved& job) {
+  return is_utf8(job.conf.cmd) && is_utf8(job.conf.cwd) &&
+         std::all_of(job.conf.args.begin(), job.conf.args.end(), is_utf8) &&
+         std::all_of(job.env.begin(), job.env.end(), is_utf8);
 }
 
 void drop_odd_variables(Saved& job, std::vector<Remark>& remarks) {

@@ -17,11 +17,16 @@ std::string yaml_string(std::string_view text) {
   return boost::json::serialize(boost::json::string(doubled));
 }
 
-bool is_all_utf8(const Saved& job) {
-  bool good = is_utf8(job.conf.cmd) && is_utf8(job.conf.cwd);
-  for (const auto& arg : job.conf.args) good = good && is_utf8(arg);
-  for (const auto& assignment : job.env) good = good && is_utf8(assignment);
-  return good;
+void tell_templates(const Saved& job, std::vector<Remark>& remarks) {
+  const auto tell = [&](const std::string& text) {
+    if (text.find("{{") == std::string::npos) return;
+    remarks.push_back({job.conf.name + ": " + printable(text) +
+                       ": process-compose fills in templates ({{…}}); it is written as it is"});
+  };
+  tell(job.conf.cmd);
+  for (const auto& arg : job.conf.args) tell(arg);
+  tell(job.conf.cwd);
+  for (const auto& assignment : job.env) tell(assignment);
 }
 
 std::string_view restart_key(RestartPolicy policy) {
@@ -67,6 +72,7 @@ Exported export_compose(const std::vector<Saved>& set) {
     }
     tell_unsayable(job.conf, sayable, "process-compose", out.remarks);
     tell_tokens(job.conf, out.remarks);
+    tell_templates(job, out.remarks);
     processes += process_text(job);
   }
   text += processes.empty() ? " {}\n" : "\n" + processes;

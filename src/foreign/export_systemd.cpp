@@ -145,8 +145,13 @@ Exported export_systemd(const std::vector<Saved>& set) {
       leave_out(conf, "there is a line end in a path of it", out.remarks);
       continue;
     }
+    if (!is_all_utf8(job) || !is_utf8(conf.pre_cmd) || !is_utf8(conf.post_cmd) || !is_utf8(conf.log)) {
+      leave_out(conf, "there are bytes in it that are not UTF-8, and systemd takes no unit with such", out.remarks);
+      continue;
+    }
     tell_unsayable(conf, sayable, "a unit", out.remarks);
     tell_tokens(conf, out.remarks);
+    tell_hook_tokens(conf, out.remarks);
     if (!job.wanted) out.remarks.push_back({conf.name + ": it is stopped here; do not enable its unit"});
     out.files.push_back({conf.name + ".service", "[Unit]\nDescription=" + conf.name + ", " +
                                                      percents(printable(conf.cmd)) + "\nStartLimitIntervalSec=0\n\n" +

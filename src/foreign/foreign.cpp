@@ -33,6 +33,11 @@ bool is_supervisord_section(std::string_view line) {
   return std::any_of(sections.begin(), sections.end(), [&](auto section) { return line.starts_with(section); });
 }
 
+// Or with one of the comments that pm2 takes in it.
+bool begins_as_json(std::string_view text) {
+  return text.starts_with('{') || text.starts_with("//") || text.starts_with("/*");
+}
+
 bool is_compose_key(std::string_view line) {
   return line.starts_with("processes:");
 }
@@ -76,7 +81,7 @@ Result<std::optional<Format>> recognise(const std::string& file, std::string_vie
   if (is_procfile_name(name)) return Format::procfile;
   if (any_line(text, is_supervisord_section)) return Format::supervisord;
   const std::string_view beginning = trim(text);
-  if (beginning.starts_with('{') || name.ends_with(".json")) return Format::pm2;
+  if (begins_as_json(beginning) || name.ends_with(".json")) return Format::pm2;
   if (any_line(text, is_pm2_key)) return Format::pm2;
   if (any_line(text, is_compose_key) || ends_with_any(name, {".yaml", ".yml"})) return Format::compose;
   if (beginning.empty() || any_line(text, is_no_process)) return std::nullopt;

@@ -254,6 +254,37 @@ class App {
   bool tell_ = true;
 };
 
+// JavaScript's comments made blanks, which leaves all lines where they are. In YAML's plain words, such as an address,
+// // is none.
+std::string without_comments(std::string_view text) {
+  constexpr std::string_view before_comment = " \t\r\n,:{}[]\"'";
+  std::string out(text);
+  const auto blank = [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) out[i] = out[i] == '\n' ? '\n' : ' ';
+    return end;
+  };
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    const bool free = quote == 0 && (i == 0 || before_comment.find(out[i - 1]) != std::string_view::npos);
+    const auto rest = text.substr(i);
+    if (free && rest.starts_with("//") && (i == 0 || out[i - 1] != ':')) {
+      i = blank(i, std::min(text.find('\n', i), text.size()));
+    } else if (free && rest.starts_with("/*") && rest.find("*/", 2) != std::string_view::npos) {
+      i = blank(i, i + rest.find("*/", 2) + 2);
+    } else if (quote != 0 && text[i] == '\\') {
+      i += 2;
+    } else {
+      if (quote == 0 && (text[i] == '"' || text[i] == '\'')) {
+        quote = text[i];
+      } else if (text[i] == quote) {
+        quote = 0;
+      }
+      ++i;
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 // {"apps": […]}, a list of apps, or a single one; also as YAML.
@@ -263,7 +294,7 @@ Result<Imported> import_pm2(std::string_view text, const Surroundings& around) {
   auto root = json ? read_json(text, around.file) : read_yaml(text, around.file);
   // pm2 has a .json run as JavaScript: names without quotes are YAML too, the rest has to be run.
   if (!root && json) {
-    if (auto yaml = read_yaml(text, around.file)) {
+    if (auto yaml = read_yaml(without_comments(text), around.file)) {
       root = std::move(yaml);
     } else {
       return fail(std::move(root).error().hint("where it is JavaScript, node makes JSON of it: man usvc-load"));

@@ -16,6 +16,10 @@ void tell_unsayable(const Conf& conf, std::span<const std::string_view> sayable,
 void leave_out(const Conf& conf, std::string_view why, std::vector<Remark>& remarks);
 // Tells about ~TOKEN in arguments, which only usvc replaces.
 void tell_tokens(const Conf& conf, std::vector<Remark>& remarks);
+// The same about a hook, in which they may be anywhere; for formats that have hooks.
+void tell_hook_tokens(const Conf& conf, std::vector<Remark>& remarks);
+// Whether what it runs, where and with which variables is text.
+bool is_all_utf8(const Saved& job);
 // Takes out the variables whose names neither a shell nor systemd takes.
 void drop_odd_variables(Saved& job, std::vector<Remark>& remarks);
 // The program and its arguments as a line for a shell; with what has to stand in front of it.

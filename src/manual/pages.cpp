@@ -51,10 +51,7 @@ std::string command_page(const Command& command, const std::string& more) {
   text += ".SH SYNOPSIS\n" + command_synopsis(command);
   if (!command.aliases.empty()) text += ".PP\nAlso called: " + roff_bold(command.aliases) + ".\n";
   if (!command.details.empty()) text += ".SH DESCRIPTION\n" + roff_lines(command.details);
-  auto flags = command.flags == nullptr ? std::vector<Flag>() : command.flags();
-  const auto common = common_flags();
-  flags.insert(flags.end(), common.begin(), common.end());
-  text += ".SH OPTIONS\n" + flag_items(flags) + more;
+  text += ".SH OPTIONS\n" + flag_items(listed_flags(command)) + more;
   return text + ".SH SEE ALSO\n.BR usvc (1)\n";
 }
 

@@ -149,6 +149,17 @@ std::optional<ProcessStat> last_process(const std::string& pid_file, std::string
   return stat;
 }
 
+std::optional<bool> runs_any_of(std::span<const std::string_view> names) {
+  std::string buffer;
+  ProcessStat stat;
+  if (!read_stat(1, stat, buffer)) return std::nullopt;
+  for (const pid_t pid : numbered_entries("/proc")) {
+    if (!read_stat(pid, stat, buffer) || is_dead(stat)) continue;
+    if (std::find(names.begin(), names.end(), stat.comm) != names.end()) return true;
+  }
+  return false;
+}
+
 std::string kernel_state(char state, unsigned flags) {
   switch (state) {
     case 'R':

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -66,6 +67,9 @@ bool alive(const Identity& identity);
 // Of a file with a pid, if that is still a living process of this name: the file may be older than this boot, the
 // number somebody else's by now.
 std::optional<ProcessStat> last_process(const std::string& pid_file, std::string_view comm);
+
+// Whether a living process has one of these names; nothing where /proc hides those of other users.
+std::optional<bool> runs_any_of(std::span<const std::string_view> names);
 
 // The word for a stat state: running, asleep, asleep* (uninterruptible), traced, zombie, paging.
 std::string kernel_state(char state, unsigned flags);

@@ -26,6 +26,25 @@ case $1 in
 esac
 )");
   }
+  void TearDown() override {
+    cron_.reset();
+    CliTest::TearDown();
+  }
+  // A process of a cron daemon's name.
+  void with_cron() {
+    fs::copy_file("/bin/sleep", path("fake/cron"));
+    cron_ = launch_program({path("fake/cron"), "1000"});
+    ASSERT_TRUE(wait_until(10s, [&] { return name_of(cron_->pid()) == "cron\n"; }));
+  }
+  static std::string name_of(pid_t pid) { return read("/proc/" + std::to_string(pid) + "/comm"); }
+  // On this machine, before with_cron().
+  static bool cron_runs() {
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+      const std::string comm = read(entry.path() / "comm");
+      if (comm == "cron\n" || comm == "crond\n" || comm == "fcron\n") return true;
+    }
+    return false;
+  }
   void stand_in(const std::string& program, const std::string& text) {
     write("fake/" + program, "#!/bin/sh\necho \"" + program + " $*\" >>\"$FAKE/calls\"\n" + text, 0755);
   }
@@ -55,6 +74,9 @@ esac
     }
     return {};
   }
+
+ private:
+  std::unique_ptr<Child> cron_;
 };
 
 TEST_F(BootTest, OneThatFailsIsOneDocument) {
@@ -75,6 +97,7 @@ TEST_F(BootTest, WithoutAnythingVarsSaysSo) {
 }
 
 TEST_F(BootTest, WithoutSystemdItIsALineOfTheCrontab) {
+  with_cron();
   write("fake/crontab.txt", "# keep me\n1 2 * * * true\n");
   const Output output = ok({"init", "--boot"});
   EXPECT_TRUE(contains(output.out, "starts with the machine: crontab line")) << output;
@@ -89,7 +112,38 @@ TEST_F(BootTest, WithoutSystemdItIsALineOfTheCrontab) {
   EXPECT_TRUE(contains(ok({"init", "--no-boot"}).out, "nothing starts it")) << "asked again";
 }
 
+TEST_F(BootTest, ACrontabThatNobodyReadsStartsNothing) {
+  if (cron_runs()) GTEST_SKIP() << "a cron daemon runs here";
+  const Output output = run({"init", "--boot"});
+  EXPECT_EQ(output.status, 1) << output;
+  EXPECT_TRUE(contains(output.err, "no cron daemon runs")) << output;
+  EXPECT_EQ(boot(), "cron") << "it is there all the same";
+  EXPECT_TRUE(contains(run({"doctor"}).out, "trouble  boot       a crontab line")) << run({"doctor"}).out;
+  with_cron();
+  ok({"init", "--boot"});
+  EXPECT_TRUE(contains(run({"doctor"}).out, "well     boot")) << run({"doctor"}).out;
+}
+
+TEST_F(BootTest, InstancesWithStateElsewhereHaveLinesOfTheirOwn) {
+  with_cron();
+  environment().erase("USVC_HOME");
+  ok({"init", "--boot"});
+  const std::string first = crontab();
+  environment()["XDG_STATE_HOME"] = path("xs");
+  ok({"init", "--boot"});
+  EXPECT_EQ(count_of(crontab(), "@reboot"), 2U) << crontab();
+  ok({"init", "--no-boot"});
+  EXPECT_EQ(crontab(), first);
+  ok({"shutdown"});
+  environment()["XDG_STATE_HOME"] = path(".local/state");
+  EXPECT_EQ(boot(), "cron");
+  ok({"init", "--no-boot"});
+  EXPECT_FALSE(exists(path("fake/crontab.txt")));
+  ok({"shutdown"});
+}
+
 TEST_F(BootTest, TheCrontabsLineBringsBackWhatWasWanted) {
+  with_cron();
   ok({"init", "--boot"});
   start({"--name", "wanted", "--", probe(), "serve"});
   start({"--name", "stopped", "--", probe(), "serve"});
@@ -163,6 +217,7 @@ TEST_F(BootTest, WithoutTheRightToLingerItSaysWhatToType) {
 }
 
 TEST_F(BootTest, AUnitTakesThePlaceOfALine) {
+  with_cron();
   ok({"init", "--boot"});
   with_systemd();
   ok({"init", "--boot"});

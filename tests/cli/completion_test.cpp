@@ -1,5 +1,6 @@
 // usvc complete, and the completions of the shells that ask it.
 #include <algorithm>
+#include <filesystem>
 
 #include "cli/cli_test.h"
 #include "cli/pty.h"
@@ -35,6 +36,13 @@ class CompletionTest : public CliTest {
     start({"--name", "db", "--", probe(), "serve"});
   }
 
+  void make_files() {
+    std::filesystem::create_directory(path("sub"));
+    write("settings.env", "A=1\n");
+    write("sub/Procfile", "");
+    write("sub/script.log", "");
+  }
+
   std::string share_;
 };
 
@@ -63,6 +71,18 @@ TEST_F(CompletionTest, OptionsAndTheirValues) {
   EXPECT_EQ(complete({"wait", "--for", "st"}), Args{"stopped"});
   EXPECT_EQ(complete({"--color", "n"}), Args{"never"});
   EXPECT_EQ(complete({"start", "--", "sh", "-"}), Args{":files"}) << "what follows CMD is the job's";
+}
+
+TEST_F(CompletionTest, OptionsThatACommandRefusesAreNotOffered) {
+  EXPECT_EQ(complete({"run", "--rest"}), Args{});
+  EXPECT_EQ(complete({"top", "--js"}), Args{});
+  EXPECT_EQ(complete({"status", "--js"}), Args{"--json"});
+}
+
+TEST_F(CompletionTest, AsJsonItIsOneDocument) {
+  const auto found = json({"complete", "--", "sto"});
+  EXPECT_EQ(found.at("words").at(0).at("word"), "stop");
+  EXPECT_EQ(found.at("files"), false);
 }
 
 TEST_F(CompletionTest, JobsGroupsAndStates) {
@@ -99,6 +119,7 @@ TEST_F(CompletionTest, AnotherInstanceIsAskedThatTheLineNames) {
   EXPECT_EQ(complete({"--home", home(), "why", "d"}), Args{"db"});
   EXPECT_EQ(complete({"--home=" + home(), "why", "d"}), Args{"db"});
   EXPECT_EQ(complete({"why", "d"}), Args{});
+  EXPECT_EQ(complete({"--home", "~" + home().substr(directory().size()), "why", "d"}), Args{"db"});
   environment()["USVC_HOME"] = home();
 }
 
@@ -131,6 +152,7 @@ TEST_F(CompletionTest, Bash) {
 
 TEST_F(CompletionTest, Zsh) {
   start_jobs();
+  make_files();
   Pty zsh({"/bin/zsh", "-f", "-i"}, environment(), path(""), {24, 200});
   zsh.type("PS1='$ '; fpath=(" + share_ +
            "/zsh/site-functions $fpath); autoload -U compinit; compinit -u -D; echo rea''dy\r");
@@ -145,6 +167,9 @@ TEST_F(CompletionTest, Zsh) {
   zsh.shows("web-2");
   zsh.type("db\r");
   zsh.shows("db is");
+  zsh.type("usvc start --cwd=su\t --env-file=se\t --name new -- \"$PWD\"/probe serve\r");
+  zsh.shows("new started");
+  EXPECT_TRUE(contains(read(conf_path("new")), "cwd = " + path("sub"))) << read(conf_path("new"));
   zsh.type("exit\r");
   zsh.finish();
 }
@@ -161,6 +186,14 @@ TEST_F(CompletionTest, Fish) {
   EXPECT_TRUE(contains(fish("usvc conf db stop-t"), "stop-timeout"));
   EXPECT_TRUE(contains(fish("usvc start --restart=ne"), "--restart=never")) << fish("usvc start --restart=ne");
   EXPECT_TRUE(contains(fish("usvc status state:ru"), "state:running")) << fish("usvc status state:ru");
+  make_files();
+  EXPECT_EQ(fish("usvc start --env-file=se"), "--env-file=settings.env\n");
+  EXPECT_EQ(fish("usvc start --env-file se"), "settings.env\n");
+  EXPECT_EQ(fish("usvc start --cwd=s"), "--cwd=sub/\n");
+  EXPECT_EQ(fish("usvc load ~/sub/Proc"), "~/sub/Procfile\n");
+  EXPECT_EQ(fish("usvc start --log ~/sub/scr"), "~/sub/script.log\n");
+  EXPECT_TRUE(contains(fish("usvc stop \"we"), "web-1")) << fish("usvc stop \"we");
+  EXPECT_TRUE(contains(fish("usvc --home ~/h stop web-1 we"), "web-2"));
 }
 
 }  // namespace

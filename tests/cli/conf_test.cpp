@@ -104,6 +104,14 @@ TEST_F(ConfTest, MistypedKeyGetsASuggestion) {
   }
 }
 
+TEST_F(ConfTest, AKeyTakesOneValue) {
+  start({"--name", "web", "--", probe(), "serve"});
+  const Output arg = fails(2, {"conf", "web", "arg", "5", "6"});
+  EXPECT_TRUE(contains(arg.err, "arg takes one value (several of arg are lines of the file")) << arg;
+  const Output alert = fails(2, {"conf", "web", "core.cwd", "/a", "b"});
+  EXPECT_TRUE(contains(alert.err, "cwd takes one value (quote")) << alert;
+}
+
 TEST_F(ConfTest, AnEmptyValueRemovesAKey) {
   start(
       {"--name", "web", "-a", "a@example.org", "-a", "b@example.org", "--stop-timeout", "7s", "--", probe(), "serve"});

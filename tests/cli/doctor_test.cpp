@@ -1,5 +1,6 @@
 // usvc doctor: what bites, and the command that mends it.
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -57,6 +58,16 @@ TEST_F(DoctorTest, ProgramReplacedSince) {
   EXPECT_TRUE(found("jobs", "trouble").empty());
 }
 
+TEST_F(DoctorTest, ProgramOfAStoppedJobMayBeReplaced) {
+  const std::string copy = path("worker");
+  std::filesystem::copy_file(probe(), copy);
+  start({"--name", "web", "--", copy, "serve"});
+  stop({"web"});
+  std::filesystem::remove(copy);
+  std::filesystem::copy_file("/bin/true", copy);
+  EXPECT_TRUE(found("jobs", "trouble").empty());
+}
+
 TEST_F(DoctorTest, ProgramThatIsGone) {
   const std::string copy = path("worker");
   std::filesystem::copy_file(probe(), copy);
@@ -92,6 +103,76 @@ TEST_F(DoctorTest, ModesOpenToOthers) {
   ok({"vars"});
   run_program({"/bin/sh", "-c", word_of(findings[0], "mend")});
   EXPECT_TRUE(found("modes", "trouble").empty());
+}
+
+// Each of them alone makes the next manager refuse to begin, or its hooks somebody else's.
+TEST_F(DoctorTest, EveryPlaceTheManagerUsesIsLookedAt) {
+  start({"--name", "web", "--", probe(), "serve"});
+  write("h/usvc.conf", "[start]\n\tpre-cmd = true\n", 0600);
+  for (const char* place : {"h/logs/old", "h/logs", "h/journal", "h/work", "h/usvc.conf"}) {
+    ASSERT_EQ(::chmod(path(place).c_str(), 0777), 0);
+    const auto findings = found("modes", "trouble");
+    ASSERT_EQ(findings.size(), 1U) << place;
+    EXPECT_TRUE(contains(word_of(findings[0], "what"), path(place) + " can be changed"))
+        << word_of(findings[0], "what");
+    run_program({"/bin/sh", "-c", word_of(findings[0], "mend")});
+    EXPECT_TRUE(found("modes", "trouble").empty()) << place;
+    ASSERT_EQ(::chmod(path(place).c_str(), contains(place, "conf") ? 0600 : 0700), 0);
+  }
+}
+
+TEST_F(DoctorTest, SettingsOutsideTheHomeAreLookedAtWithTheirDirectory) {
+  environment().erase("USVC_HOME");
+  start({"--name", "web", "--", probe(), "serve"});
+  std::filesystem::create_directories(path(".config/usvc"));
+  write(".config/usvc/usvc.conf", "", 0644);
+  ASSERT_EQ(::chmod(path(".config/usvc").c_str(), 0755), 0);
+  EXPECT_TRUE(found("modes", "trouble").empty());
+  ASSERT_EQ(::chmod(path(".config/usvc").c_str(), 0777), 0);
+  const auto findings = found("modes", "trouble");
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(word_of(findings[0], "mend"), "chmod go-w " + path(".config/usvc"));
+  ok({"shutdown"});
+}
+
+TEST_F(DoctorTest, DirectoriesThatCanNotBeWrittenTo) {
+  if (geteuid() == 0) be_user(nobody);
+  start({"--name", "web", "--", probe(), "serve"});
+  for (const char* place : {"h/logs", "h/jobs"}) {
+    ASSERT_EQ(::chmod(path(place).c_str(), 0500), 0);
+    const auto findings = found("modes", "trouble");
+    ASSERT_EQ(findings.size(), 1U) << place;
+    EXPECT_EQ(word_of(findings[0], "mend"), "chmod 700 " + path(place));
+    ASSERT_EQ(::chmod(path(place).c_str(), 0700), 0);
+  }
+}
+
+TEST_F(DoctorTest, SomebodyElsesDirectoryAsHome) {
+  if (geteuid() == 0) be_user(nobody);
+  EXPECT_TRUE(contains(run({"--home", "/usr", "doctor"}).out, "-> use a directory of your own: usvc --home DIR"));
+}
+
+TEST_F(DoctorTest, SettingsThatCanNotBeRead) {
+  if (geteuid() == 0) be_user(nobody);
+  start({"--name", "web", "--", probe(), "serve"});
+  write("h/usvc.conf", "", 0600);
+  ASSERT_EQ(::chmod(path("h/usvc.conf").c_str(), 0), 0);
+  const auto findings = found("settings", "trouble");
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(word_of(findings[0], "mend"), "chmod u+r " + path("h/usvc.conf"));
+}
+
+TEST_F(DoctorTest, AFileThatIsNoJobsConfIsNamed) {
+  start({"--name", "web", "--", probe(), "serve"});
+  ok({"shutdown"});
+  write("h/jobs/all.conf", "", 0600);
+  for (const bool runs : {false, true}) {
+    if (runs) ok({"init"});
+    EXPECT_TRUE(found("instance", "trouble").empty());
+    const auto findings = found("jobs", "trouble");
+    ASSERT_EQ(findings.size(), 1U) << runs;
+    EXPECT_EQ(word_of(findings[0], "mend"), "rename or remove " + conf_path("all"));
+  }
 }
 
 TEST_F(DoctorTest, EachFindingOnce) {

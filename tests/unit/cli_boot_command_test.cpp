@@ -59,6 +59,32 @@ TEST(BootCommand, TwoInstancesHaveTwoLines) {
   EXPECT_EQ(without_cron_line(both, plain()), with_cron_line("", other));
 }
 
+BootCommand with_state(const std::string& directory) {
+  BootCommand command = plain();
+  command.variables = {{"XDG_STATE_HOME", directory}};
+  command.state_dir = directory;
+  command.usual_state_dir = "/u/.local/state";
+  return command;
+}
+
+TEST(BootCommand, InstancesWithStateDirectoriesOfTheirOwnHaveLinesOfTheirOwn) {
+  BootCommand usual = with_state("/u/.local/state");
+  const BootCommand said = usual;
+  usual.variables.clear();
+  const BootCommand other = with_state("/u/50% x's");
+  const std::string both = with_cron_line(with_cron_line("", usual), other);
+  EXPECT_TRUE(has_cron_line(both, usual)) << both;
+  EXPECT_TRUE(has_cron_line(both, other)) << both;
+  EXPECT_EQ(without_cron_line(both, other), with_cron_line("", usual));
+  EXPECT_EQ(without_cron_line(both, usual), with_cron_line("", other));
+  EXPECT_FALSE(has_cron_line(both, with_state("/u/more")));
+  // It is the same instance, whether the variable says the usual directory or nothing does.
+  EXPECT_TRUE(has_cron_line(with_cron_line("", said), usual));
+  EXPECT_TRUE(has_cron_line(with_cron_line("", usual), said));
+  EXPECT_TRUE(has_cron_line("@reboot XDG_STATE_HOME=/u/more/ /usr/bin/usvc --quiet init # usvc init --boot\n",
+                            with_state("/u/more")));
+}
+
 TEST(BootCommand, ALineBreakIsRefused) {
   EXPECT_TRUE(check_boot_command(plain()).has_value());
   EXPECT_FALSE(check_boot_command(with_home("/a\nb")).has_value());

@@ -96,6 +96,28 @@ TEST(DoctorJudge, ModesOpenToOthersAreNamedWithTheirCommand) {
   EXPECT_EQ(foreign->mend, "sudo chown 7 /h");
 }
 
+TEST(DoctorJudge, SomebodyElsesDirectoryIsNotToBeTakenAway) {
+  const auto finding = judge_mode({.path = "/tmp", .owner = 0, .mode = 041777, .directory = true, .home = true}, 7);
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->mend, "use a directory of your own: usvc --home DIR");
+}
+
+TEST(DoctorJudge, DirectoriesTheirOwnerCanNotUse) {
+  const Owned closed{.path = "/h/logs", .owner = 7, .mode = 040500, .directory = true};
+  const auto finding = judge_mode(closed, 7);
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->mend, "chmod 700 /h/logs");
+  EXPECT_FALSE(judge_mode({.path = "/h/logs", .owner = 0, .mode = 040500, .directory = true}, 0)) << "root can";
+}
+
+TEST(DoctorJudge, SettingsMayBeReadAndNotBeChanged) {
+  EXPECT_FALSE(judge_mode({.path = "/c/usvc.conf", .owner = 7, .mode = 0100644, .secret = false}, 7));
+  EXPECT_FALSE(judge_mode({.path = "/c/usvc.conf", .owner = 0, .mode = 0100644, .secret = false}, 7)) << "root's";
+  const auto finding = judge_mode({.path = "/c", .owner = 7, .mode = 040775, .directory = true, .secret = false}, 7);
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->mend, "chmod go-w /c");
+}
+
 }  // namespace
 
 }  // namespace usvc::doctor

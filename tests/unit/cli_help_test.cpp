@@ -26,7 +26,8 @@ TEST(CliHelp, EveryPageFitsTheWidth) {
   for (const auto& command : command_table()) {
     const std::string text = help_of(command);
     for (const auto line : split(text, '\n')) EXPECT_LE(display_width(line), 80U) << line;
-    EXPECT_NE(text.find("--json"), std::string::npos) << command.name;
+    const bool takes_it = command.name != "top" && command.name != "attach";
+    EXPECT_EQ(text.find("--json  ") != std::string::npos, takes_it) << command.name;
   }
 }
 
@@ -37,6 +38,13 @@ TEST(CliHelp, StartShowsEveryOptionOfTheTable) {
     EXPECT_NE(text.find(std::string(option.flag) + " "), std::string::npos) << option.flag;
   }
   EXPECT_NE(text.find("-1, --once                run it once only\n"), std::string::npos) << text;
+}
+
+TEST(CliHelp, RunShowsNoOptionsThatItRefuses) {
+  const std::string text = help_of(*find_command_named("run"));
+  EXPECT_EQ(text.find("--restart"), std::string::npos) << text;
+  EXPECT_EQ(text.find("--once"), std::string::npos) << text;
+  EXPECT_NE(text.find("--cwd"), std::string::npos) << text;
 }
 
 TEST(CliCommands, NamesAndAliasesAreUniqueAndFound) {

@@ -46,6 +46,40 @@ TEST(ForeignExport, WhatAFormatCannotSayIsLeftOutAndTold) {
   EXPECT_TRUE(export_set(Target::compose, {odd}, "/").remarks.front().left_out);
 }
 
+TEST(ForeignExport, SystemdTakesNoBytesThatAreNotText) {
+  const auto left_out = [](const Saved& job) {
+    const auto exported = export_set(Target::systemd, {job}, "/");
+    return exported.files.empty() && !exported.remarks.empty() && exported.remarks.front().left_out;
+  };
+  for (const auto& spoil : std::vector<void (*)(Saved&)>{
+           [](Saved& job) { job.conf.args.emplace_back("\xff"); }, [](Saved& job) { job.env.emplace_back("A=\xff"); },
+           [](Saved& job) { job.conf.pre_cmd = "\xff"; }, [](Saved& job) { job.conf.log = "/\xff"; }}) {
+    auto job = job_named("odd");
+    spoil(job);
+    EXPECT_TRUE(left_out(job));
+  }
+  EXPECT_FALSE(left_out(job_named("web")));
+}
+
+TEST(ForeignExport, TokensInHooksAreTold) {
+  auto job = job_named("web");
+  job.conf.pre_cmd = "echo ~JOB_NAME; ls ~/x";
+  job.conf.post_cmd = "ls ~/x";
+  const auto remarks = remarks_of(export_set(Target::systemd, {job}, "/"));
+  EXPECT_NE(remarks.find("web: pre-cmd = echo ~JOB_NAME; ls ~/x: only usvc replaces"), std::string::npos) << remarks;
+  EXPECT_EQ(remarks.find("post-cmd"), std::string::npos) << remarks;
+}
+
+TEST(ForeignExport, TemplatesOfProcessComposeAreTold) {
+  auto job = job_named("web");
+  job.conf.args = {"{{.Name}}"};
+  job.env = {"F={{.ID}}"};
+  const auto remarks = remarks_of(export_set(Target::compose, {job}, "/"));
+  EXPECT_NE(remarks.find("web: {{.Name}}: process-compose fills in"), std::string::npos) << remarks;
+  EXPECT_NE(remarks.find("web: F={{.ID}}: process-compose fills in"), std::string::npos) << remarks;
+  EXPECT_EQ(remarks_of(export_set(Target::systemd, {job}, "/")).find("{{"), std::string::npos);
+}
+
 TEST(ForeignExport, ComposeIsLoadedAgainAsItWas) {
   auto job = job_named("web-1");
   job.conf.args.emplace_back("new\nline ü");

@@ -21,6 +21,7 @@ TEST(ForeignRecognise, ByNameAndContent) {
   EXPECT_EQ(format("a.conf", "; x\n[program:web]\ncommand=serve\n"), Format::supervisord);
   EXPECT_EQ(format("ecosystem.config.json", "{}"), Format::pm2);
   EXPECT_EQ(format("-", "\n{\"apps\": []}"), Format::pm2);
+  EXPECT_EQ(format("-", "// all of it\n{apps: []}"), Format::pm2);
   EXPECT_EQ(format("a.yml", "apps:\n  - script: a.js\n"), Format::pm2);
   EXPECT_EQ(format("process-compose.yaml", "processes:\n"), Format::compose);
   EXPECT_EQ(format("saved", "[group \"web\"]\n\tcmd = /bin/x\n"), std::nullopt);
@@ -67,7 +68,35 @@ TEST(ForeignProcfile, EachHasAPortAsForemanGivesOne) {
   EXPECT_EQ(ports("", "", "web: serve\n# x\nadmin: serve\n"), "5000 5100 ");
   EXPECT_EQ(ports("", "PORT=80", "web: serve\nadmin: serve\n"), "80 180 ");
   EXPECT_EQ(ports("PORT=3000\n", "PORT=80", "web: serve\nadmin: PORT=9 serve\n"), "3000 9 ");
-  EXPECT_EQ(ports("PORT=auto\n", "", "web: serve\n"), "auto ");
+  EXPECT_EQ(ports("PORT=\n", "", "web: serve\n"), "5000 ") << "none is said";
+}
+
+TEST(ForeignProcfile, APortThatIsNoneFailsAllOfIt) {
+  const auto error = [](const std::string& env_file, const std::string& callers) {
+    auto around = somewhere("Procfile", {{"/srv/app/.env", env_file}});
+    if (!callers.empty()) around.env.push_back(callers);
+    return import_error(Format::procfile, "web: serve\n# x\nadmin: serve\n", around);
+  };
+  for (const auto* port : {"auto", "99999", "-1", "80 81"}) {
+    EXPECT_EQ(error("A=1\nPORT=" + std::string(port) + "\n", ""),
+              "Procfile: /srv/app/.env:2: PORT=" + std::string(port) + ": a port is a number from 0 to 65535");
+  }
+  EXPECT_TRUE(error("", "PORT=auto").starts_with("Procfile: in the environment: PORT=auto: "));
+  EXPECT_EQ(error("PORT=65435\n", ""), "");
+  const auto beyond = error("PORT=65500\n", "");
+  EXPECT_TRUE(beyond.starts_with("Procfile:3: its PORT would be 65600, ")) << beyond;
+  EXPECT_NE(beyond.find("/srv/app/.env:1"), std::string::npos) << beyond;
+}
+
+TEST(ForeignProcfile, PortsThatNobodyAskedForMayRunOut) {
+  std::string lines;
+  for (int i = 0; i < 700; ++i) lines += "p" + std::to_string(i) + ": serve\n";
+  const auto set = imported(Format::procfile, lines, somewhere("Procfile"));
+  ASSERT_EQ(set.jobs.size(), 700U);
+  EXPECT_EQ(variable_of(set.jobs[605], "PORT"), "65500");
+  EXPECT_EQ(variable_of(set.jobs[606], "PORT"), "");
+  EXPECT_TRUE(told(set, "Procfile:607: from here on there is no PORT"));
+  EXPECT_EQ(set.remarks.size(), 1U) << remarks_of(set);
 }
 
 TEST(ForeignProcfile, AWrongLineIsNamed) {
@@ -316,6 +345,23 @@ TEST(ForeignPm2, NamesNeedNoQuotes) {
   EXPECT_NE(error.find("man usvc-load"), std::string::npos) << error;
 }
 
+TEST(ForeignPm2, CommentsMayBeAnywhereBesideNamesWithoutQuotes) {
+  for (const auto* text : {"{ apps: [{ name: \"a\", // the name\n script: \"sleep\", args: \"5\" }] }",
+                           "{ // it's \"c\n apps: [{ name: 'a', script: 'sleep', args: '5' }] }",
+                           "{ apps: [ /* x\n y */ { name: 'a', script: 'sleep', args: '5' }, ] } // end",
+                           "// c\n{ apps: [{ name: 'a', /* x */ script: 'sleep', args: /* x */ '5' }] }\n",
+                           "[ // c\n /* x */ { name: 'a', script: 'sleep', args: '5' } ]"}) {
+    const auto set = imported(Format::pm2, text, somewhere("e.json"));
+    ASSERT_EQ(names_of(set), (Names{"a/a"})) << text;
+    EXPECT_EQ(run_by(set.jobs[0]), "/srv/app/sleep|5") << text;
+    EXPECT_EQ(remarks_of(set), "") << text;
+  }
+  const auto set =
+      imported(Format::pm2, "{ apps: [{ name: 'a', script: '/a', args: [\"// x\", '/* y */', http://z] }] }",
+               somewhere("e.json"));
+  EXPECT_EQ(run_by(set.jobs.at(0)), "/a|// x|/* y */|http://z") << "these are none";
+}
+
 TEST(ForeignPm2, WhatIsWrongIsNamedWithItsLine) {
   const auto error = [](std::string_view text) { return import_error(Format::pm2, text, somewhere("e.json")); };
   EXPECT_TRUE(error("{\n\"apps\": [\n{]\n").starts_with("e.json:3: this is no JSON"));
@@ -405,6 +451,25 @@ TEST(ForeignCompose, TellsForEachKeyItCannotHonour) {
         "p.yaml:16: manager: readiness_probe:", "p.yaml:37: copy: comand:", "p.yaml:38: copy: disable_ansi_colors:"}) {
     EXPECT_TRUE(told(set, beginning)) << beginning << "\n" << remarks_of(set);
   }
+}
+
+TEST(ForeignCompose, TemplatesAreToldWithTheKeyTheyAreIn) {
+  const auto set = imported(Format::compose,
+                            "processes:\n  a:\n    entrypoint: [\"x\",\n      \"{{.A}}\"]\n"
+                            "    environment:\n      - B={{.B}}\n",
+                            somewhere("p.yaml"));
+  EXPECT_TRUE(told(set, "p.yaml:4: a: entrypoint: templates")) << remarks_of(set);
+  EXPECT_TRUE(told(set, "p.yaml:6: a: environment: templates")) << remarks_of(set);
+}
+
+TEST(ForeignCompose, OfACommandAndAnEntrypointTheCommandIsRun) {
+  const std::string both = "processes:\n  a:\n    entrypoint: [x]\n    command: ";
+  const auto set = imported(Format::compose, both + "y 1\n", somewhere("p.yaml"));
+  EXPECT_EQ(run_by(set.jobs.at(0)), "/bin/y|1");
+  EXPECT_TRUE(told(set, "p.yaml:3: a: entrypoint: ")) << remarks_of(set);
+  const auto none = imported(Format::compose, both + "\"\"\n", somewhere("p.yaml"));
+  EXPECT_EQ(run_by(none.jobs.at(0)), "/bin/x");
+  EXPECT_EQ(remarks_of(none), "");
 }
 
 TEST(ForeignCompose, WhatIsWrongIsNamedWithItsLine) {

@@ -4,6 +4,7 @@
 #include "base/shell_words.h"
 #include "cli/command.h"
 #include "cli/completion.h"
+#include "cli/json_out.h"
 
 namespace usvc::command {
 
@@ -33,12 +34,18 @@ std::vector<Flag> complete_flags() {
 Result<int> complete(const Invocation& invocation) {
   const auto line = invocation.arguments.value("--line");
   const auto words = line ? words_of(*line) : invocation.arguments.words;
-  if (words.empty()) return 0;
-  const Candidates found = usvc::complete(invocation.context, words);
-  const auto left_out = length_before_break(words.back(), invocation.arguments.value("--breaks").value_or(""));
+  if (words.empty() && !invocation.context.json) return 0;
+  Candidates found = usvc::complete(invocation.context, words);
+  const auto left_out =
+      length_before_break(words.empty() ? "" : words.back(), invocation.arguments.value("--breaks").value_or(""));
+  for (auto& candidate : found.words) candidate.word.erase(0, left_out);
+  if (invocation.context.json) {
+    if (auto status = print_json(found); !status) return pass(status);
+    return 0;
+  }
   std::string text;
   for (const auto& candidate : found.words) {
-    text += candidate.word.substr(left_out);
+    text += candidate.word;
     if (!candidate.about.empty()) text += "\t" + candidate.about;
     text += "\n";
   }

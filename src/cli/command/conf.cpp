@@ -94,6 +94,14 @@ Result<int> set_value(const Invocation& invocation, const std::string& name, con
   return 0;
 }
 
+std::unexpected<Error> one_value_too_many(const Option& option, const std::string& job) {
+  const std::string key(option.key);
+  return fail(Error(key + " takes one value", ErrorKind::usage)
+                  .hint(option.repeatable ? "several of " + key + " are lines of the file that usvc conf " +
+                                                shell_quote(job) + " names"
+                                          : "quote a value with blanks in it"));
+}
+
 }  // namespace
 
 Result<int> conf(const Invocation& invocation) {
@@ -106,6 +114,7 @@ Result<int> conf(const Invocation& invocation) {
   if (option != nullptr && words.size() == 3) return set_value(invocation, words[0], *option, words[2]);
   auto shown = show_paths(invocation);
   if (shown || shown.error().kind() != ErrorKind::no_match) return shown;
+  if (option != nullptr) return one_value_too_many(*option, words[0]);
   // The second word was perhaps meant to be a key.
   const std::string near = nearest_option(key);
   const bool of_a_job = words.size() == 2 && look_at(invocation.context, {words[0]});

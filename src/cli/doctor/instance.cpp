@@ -140,14 +140,26 @@ bool said(const Findings& findings, const std::string& text) {
                      [&](const FindingView& finding) { return text.starts_with(finding.what); });
 }
 
+// What the manager tells, with what mends it.
+FindingView trouble_told(const Patient& patient, const std::string& text) {
+  const std::string& settings = patient.vars.settings;
+  if (text.starts_with("cannot open " + settings)) {
+    return trouble("settings", printable(text), "chmod u+r " + shell_quote(settings));
+  }
+  if (text.starts_with(settings) || text.starts_with("cannot read " + settings)) {
+    return trouble("settings", printable(text), "mend " + shell_quote(settings));
+  }
+  const auto stray = text.find(" is no job: ");
+  if (stray != std::string::npos && text.starts_with(patient.context->layout.jobs_dir + "/")) {
+    return trouble("jobs", printable(text), "rename or remove " + shell_quote(text.substr(0, stray)));
+  }
+  return trouble("instance", printable(text), "look into " + shell_quote(patient.vars.instance_log));
+}
+
 void check_troubles(const Patient& patient, Findings& findings) {
   for (const auto& text : patient.troubles) {
     if (said(findings, text)) continue;
-    const std::string& file = patient.vars.settings;
-    const bool settings = text.starts_with(file) || text.starts_with("cannot read " + file);
-    findings.push_back(
-        settings ? trouble("settings", printable(text), "mend " + shell_quote(patient.vars.settings))
-                 : trouble("instance", printable(text), "look into " + shell_quote(patient.vars.instance_log)));
+    findings.push_back(trouble_told(patient, text));
   }
 }
 
@@ -185,10 +197,11 @@ Findings check_jobs(const Patient& patient) {
     const bool usable = check_conf(patient, job, findings);
     if (usable && patient.vars.manager_pid && !trouble_words(job, now).empty()) ailing.push_back(&job);
     check_log(job, findings);
-    if (!usable) continue;  // to restart it would not mend it
+    // To restart it would not mend it; one that does not run has nothing to be brought up to date.
+    if (!usable || !job.pid) continue;
     if (job.md5_changed.value_or(false)) {
       changed.push_back(job.name);
-    } else if (job.pid && has_replaced_library(static_cast<pid_t>(*job.pid))) {
+    } else if (has_replaced_library(static_cast<pid_t>(*job.pid))) {
       libraries.push_back(job.name);
     }
   }

@@ -79,16 +79,27 @@ FindingView judge_space(const Space& space, const std::string& logs_dir, const s
 }
 
 std::optional<FindingView> judge_mode(const Owned& file, uid_t user) {
+  constexpr uid_t root = 0;
   const std::string name = shell_quote(file.path);
-  if (file.owner != user) {
-    return trouble("modes", fmt::format("{} belongs to user {}, not to you", name, file.owner),
-                   fmt::format("sudo chown {} {}", user, name));
+  const bool trusted = file.owner == user || (!file.secret && file.owner == root);
+  if (!trusted) {
+    return trouble(
+        "modes", fmt::format("{} belongs to user {}, not to you", name, file.owner),
+        file.home ? "use a directory of your own: usvc --home DIR" : fmt::format("sudo chown {} {}", user, name));
   }
-  if ((file.mode & 077U) == 0) return std::nullopt;
-  return trouble("modes",
-                 fmt::format("{} can be {} by others (mode {:03o})", name, (file.mode & 022U) != 0 ? "changed" : "read",
-                             file.mode & 0777U),
-                 fmt::format("chmod {} {}", file.directory ? "700" : "600", name));
+  const unsigned mode = file.mode & 0777U;
+  if (file.directory && file.secret && user != root && (mode & 0700U) != 0700U) {
+    return trouble("modes", fmt::format("{} can't be used by you (mode {:03o}): starts fail", name, mode),
+                   fmt::format("chmod 700 {}", name));
+  }
+  if ((mode & (file.secret ? 077U : 022U)) == 0) return std::nullopt;
+  return trouble(
+      "modes", fmt::format("{} can be {} by others (mode {:03o})", name, (mode & 022U) != 0 ? "changed" : "read", mode),
+      fmt::format("chmod {} {}",
+                  !file.secret     ? "go-w"
+                  : file.directory ? "700"
+                                   : "600",
+                  name));
 }
 
 }  // namespace usvc::doctor

@@ -34,8 +34,10 @@ struct Owned {
   uid_t owner = 0;
   mode_t mode = 0;
   bool directory = false;
+  bool home = false;   // the instance's whole directory, which --home may have anywhere
+  bool secret = true;  // others are not to read it either
 };
-// Nothing: nobody else can read or change it.
+// Nothing: nobody else can read or change it, and the user can.
 std::optional<FindingView> judge_mode(const Owned& file, uid_t user);
 
 }  // namespace usvc::doctor

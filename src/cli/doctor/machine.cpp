@@ -56,6 +56,10 @@ Findings check_boot(const Patient& patient) {
   } else if (*kind == "systemd" && !lingers.value_or(true)) {
     findings.push_back(trouble("boot", "lingering is off: the instance begins at login and ends with the last logout",
                                enable_lingering_command()));
+  } else if (*kind == "cron" && !cron_runs().value_or(true)) {
+    findings.push_back(trouble("boot",
+                               "a crontab line is to start the instance with the machine, and no cron daemon runs",
+                               std::string(start_cron)));
   } else {
     findings.push_back(well("boot", "started with the machine (" + *kind + ")"));
   }

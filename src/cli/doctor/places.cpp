@@ -48,29 +48,35 @@ std::optional<Space> look_at_space(const std::string& path) {
                .network = network_of(path)};
 }
 
-void check_mode(const std::string& path, std::vector<FindingView>& found) {
+void check_mode(Owned file, std::vector<FindingView>& found) {
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return;
-  const Owned file{.path = path, .owner = info.st_uid, .mode = info.st_mode, .directory = S_ISDIR(info.st_mode)};
+  if (::stat(file.path.c_str(), &info) != 0) return;
+  file.owner = info.st_uid;
+  file.mode = info.st_mode;
+  file.directory = S_ISDIR(info.st_mode);
   if (auto finding = judge_mode(file, ::geteuid())) found.push_back(std::move(*finding));
 }
 
 Findings check_modes(const Layout& layout) {
   Findings found;
-  // With --home the home is also where sockets are.
-  const std::set<std::string> dirs = {layout.home,        layout.jobs_dir, layout.logs_dir,
+  // With --home the home is also where sockets are, and the settings.
+  const std::set<std::string> dirs = {layout.home,        layout.jobs_dir, layout.logs_dir, layout.old_logs_dir,
                                       layout.journal_dir, layout.work_dir, layout.run_dir};
-  for (const auto& dir : dirs) check_mode(dir, found);
+  for (const auto& dir : dirs) check_mode({.path = dir, .home = dir == layout.home}, found);
+  // Whoever can change them has their hooks run. They hold no secrets.
+  const std::string settings_dir = directory_of(layout.settings);
+  if (!dirs.contains(settings_dir)) check_mode({.path = settings_dir, .secret = false}, found);
+  check_mode({.path = layout.settings, .secret = false}, found);
   // Where the directory is open, and for whoever copies them: environments hold passwords.
   if (const auto confs = list_dir(layout.jobs_dir)) {
-    for (const auto& name : *confs) check_mode(layout.jobs_dir + "/" + name, found);
+    for (const auto& name : *confs) check_mode({.path = layout.jobs_dir + "/" + name}, found);
   }
   if (found.empty()) return {well("modes", "nobody else can read or change the instance's files")};
   if (found.size() > most_modes) {
     const std::size_t more = found.size() - most_modes;
     found.resize(most_modes);
-    found.push_back(trouble("modes", fmt::format("{} more of its files are open to others", more),
-                            "chmod -R go-rwx " + shell_quote(layout.home)));
+    found.push_back(trouble("modes", fmt::format("{} more of its files have the wrong modes", more),
+                            "chmod -R u+rwX,go-rwx " + shell_quote(layout.home)));
   }
   return found;
 }
