@@ -215,6 +215,9 @@ std::optional<std::string> boot_kind(const Context& context) {
 }
 
 std::optional<bool> cron_runs() {
+  // systemd-cron has no daemon: it makes timers of crontabs.
+  if (exists("/run/systemd/system") && exists("/usr/lib/systemd/system-generators/systemd-crontab-generator"))
+    return true;
   constexpr std::array<std::string_view, 3> daemons = {"cron", "crond", "fcron"};
   return runs_any_of(daemons);
 }

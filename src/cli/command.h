@@ -32,6 +32,7 @@ struct Command {
   bool listed = true;              // with a line in the overview, which is to fit a small terminal; else with its name
   bool internal = false;           // for programs: it is named nowhere
   std::string_view unlisted = {};  // "--json --once": options that it refuses, or that say nothing new
+  bool pages = false;              // it may give a terminal to a pager
   bool whole_screen = false;       // it draws all over a terminal
   Options options = Options::anywhere;
   std::vector<Flag> (*flags)() = nullptr;

@@ -92,8 +92,9 @@ constexpr std::string_view about_load =
     "Procfile by a name with procfile in it, or on standard input. What of them usvc\n"
     "does not do is named on stderr, and what it does instead. Relative paths begin\n"
     "where such a file lies, and of usvc's own sets in the caller's directory. Exit\n"
-    "status 1: a job of it was left out, or failed. With --dry-run --json the answer\n"
-    "has the set as text, and remarks.\n";
+    "status 1: a job of it was left out, or failed. What a set does not say of umask,\n"
+    "niceness and limits is the caller's. With --dry-run --json the answer has the\n"
+    "set as text, and remarks.\n";
 
 constexpr std::string_view about_init =
     "Says so if it runs already. With --boot it is also started with the machine from\n"
@@ -117,8 +118,11 @@ constexpr std::array<Command, 29> table{{
      .details = "Shows its output; exits with its status, 128+N for signal N. Ctrl-C goes to it,\n"
                 "and what is not shown yet is left out; where it dies of that so does run, so\n"
                 "that a shell's loop ends.\n"
+                "It has a terminal where stdin, stdout and stderr are one, else pipes. A reader\n"
+                "of those so slow that old files of the log have gone meanwhile (log-max-size,\n"
+                "log-keep) is told what it missed, and the status is 5.\n"
                 "With --json all its output goes to stderr, and how it ended to stdout.\n",
-     .unlisted = "--once --restart",
+     .unlisted = "--once --restart --runaway-protect --no-runaway-protect",
      .whole_screen = true,
      .options = Options::before_words,
      .flags = command::run_flags,
@@ -173,6 +177,7 @@ constexpr std::array<Command, 29> table{{
      .arguments = "SELECTOR…",
      .summary = "what jobs wrote (tail: and go on showing it)",
      .details = about_log,
+     .pages = true,
      .flags = command::log_flags,
      .run = command::log},
     {.name = "logchunk",
@@ -181,6 +186,7 @@ constexpr std::array<Command, 29> table{{
      .summary = "exactly what one run wrote",
      .details = "The bytes as they are. A RUN-ID is NAME.NUMBER.TAG: see usvc --json events.\n",
      .listed = false,
+     .pages = true,
      .run = command::logchunk},
     {.name = "events",
      .section = Section::look,

@@ -150,7 +150,7 @@ void Console::run_command(const std::vector<std::string>& words) {
   const bool whole_screen = region_ && command != nullptr && command->whole_screen;
   if (whole_screen) region_->release();
   const std::size_t rows = region_ && !whole_screen ? region_->rows_below() : 0;
-  const auto status = run_in_foreground(own_program(*context_, words, rows), signals_);
+  const auto status = run_in_foreground(own_program(*context_, words, rows), signals_, meanwhile(words, command));
   if (!status) complain(status.error().message());
   last_status_ = status.value_or(1);
   // Behind the ^C that the terminal has shown.
@@ -163,6 +163,28 @@ void Console::run_command(const std::vector<std::string>& words) {
     fresh_line();
   }
   if (live_) live_->expire();
+}
+
+namespace {
+
+// It may give the whole screen to a pager.
+bool may_page(const std::vector<std::string>& words, const Command& command) {
+  const auto follows = [](const std::string& word) { return word.starts_with("-f") || word == "--follow"; };
+  return command.pages && words.front() != "tail" && std::ranges::none_of(words, follows);
+}
+
+}  // namespace
+
+// The table goes on, with as many rows as it has: those below are the command's.
+Meanwhile Console::meanwhile(const std::vector<std::string>& words, const Command* command) {
+  Meanwhile meanwhile;
+  if (!live_ || command == nullptr || command->whole_screen || may_page(words, *command)) return meanwhile;
+  meanwhile.fd = [this] { return live_->fd(); };
+  meanwhile.timeout_ms = [this] { return milliseconds_until(live_->next()); };
+  meanwhile.look = [this] {
+    if (live_->tick() && !signals_.other_size()) show_table(region_->picture_rows());
+  };
+  return meanwhile;
 }
 
 // What was printed last may not have ended its line. The mark and blanks for a whole line leave the cursor in the same
@@ -198,8 +220,9 @@ bool Console::await_input() {
   }
 }
 
-void Console::show_table() {
-  region_->show(live_->lines(region_->size().columns, region_->most_picture_rows()));
+void Console::show_table(std::optional<std::size_t> rows) {
+  const std::size_t most = region_->most_picture_rows();
+  region_->show(live_->lines(region_->size().columns, std::min(most, rows.value_or(most))));
 }
 
 void Console::adapt_to_size() {

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cli/command.h"
+#include "cli/console_command.h"
 #include "cli/console_signals.h"
 #include "cli/console_words.h"
 #include "cli/context.h"
@@ -53,7 +55,9 @@ class Console : private LineEditor::Host {
   void refuse(const std::string& word);
   void load_history();
   void keep(const std::string& line);
-  void show_table();
+  // With so many rows at most.
+  void show_table(std::optional<std::size_t> rows = {});
+  Meanwhile meanwhile(const std::vector<std::string>& words, const Command* command);
   void adapt_to_size();
   void fresh_line() const;
   [[nodiscard]] std::string prompt() const;

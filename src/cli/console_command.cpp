@@ -6,6 +6,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <optional>
@@ -74,7 +75,7 @@ void suspend_with(pid_t group, const TerminalSettings& ours) {
   (void)::kill(-group, SIGCONT);
 }
 
-Result<int> await_end(pid_t pid, const TerminalSettings& ours, ConsoleSignals& signals) {
+Result<int> await_end(pid_t pid, const TerminalSettings& ours, ConsoleSignals& signals, const Meanwhile& meanwhile) {
   for (bool told = false;;) {
     int status = 0;
     const pid_t changed = ::waitpid(pid, &status, WNOHANG | WUNTRACED);
@@ -84,9 +85,15 @@ Result<int> await_end(pid_t pid, const TerminalSettings& ours, ConsoleSignals& s
       suspend_with(pid, ours);
       continue;
     }
-    pollfd waiting{signals.fd().get(), POLLIN, 0};
-    if (::poll(&waiting, 1, -1) < 0 && errno != EINTR) return fail(Error::last("cannot wait for the command"));
-    signals.take();
+    std::array<pollfd, 2> waiting = {pollfd{signals.fd().get(), POLLIN, 0}, pollfd{meanwhile.fd().get(), POLLIN, 0}};
+    if (::poll(waiting.data(), waiting.size(), meanwhile.timeout_ms()) < 0 && errno != EINTR) {
+      return fail(Error::last("cannot wait for the command"));
+    }
+    if (waiting[0].revents != 0) {
+      signals.take();
+    } else {
+      from_background([&] { meanwhile.look(); });
+    }
     if (!signals.leave() || told) continue;
     told = true;
     (void)::kill(-pid, *signals.leave());
@@ -105,11 +112,11 @@ OwnProgram own_program(const Context& context, const std::vector<std::string>& w
   return program;
 }
 
-Result<int> run_in_foreground(const OwnProgram& program, ConsoleSignals& signals) {
+Result<int> run_in_foreground(const OwnProgram& program, ConsoleSignals& signals, const Meanwhile& meanwhile) {
   const TerminalSettings ours;
   auto child = spawn(program, {}, STDIN_FILENO);
   if (!child) return pass(child);
-  auto status = await_end(child->pid, ours, signals);
+  auto status = await_end(child->pid, ours, signals, meanwhile);
   give_terminal_to(::getpgrp());
   ours.restore();
   return status;

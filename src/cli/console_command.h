@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "cli/console_signals.h"
 #include "cli/context.h"
 
@@ -19,9 +21,16 @@ struct OwnProgram {
 };
 OwnProgram own_program(const Context& context, const std::vector<std::string>& words, std::size_t rows);
 
+// What is done while a command runs: `look` when `fd` can be read, or the time has come.
+struct Meanwhile {
+  std::function<FdRef()> fd = [] { return FdRef(-1); };
+  std::function<int()> timeout_ms = [] { return -1; };
+  std::function<void()> look = [] {};
+};
+
 // Runs it with the terminal as its own: keys that send signals send them to it alone. The signals by which the console
 // is to leave are passed on to it. Returns its exit status, 128+N for signal N; the terminal is as it was.
-Result<int> run_in_foreground(const OwnProgram& program, ConsoleSignals& signals);
+Result<int> run_in_foreground(const OwnProgram& program, ConsoleSignals& signals, const Meanwhile& meanwhile);
 
 // Runs it without the standard input, which is the script it stands in.
 Result<int> run_in_script(const OwnProgram& program);

@@ -90,7 +90,9 @@ struct Launch {
 // Leaves it running with nobody as its parent but init; returns what it can be signalled by.
 Result<Fd> spawn_detached(Launch& launch) {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(Error::last("cannot start the instance"));
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return fail(Error::last("cannot start the instance").as(ErrorKind::unreachable));
+  }
   const Fd reading(ends[0]);
   launch.keeper = Fd(ends[1]);
   std::vector<char*> argv = argument_pointers(launch.words);
@@ -103,7 +105,11 @@ Result<Fd> spawn_detached(Launch& launch) {
   launch.keeper.reset();
   launch.ready.reset();
   pid_t keeper = -1;
-  if (::read(reading.get(), &keeper, sizeof keeper) != sizeof keeper) {
+  ssize_t got = -1;
+  do {
+    got = ::read(reading.get(), &keeper, sizeof keeper);
+  } while (got < 0 && errno == EINTR);
+  if (got != sizeof keeper) {
     return fail(unreachable("cannot start the instance: no process could be made for it"));
   }
   // Without one (it has ended already, say) there is nothing to be signalled.
@@ -112,8 +118,11 @@ Result<Fd> spawn_detached(Launch& launch) {
 
 // A keeper that was never ready would try for ever, and nobody knows of it.
 void give_up(const Fd& keeper, const Layout& layout) {
-  if (!keeper || last_process(layout.manager_pid, "usvc-manager")) return;  // that one may only be slow
-  (void)::syscall(SYS_pidfd_send_signal, keeper.get(), SIGKILL, nullptr, 0);
+  if (!keeper) return;
+  const auto signal = [&](int number) { (void)::syscall(SYS_pidfd_send_signal, keeper.get(), number, nullptr, 0); };
+  signal(SIGSTOP);  // so that it starts none while we look
+  const bool only_slow = last_process(layout.manager_pid, "usvc-manager").has_value();
+  signal(only_slow ? SIGCONT : SIGKILL);
 }
 
 // The line the manager writes when it is ready, or empty when everybody who could write it is gone.
@@ -153,7 +162,9 @@ Result<Started> launch_once(const Context& context, const std::string& scope) {
   auto keeper = helper_program("usvc-keeper");
   if (!keeper) return pass(keeper);
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(Error::last("cannot start the instance"));
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return fail(Error::last("cannot start the instance").as(ErrorKind::unreachable));
+  }
   const Fd reading(ends[0]);
 
   Launch launch;

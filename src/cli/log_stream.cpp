@@ -1,5 +1,7 @@
 #include "cli/log_stream.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <deque>
 #include <utility>
@@ -25,19 +27,19 @@ Result<bool> LogStream::select(const std::optional<RunChoice>& run) {
   if (options_->since_us) {
     auto from = history_.since(*options_->since_us);
     if (!from) return pass(from);
-    auto line = history_.line_begin(*from);
+    auto line = line_begin(*from);
     if (!line) return pass(line);
     span_.begin = std::max(span_.begin, *line);
   }
   if (options_->until_us) {
     auto to = history_.until(*options_->until_us);
     if (!to) return pass(to);
-    auto line = *to == Span::no_end ? to : history_.line_end(*to);
+    auto line = *to == Span::no_end ? to : line_end(*to);
     if (!line) return pass(line);
     span_.end = std::min(span_.end, *line);
   }
   if (options_->lines) {
-    auto from = options_->grep ? last_matching(*options_->lines) : history_.tail(*options_->lines, span_);
+    auto from = options_->grep ? last_matching(*options_->lines) : last_lines(*options_->lines);
     if (!from) return pass(from);
     span_.begin = std::max(span_.begin, *from);
   }
@@ -69,7 +71,8 @@ Result<bool> LogStream::select_silent(std::int64_t number) {
   if (!first) return pass(first);
   auto end = history_.end();
   if (!end) return pass(end);
-  const bool known = *begin == *end || (*first && (*first)->run != 0);
+  const bool empty = *begin == *end && ::access(history_.log().c_str(), F_OK) == 0;
+  const bool known = empty || (*first && (*first)->run != 0);
   const bool reaches_back = *begin == 0 || (*first && (*first)->run < number);
   if (!known || !reaches_back) return false;
   if (auto status = skip_all(); !status) return pass(status);
@@ -88,6 +91,56 @@ Result<bool> LogStream::begins_later() {
   auto begin = history_.begin();
   if (!begin) return pass(begin);
   return span_.begin > *begin;
+}
+
+// The same with a run's last line ended where the next run begins.
+Result<std::uint64_t> LogStream::last_lines(std::size_t lines) {
+  auto from = history_.tail(lines, span_);
+  if (!from || options_->raw || lines == 0) return from;
+  const Span all = span_;
+  auto found = matches_within({std::max(all.begin, *from), all.end}, lines);
+  span_ = all;
+  forget_read();
+  if (!found) return pass(found);
+  return found->size() < lines ? *from : found->front();
+}
+
+Result<std::uint64_t> LogStream::line_begin(std::uint64_t position) {
+  auto line = history_.line_begin(position);
+  if (!line || options_->raw) return line;
+  auto runs = run_begins(*line, position);
+  if (!runs) return pass(runs);
+  return runs->empty() ? *line : runs->back();
+}
+
+Result<std::uint64_t> LogStream::line_end(std::uint64_t position) {
+  auto line = history_.line_end(position);
+  if (!line || options_->raw || position == 0) return line;
+  auto runs = run_begins(position - 1, *line);
+  if (!runs) return pass(runs);
+  return runs->empty() ? *line : runs->front();
+}
+
+// Where other runs begin behind `first`, up to `last`.
+Result<std::deque<std::uint64_t>> LogStream::run_begins(std::uint64_t first, std::uint64_t last) {
+  std::deque<std::uint64_t> found;
+  for (std::uint64_t position = last; position > first;) {
+    auto mark = history_.at(position);
+    if (!mark) return pass(mark);
+    if (!*mark || (*mark)->position <= first) break;
+    position = (*mark)->position;
+    auto before = history_.at(position - 1);
+    if (!before) return pass(before);
+    const bool other = *before && ((*before)->run != (*mark)->run || (*before)->nonce != (*mark)->nonce);
+    if (other && (*mark)->run != 0) found.push_front(position);
+    --position;
+  }
+  return found;
+}
+
+void LogStream::forget_read() {
+  buffer_.clear();
+  begin_ = scanned_ = 0;
 }
 
 // Where the last so many lines that match begin. They are looked for in more and more of it: most often they are near
@@ -109,8 +162,7 @@ Result<std::uint64_t> LogStream::last_matching(std::size_t lines) {
     if (!found) return pass(found);
     if (*from > begin && found->size() < lines) continue;
     const std::uint64_t behind = std::exchange(span_, all).begin - unfinished().size();
-    buffer_.clear();
-    begin_ = scanned_ = 0;
+    forget_read();
     return found->empty() ? behind : found->front();
   }
 }
@@ -118,8 +170,7 @@ Result<std::uint64_t> LogStream::last_matching(std::size_t lines) {
 // Where the last of them begin; reads all of the span, but for a line that is still being written and will be followed.
 Result<std::deque<std::uint64_t>> LogStream::matches_within(Span span, std::size_t lines) {
   span_ = span;
-  buffer_.clear();
-  begin_ = scanned_ = 0;
+  forget_read();
   std::deque<std::uint64_t> begins;
   for (;;) {
     auto more = next(!options_->follow);
@@ -175,20 +226,10 @@ Result<bool> LogStream::find_line(bool rest) {
 Status LogStream::end_with_run() {
   if (line_.text.empty()) return {};
   const std::uint64_t first = line_position();
-  auto begin = history_.at(first);
-  if (!begin) return pass(begin);
-  std::optional<std::uint64_t> next_run;
-  for (std::uint64_t position = first + line_.text.size(); position > first;) {
-    auto mark = history_.at(position - 1);
-    if (!mark) return pass(mark);
-    if (!*begin || !*mark || (*mark)->position <= first || (*mark)->position >= position) break;
-    position = (*mark)->position;
-    auto before = history_.at(position - 1);
-    if (!before) return pass(before);
-    if (*before && (*mark)->run != 0 && (*before)->run != (*mark)->run) next_run = position;
-  }
-  if (!next_run) return {};
-  const auto kept = static_cast<std::size_t>(*next_run - first);
+  auto runs = run_begins(first, first + line_.text.size() - 1);
+  if (!runs) return pass(runs);
+  if (runs->empty()) return {};
+  const auto kept = static_cast<std::size_t>(runs->front() - first);
   begin_ = scanned_ = begin_ - line_.text.size() - (line_.ended ? 1 : 0) + kept;
   line_.text = line_.text.substr(0, kept);
   line_.ended = false;

@@ -66,6 +66,11 @@ class LogStream {
   Result<bool> find_line(bool rest);
   [[nodiscard]] std::uint64_t line_position() const;
   Status end_with_run();
+  Result<std::deque<std::uint64_t>> run_begins(std::uint64_t first, std::uint64_t last);
+  Result<std::uint64_t> line_begin(std::uint64_t position);
+  Result<std::uint64_t> line_end(std::uint64_t position);
+  Result<std::uint64_t> last_lines(std::size_t lines);
+  void forget_read();
   Status look_up();
   Result<std::uint64_t> last_matching(std::size_t lines);
   Result<std::deque<std::uint64_t>> matches_within(Span span, std::size_t lines);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <queue>
+#include <utility>
 
 #include "base/files.h"
 #include "base/time.h"
@@ -92,18 +93,22 @@ Result<std::unique_ptr<LogView::Entry>> LogView::make_entry(const std::string& l
 
 Result<LogView::Found> LogView::find_run(const JobView& job, LogStream& lines, std::optional<RunChoice>& run) {
   std::int64_t last_run = 0;
+  bool silent_id = true;  // a run that has written nothing may be the one that is meant
   if (run) {
     auto last = lines.last_run();
     if (!last) return pass(last);
     // A run that has not written anything is in no log.
     const auto last_id = job.run_id ? parse_run_id(*job.run_id) : Result<RunId>(RunId());
-    last_run = std::max<std::int64_t>(*last, last_id ? static_cast<std::int64_t>(last_id->number) : 0);
-    if (run->number < 0) run->number += last_run + 1;
+    last_run = last_id ? static_cast<std::int64_t>(last_id->number) : 0;
+    // A log that has higher numbers has seen another job of that name: only its runs can be counted.
+    if (run->number < 0 && *last <= last_run) run->number += last_run + 1;
+    silent_id =
+        run->nonce ? last_id && last_id->nonce == *run->nonce && std::cmp_equal(last_id->number, run->number) : true;
   }
   auto selected = lines.select(run);
   if (!selected) return pass(selected);
   if (*selected) return Found::output;
-  if (run->number < 1 || run->number > last_run) return Found::nothing;
+  if (run->number < 1 || run->number > last_run || !silent_id) return Found::nothing;
   auto silent = lines.select_silent(run->number);
   if (!silent) return pass(silent);
   return *silent ? Found::silence : Found::nothing;

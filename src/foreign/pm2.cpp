@@ -263,18 +263,19 @@ std::string without_comments(std::string_view text) {
     for (std::size_t i = begin; i < end; ++i) out[i] = out[i] == '\n' ? '\n' : ' ';
     return end;
   };
+  const std::size_t last_end = text.rfind("*/");
   char quote = 0;
   for (std::size_t i = 0; i < text.size();) {
     const bool free = quote == 0 && (i == 0 || before_comment.find(out[i - 1]) != std::string_view::npos);
     const auto rest = text.substr(i);
     if (free && rest.starts_with("//") && (i == 0 || out[i - 1] != ':')) {
       i = blank(i, std::min(text.find('\n', i), text.size()));
-    } else if (free && rest.starts_with("/*") && rest.find("*/", 2) != std::string_view::npos) {
-      i = blank(i, i + rest.find("*/", 2) + 2);
+    } else if (free && rest.starts_with("/*") && last_end != std::string_view::npos && last_end >= i + 2) {
+      i = blank(i, text.find("*/", i + 2) + 2);
     } else if (quote != 0 && text[i] == '\\') {
       i += 2;
     } else {
-      if (quote == 0 && (text[i] == '"' || text[i] == '\'')) {
+      if (free && (text[i] == '"' || text[i] == '\'')) {
         quote = text[i];
       } else if (text[i] == quote) {
         quote = 0;

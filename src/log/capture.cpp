@@ -128,7 +128,8 @@ void Capture::loop() {
 }
 
 int Capture::timeout_ms() const {
-  if (stuck_count_ == 0) return -1;
+  constexpr int look_again_ms = 1000;
+  if (stuck_count_ == 0) return carry_awaited_ ? look_again_ms : -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(retry_at_ - Clock::now()).count();
   return static_cast<int>(std::max<std::int64_t>(left, 0));
 }

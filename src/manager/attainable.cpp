@@ -1,11 +1,13 @@
 #include "manager/attainable.h"
 
+#include <fmt/core.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 
 #include "job/limits.h"
 #include "log/disposal.h"
+#include "manager/instance.h"
 #include "proc/limits.h"
 
 namespace usvc {
@@ -23,6 +25,21 @@ Status check_attainable(const Conf& conf, std::string_view key, std::string_view
   const auto limit =
       std::ranges::find_if(conf.limits, [&](const Limit& set) { return set.resource == asked->resource; });
   return limit == conf.limits.end() ? Status() : check_limit(*limit);
+}
+
+Status check_log_is_own(const Instance& instance, const std::string& log, const std::vector<std::string>& names) {
+  if (log.empty()) return {};
+  if (names.size() > 1) {
+    return fail(Error("the log " + log + " cannot be that of " + std::to_string(names.size()) + " jobs")
+                    .hint("without one each has its own"));
+  }
+  for (const auto& [name, job] : instance.jobs()) {
+    const bool another = std::ranges::find(names, name) == names.end();
+    if (another && job->conf && job->conf->log == log) {
+      return fail(Error(fmt::format("the log {} is that of {} already", log, name)).hint("name another file"));
+    }
+  }
+  return {};
 }
 
 std::vector<Limit> inherited_limits() {

@@ -12,8 +12,14 @@
 
 namespace usvc {
 
+class Instance;
+
 // Of the conf's values the one that this entry has set (or the later one of the same limit).
 Status check_attainable(const Conf& conf, std::string_view key, std::string_view value);
+
+// A log tells of one job: whose are what a run wrote, and when, could not be told otherwise. `log` of the jobs of these
+// names; empty: each has its own.
+Status check_log_is_own(const Instance& instance, const std::string& log, const std::vector<std::string>& names);
 
 // What a job has of whom no limits are told: the instance's, which raises its own of open files.
 std::vector<Limit> inherited_limits();

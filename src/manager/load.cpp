@@ -165,6 +165,9 @@ Result<std::vector<LoadedJob>> members_of(const Instance& instance, Planned plan
   }
   if (planned.names.empty() && planned.copies == 0) planned.copies = 1;
   take_copies(planned, made, taken);
+  if (auto own = check_log_is_own(instance, conf->log, planned.names); !own) {
+    return pass(own, "[group \"" + planned.group + "\"]");
+  }
   const auto env = std::make_shared<const std::vector<std::string>>(environment_from(request.env, planned.env));
   const bool stood = std::all_of(planned.names.begin(), planned.names.end(),
                                  [&](const std::string& name) { return instance.find(name) != nullptr; });

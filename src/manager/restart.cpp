@@ -73,8 +73,7 @@ asio::awaitable<Outcomes> restart_at_once(Instance* instance, Jobs jobs, std::st
   std::vector<Begun> begun;
   const std::vector<Obstacle> found = co_await obstacles(instance, jobs, key);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
-    if (jobs[i]->removed) continue;
-    if (instance->shutting_down) {
+    if (jobs[i]->removed || instance->shutting_down) {
       reply.results.push_back(creation_failed(jobs[i]->name, not_made(*instance)));
     } else if (found[i] && is_live(jobs[i]->state)) {
       reply.results.push_back(spared(*jobs[i], *found[i]));
@@ -103,6 +102,7 @@ asio::awaitable<Outcomes> restart_in_turn(Instance* instance, Jobs jobs, std::st
     }
     auto outcomes = co_await restart_at_once(instance, Jobs(1, job), key);
     if (!outcomes) co_return outcomes;
+    if (job->removed) continue;  // that is no failure
     for (auto& outcome : outcomes->results) {
       going_well = outcome.ok;
       reply.results.push_back(std::move(outcome));

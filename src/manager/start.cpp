@@ -142,6 +142,7 @@ Result<Plan> plan_of(Instance& instance, StartRequest& request, const Fd& input)
   if (auto had = check_asked(request, *conf); !had) return pass(had);
   auto names = names_for(instance, request, *conf);
   if (!names) return pass(names);
+  if (auto own = check_log_is_own(instance, conf->log, *names); !own) return pass(own);
   plan.conf = std::move(*conf);
   plan.names = std::move(*names);
   return plan;

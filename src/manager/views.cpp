@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "log/files.h"
+#include "manager/attainable.h"
 #include "manager/conf_store.h"
 #include "manager/operations.h"
 #include "manager/sweep.h"
@@ -153,6 +154,9 @@ Result<ConfView> show_conf(Instance& instance, const std::string& name) {
 Result<ConfView> change_conf(Instance& instance, const std::string& name, const ConfChange& change) {
   auto job = one_job(instance, name);
   if (!job) return pass(job);
+  if (change.entry == "log") {
+    if (auto own = check_log_is_own(instance, change.value, {(*job)->name}); !own) return pass(own);
+  }
   if (auto set = set_conf(instance.layout(), (*job)->name, change.entry, change.value); !set) return pass(set);
   return show_conf(instance, (*job)->name);
 }

@@ -44,6 +44,12 @@ void Repetitions::text(char c) {
   }
 }
 
+Repetitions::State Repetitions::after_escape(char c) {
+  if (c == '[') return State::csi;
+  if (std::string_view("]PX^_").find(c) != std::string_view::npos) return State::string;
+  return c >= 0x20 && c < 0x30 ? State::designator : State::text;
+}
+
 // As libvterm takes sequences: control characters do not end them.
 void Repetitions::sequence(char c, std::string& out) {
   const auto byte = static_cast<unsigned char>(c);
@@ -52,10 +58,14 @@ void Repetitions::sequence(char c, std::string& out) {
     state_ = State::escape;
   } else if (c == cancel || c == substitute) {
     state_ = State::text;
+  } else if (before == State::string) {
+    if (c == '\x07') state_ = State::text;
   } else if (byte >= 0x20 && byte != 0x7f) {
     if (before == State::escape) {
-      state_ = c == '[' ? State::csi : State::text;
+      state_ = after_escape(c);
       parameters_.clear();
+    } else if (before == State::designator) {
+      if (byte >= 0x30) state_ = State::text;
     } else if (byte < 0x40) {
       if (parameters_.size() < longest_parameters) parameters_ += c;
     } else {

@@ -16,8 +16,9 @@ class Repetitions {
   std::string written_out(std::string_view bytes);
 
  private:
-  enum class State { text, escape, csi };
+  enum class State { text, escape, designator, csi, string };
   void text(char c);
+  static State after_escape(char c);
   void sequence(char c, std::string& out);
   void repeat(std::string& out) const;
 

@@ -33,6 +33,7 @@ class ScrollRegion {
   [[nodiscard]] Size size() const { return size_; }
   // The most rows a picture may have; 0 on a terminal too small for any.
   [[nodiscard]] std::size_t most_picture_rows() const;
+  [[nodiscard]] std::size_t picture_rows() const { return picture_.size(); }
   // How many are left to what is printed.
   [[nodiscard]] std::size_t rows_below() const { return size_.rows - picture_.size(); }
 

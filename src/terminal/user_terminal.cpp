@@ -23,12 +23,13 @@ Fd own_terminal(int fd) {
   return own ? std::move(*own) : duplicate(FdRef(fd));
 }
 
-// In the background it stops us (SIGTTOU); when we are in the foreground again the call ends with EINTR.
+// In the background it stops us (SIGTTOU), and ends with EINTR when we go on: in the foreground it is done then, else a
+// signal is to be heeded.
 int set_terminal(int fd, const termios& settings) {
   int result = -1;
   do {
     result = ::tcsetattr(fd, TCSANOW, &settings);
-  } while (result != 0 && errno == EINTR);
+  } while (result != 0 && errno == EINTR && ::tcgetpgrp(fd) == ::getpgrp());
   return result;
 }
 

@@ -129,6 +129,23 @@ TEST_F(CleanTest, ALogThatAnotherJobHasTooStays) {
   EXPECT_EQ(read(only_file_of(home() + "/logs/old", "b.log")), "one\ntwo\n");
 }
 
+TEST_F(CleanTest, ALogIsOneJobs) {
+  const std::string log = path("mine.log");
+  EXPECT_TRUE(contains(fails(1, {"start", "-n", "2", "--log", log, "--", probe(), "serve"}).err, "that of 2 jobs"));
+  start({"--name", "a", "--log", log, "--", probe(), "serve"});
+  const std::string why = "the log " + log + " is that of a already";
+  EXPECT_TRUE(contains(fails(1, {"start", "--name", "b", "--log", log, "--", probe(), "serve"}).err, why));
+  start({"--name", "b", "--", probe(), "serve"});
+  EXPECT_TRUE(contains(fails(1, {"conf", "b", "log", log}).err, why));
+  EXPECT_TRUE(contains(fails(1, {"conf", "b", "log", status("a").log}).err, why));
+  ok({"conf", "a", "log", log});
+  const std::string set = "[group \"c\"]\n\tjob = c\n\tcmd = " + probe() + "\n\targ = serve\n\tlog = " + log + "\n";
+  const Output loaded = run({"load", "-"}, {.input = set});
+  EXPECT_EQ(loaded.status, 1) << loaded;
+  EXPECT_TRUE(contains(loaded.err, why)) << loaded;
+  EXPECT_EQ(names({}), (Args{"a", "b"}));
+}
+
 TEST_F(CleanTest, CleanedJobStaysForgotten) {
   start({"--name", "web", "--", probe(), "serve"});
   stop({"web"});

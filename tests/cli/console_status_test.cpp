@@ -73,6 +73,22 @@ TEST_F(ConsoleStatusTest, TheTableIsAboveThePromptAndFollowsTheJobs) {
       << picture();
 }
 
+TEST_F(ConsoleStatusTest, TheTableGoesOnWhileACommandRuns) {
+  start({"-n", "2", "-g", "web", "--", probe(), "serve"});
+  open(100, 24);
+  ASSERT_TRUE(shows([](const Args& lines) { return lines.size() > 3 && lines[3].starts_with("web-2 "); })) << picture();
+  for (const std::string command : {"wait web --for stopped", "log -f web-1", "events -f --since 1s"}) {
+    type(command);
+    ASSERT_TRUE(shows([&](const Args& lines) { return lines.back() != "usvc>"; })) << picture();
+    stop({"web-2"});
+    ASSERT_TRUE(shows([](const Args& lines) { return contains(lines[3], " stopped "); })) << picture();
+    start({"web-2"});
+    ASSERT_TRUE(shows([](const Args& lines) { return contains(lines[3], " asleep "); })) << picture();
+    (void)tmux({"send-keys", "C-c"});
+    ASSERT_TRUE(shows([](const Args& lines) { return lines.back().ends_with("usvc>"); })) << picture();
+  }
+}
+
 TEST_F(ConsoleStatusTest, ItSurvivesAManagerThatDiesAndAnInstanceThatEnds) {
   start({"--name", "web", "--", probe(), "serve"});
   open(100, 24);

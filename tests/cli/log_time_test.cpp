@@ -103,7 +103,9 @@ TEST_F(LogTimeTest, ARunThatWroteNothingIsCountedToo) {
   EXPECT_EQ(ok({"log", "--run", "-3", "web"}).out, "");
   EXPECT_TRUE(ok({"log", "--run", "-4", "web"}).out.starts_with("web.1."));
   EXPECT_EQ(ok({"log", "--run", "2", "web"}).out, "");
-  EXPECT_EQ(ok({"logchunk", status("web").run_id}).out, "");
+  const std::string last = status("web").run_id;
+  EXPECT_EQ(ok({"logchunk", last}).out, "");
+  fails(1, {"logchunk", last.substr(0, last.rfind('.')) + ".00000001"});
   fails(1, {"log", "--run", "5", "web"});
   fails(1, {"log", "--run", "-5", "web"});
   EXPECT_TRUE(contains(ok({"events", "web"}).out, ", run 4\n"));
@@ -118,6 +120,10 @@ TEST_F(LogTimeTest, ARunsLastLineEndsWithIt) {
             "2025-11-25 12:00:00.000 one\n2025-11-25 12:00:00.000 last words\n2025-11-25 12:01:00.000 two\n"
             "2025-11-25 12:02:00.000 three\n");
   EXPECT_EQ(ok({"log", "--grep", "^two$", "web"}).out, "two\n");
+  EXPECT_EQ(ok({"log", "--grep", "w", "-n", "1", "web"}).out, "two\n");
+  EXPECT_EQ(ok({"log", "-t", "-n", "2", "web"}).out, "2025-11-25 12:01:00.000 two\n2025-11-25 12:02:00.000 three\n");
+  EXPECT_EQ(ok({"log", "-t", "--since", "2025-11-25 12:00:30", "--until", "2025-11-25 12:01:30", "web"}).out,
+            "2025-11-25 12:01:00.000 two\n");
   EXPECT_EQ(json_lines({"log", "web"}).size(), 4U);
   EXPECT_EQ(ok({"log", "web"}).out, log.all());
 }

@@ -261,7 +261,8 @@ TEST_F(RotateTest, ALogThatIsALinkIsRefusedOrNamed) {
   EXPECT_FALSE(contains(run({"doctor"}).out, "symbolic link"));
   // By hand, with which its jobs have been made before.
   write("h/jobs/api.conf", "[core]\n\tcmd = " + probe() + "\n\targ = serve\n\tlog = " + path("link.log") + "\n", 0600);
-  stop({"web"});
+  ok({"conf", "web", "log", path("other.log")});
+  ok({"restart", "web"});
   start({"api"});
   const Output found = run({"doctor"});
   EXPECT_TRUE(contains(found.out, "api: the log " + path("link.log") + " is a symbolic link")) << found;

@@ -162,6 +162,9 @@ TEST(ScreenPicture, RepetitionsAreWrittenOut) {
   EXPECT_EQ(shown("\x1b[2b\x1b[bx"), "\x1b[1;1Hx\x1b[0m");
   EXPECT_EQ(shown("c\xe6\xbc\xa2\x1b[3b").substr(0, 13), "\x1b[1;1Hc\xe6\xbc\xa2\xe6\xbc\xa2" + std::string());
   EXPECT_EQ(shown("a\x1b[31b"), shown("a" + std::string(10, 'a')));  // a row at most
+  for (const std::string between : {"\x1b]0;title\x07", "\x1b]0;title\x1b\\", "\x1b(B", "\x1b[1m\x1b[m"}) {
+    EXPECT_EQ(shown("a" + between + "\x1b[2b"), "\x1b[1;1Haaa\x1b[0m") << between.substr(1);
+  }
   EXPECT_EQ(shown("a\x1b[?2b\x1b(b!"), "\x1b[1;1Ha!\x1b[0m");
 }
 

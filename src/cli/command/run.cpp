@@ -373,7 +373,8 @@ Result<StartRequest> run_request(const Arguments& arguments, Stdio stdio, bool t
     return request;
   }
   request->entries.push_back({"tty", "false"});
-  if (!arguments.has("--split")) request->entries.push_back({"split", together ? "false" : "true"});
+  if (!arguments.has("--split") && !arguments.has("--no-split"))
+    request->entries.push_back({"split", together ? "false" : "true"});
   if (request->copies == 1) request->input = true;
   return request;
 }
@@ -383,6 +384,9 @@ Result<StartRequest> run_request(const Arguments& arguments, Stdio stdio, bool t
 std::vector<Flag> run_flags() {
   std::vector<Flag> flags = {{"--rm", 0, "", "forget the job once it has ended"}};
   for (const auto& more : {job_flags(), environment_flags()}) flags.insert(flags.end(), more.begin(), more.end());
+  for (auto& flag : flags) {
+    if (flag.name == "--tty") flag.help = "leave it the terminal although stderr goes elsewhere";
+  }
   return flags;
 }
 
