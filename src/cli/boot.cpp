@@ -117,7 +117,7 @@ Result<BootSetUp> set_up_unit(const BootCommand& command) {
   const std::string name = unit_name(command);
   if (auto read = systemctl({"daemon-reload"}); !read) return pass(read);
   if (auto enabled = systemctl({"enable", name}); !enabled) return pass(enabled);
-  BootSetUp result{.how = "systemd unit " + path, .drawback = enable_lingering()};
+  BootSetUp result{.how = "systemd unit " + path, .drawback = enable_lingering(), .remark = {}};
   // From now on it belongs to the unit; an instance that runs already is not disturbed by that.
   if (auto started = systemctl({"start", name}); !started) return pass(started);
   return result;
@@ -164,9 +164,9 @@ Result<BootSetUp> set_up_cron(const BootCommand& command) {
   auto crontab = read_crontab();
   if (!crontab) return pass(crontab);
   if (auto written = write_crontab(with_cron_line(*crontab, command)); !written) return pass(written);
-  BootSetUp result{.how = "crontab line", .drawback = {}};
+  BootSetUp result{.how = "crontab line", .drawback = {}, .remark = {}};
   if (!cron_runs().value_or(true)) {
-    result.drawback = Error("no cron daemon runs, and without one nothing starts it").hint(std::string(start_cron));
+    result.remark = Error("no cron daemon runs, and without one nothing starts it").hint(std::string(start_cron));
   }
   return result;
 }

@@ -15,6 +15,7 @@ namespace usvc {
 struct BootSetUp {
   std::string how;                // "systemd unit PATH", "crontab line"
   std::optional<Error> drawback;  // it is set up, and yet does not begin with the machine
+  std::optional<Error> remark;    // as it is now it would not; when the machine begins that may be otherwise
 };
 
 // Sets it up, in place of what was there for this instance. Under systemd the unit is started as well.

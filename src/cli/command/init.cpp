@@ -60,6 +60,7 @@ Result<int> with_boot(const Context& context) {
   if (!set_up) return pass(set_up);
   if (auto status = show(context, *started); !status) return pass(status);
   if (auto status = say(context, "usvc: starts with the machine: " + set_up->how); !status) return pass(status);
+  if (set_up->remark) complain(set_up->remark->message());
   if (!set_up->drawback) return 0;
   complain(set_up->drawback->message());
   return 1;
