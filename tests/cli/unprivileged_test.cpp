@@ -80,6 +80,7 @@ TEST_F(UnprivilegedTest, ManagerKillIsNotNoticed) {
 }
 
 TEST_F(UnprivilegedTest, StatusNeedsNoThread) {
+  without_leak_sanitizer();  // that needs one
   start({"--name", "web", "--", probe(), "serve"});
   const Output output = shell("ulimit -u 1; exec usvc status");  // usvc's own are more
   EXPECT_EQ(output.status, 0) << output;
