@@ -16,7 +16,7 @@ class ConsoleSignals {
   void take();
   // The one by which it is to leave.
   [[nodiscard]] std::optional<int> leave() const { return leave_; }
-  // Whether the terminal has got another size since this was last asked.
+  // Whether the terminal has got another size since resized() was last asked.
   [[nodiscard]] bool other_size() const { return resized_; }
   bool resized() { return std::exchange(resized_, false); }
 

@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/words.h"
-#include "job/run_id.h"
 
 namespace usvc {
 

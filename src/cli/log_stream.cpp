@@ -93,7 +93,7 @@ Result<bool> LogStream::begins_later() {
   return span_.begin > *begin;
 }
 
-// The same with a run's last line ended where the next run begins.
+// Where the last so many lines begin; a run's last line ends with it.
 Result<std::uint64_t> LogStream::last_lines(std::size_t lines) {
   auto from = history_.tail(lines, span_);
   if (!from || options_->raw || lines == 0) return from;

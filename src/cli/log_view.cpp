@@ -103,7 +103,7 @@ Result<LogView::Found> LogView::find_run(const JobView& job, LogStream& lines, s
     // A log that has higher numbers has seen another job of that name: only its runs can be counted.
     if (run->number < 0 && *last <= last_run) run->number += last_run + 1;
     silent_id =
-        run->nonce ? last_id && last_id->nonce == *run->nonce && std::cmp_equal(last_id->number, run->number) : true;
+        !run->nonce || (last_id && last_id->nonce == *run->nonce && std::cmp_equal(last_id->number, run->number));
   }
   auto selected = lines.select(run);
   if (!selected) return pass(selected);

@@ -91,10 +91,6 @@ std::string_view flag_help(const Option& option) {
   return at == std::string_view::npos ? option.help : option.help.substr(at + own.size());
 }
 
-}  // namespace
-
-namespace {
-
 // For a flag that stands for a value: the one for the other value, over what usvc.conf has. `--once` has `--restart`.
 struct Opposite {
   std::string_view flag;

@@ -81,19 +81,19 @@ Result<std::vector<Planned>> plan(const std::vector<GitEntry>& entries, const st
   std::map<std::string, std::size_t> sections;
   Names named;
   for (const auto& entry : entries) {
-    const std::string place = file + ":" + std::to_string(entry.line);
+    const auto place = [&] { return file + ":" + std::to_string(entry.line); };
     if (entry.section != "group") {
-      return fail(place + ": section [" + printable(entry.section) +
+      return fail(place() + ": section [" + printable(entry.section) +
                   "] does not belong in a set of jobs, only [group \"NAME\"] does");
     }
     const auto [known, added_section] = sections.try_emplace(entry.subsection, plans.size());
     if (added_section) {
       const std::string group = entry.subsection.substr(0, entry.subsection.find('#'));
-      if (auto good = check_group_name(group); !good) return pass(good, place);
+      if (auto good = check_group_name(group); !good) return pass(good, place());
       plans.emplace_back();
       plans.back().group = group;
     }
-    if (auto added = add_entry(plans[known->second], entry, file, named); !added) return pass(added, place);
+    if (auto added = add_entry(plans[known->second], entry, file, named); !added) return pass(added, place());
   }
   return plans;
 }
@@ -135,8 +135,8 @@ void take_copies(Planned& planned, std::vector<std::string>& made, Names& taken)
   }
 }
 
-// Of two values of a key the later counts. Limits that every job of the instance has need not be said.
-std::vector<ConfEntry> with_defaults(const LoadRequest& request, std::vector<ConfEntry> own) {
+// Limits that every job of the instance has need not be said.
+std::vector<ConfEntry> defaults_of(const LoadRequest& request) {
   std::vector<std::string> inherited;
   for (const Limit& limit : inherited_limits()) inherited.push_back(format_limit(limit));
   std::vector<ConfEntry> entries;
@@ -146,17 +146,19 @@ std::vector<ConfEntry> with_defaults(const LoadRequest& request, std::vector<Con
     entry.key = key;
     entry.value = value;
   }
-  std::ranges::move(own, std::back_inserter(entries));
   return entries;
 }
 
 // The jobs of one section: named ones, or `copies` of the group's next free ones.
 Result<std::vector<LoadedJob>> members_of(const Instance& instance, Planned planned, const LoadRequest& request,
-                                          std::vector<std::string>& made, Names& taken) {
+                                          const std::vector<ConfEntry>& defaults, std::vector<std::string>& made,
+                                          Names& taken) {
   if (std::ranges::none_of(planned.entries, [](const ConfEntry& entry) { return entry.key == "cmd"; })) {
     return fail(Error("[group \"" + planned.group + "\"] has no cmd").hint("cmd = CMD says what to run"));
   }
-  auto conf = conf_from_entries(with_defaults(request, std::move(planned.entries)));
+  // Of two values of a key the later counts.
+  planned.entries.insert(planned.entries.begin(), defaults.begin(), defaults.end());
+  auto conf = conf_from_entries(planned.entries);
   if (!conf) return pass(conf);
   conf->group = planned.group;
   if (conf->cwd.empty()) conf->cwd = request.cwd;
@@ -234,9 +236,10 @@ asio::awaitable<Outcomes> load_jobs(Instance* instance, LoadRequest request) {
       taken.insert(name);
     }
   }
+  const std::vector<ConfEntry> defaults = defaults_of(request);
   std::vector<LoadedJob> members;
   for (auto& planned : *plans) {
-    auto some = members_of(*instance, std::move(planned), request, made, taken);
+    auto some = members_of(*instance, std::move(planned), request, defaults, made, taken);
     if (!some) co_return pass(some);
     std::move(some->begin(), some->end(), std::back_inserter(members));
   }

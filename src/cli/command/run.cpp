@@ -342,7 +342,7 @@ Result<Stdio> choose_stdio(const Arguments& arguments) {
     return fail(Error("--tty: standard input and standard output must be a terminal", ErrorKind::usage)
                     .hint("usvc start gives a job a terminal anywhere"));
   }
-  return asked.value_or(on_terminal && ::isatty(STDERR_FILENO) == 1) && on_terminal ? Stdio::terminal : Stdio::pipes;
+  return asked.value_or(on_terminal && ::isatty(STDERR_FILENO) == 1) ? Stdio::terminal : Stdio::pipes;
 }
 
 // `2>&1`: what comes to the same place keeps its order only in one pipe.
